@@ -1,0 +1,1 @@
+# What `cmake --install` puts down: the library, its headers, the CMake package and the pkg-config file.

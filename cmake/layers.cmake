@@ -1,0 +1,60 @@
+# confab_layer(NAME LEFT left-neighbour LINK libraries...): one static library per src/<layer>.
+# A layer sees its left neighbour and, through it, everything further left; nothing on its right.
+
+add_library(confab_build_flags INTERFACE)
+target_compile_features(confab_build_flags INTERFACE cxx_std_20)
+target_compile_options(confab_build_flags INTERFACE -fvisibility=hidden -fvisibility-inlines-hidden)
+if(CONFAB_DEVELOPER_MODE)
+  target_compile_options(confab_build_flags INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror>)
+endif()
+# Sanitizers have to reach every object in the process: options, not the interface target, so tests get them too.
+if(CONFAB_SANITIZE STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)
+  add_link_options(-fsanitize=address,undefined)
+elseif(CONFAB_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+endif()
+if(CONFAB_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
+set_property(GLOBAL PROPERTY CONFAB_LAYERS "")
+
+function(confab_layer name)
+  cmake_parse_arguments(arg "" "" "LEFT;LINK" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  set(target confab_${name})
+  add_library(${target} STATIC ${sources})
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON LINKER_LANGUAGE CXX)
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
+  target_link_libraries(${target} PRIVATE confab_build_flags fmt::fmt-header-only ${arg_LINK})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  if(arg_LEFT)
+    target_link_libraries(${target} PUBLIC confab_${arg_LEFT})
+  endif()
+  if(CONFAB_DEVELOPER_MODE AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS AND EXISTS ${PROJECT_SOURCE_DIR}/src/${name}/precompiled.hpp)
+    target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src/${name}/precompiled.hpp)
+  endif()
+  set_property(GLOBAL APPEND PROPERTY CONFAB_LAYERS ${target})
+endfunction()
+
+# The product: one archive of all layers, and the target that consumers name.
+function(confab_product)
+  get_property(layers GLOBAL PROPERTY CONFAB_LAYERS)
+  set(objects "")
+  foreach(layer IN LISTS layers)
+    list(APPEND objects $<TARGET_OBJECTS:${layer}>)
+  endforeach()
+  add_library(confab-cxx STATIC ${objects})
+  set_target_properties(confab-cxx PROPERTIES LINKER_LANGUAGE CXX EXPORT_NAME confab OUTPUT_NAME confab-cxx)
+  target_include_directories(confab-cxx PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_compile_features(confab-cxx PUBLIC cxx_std_20)
+  target_link_libraries(confab-cxx PUBLIC CURL::libcurl OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
+  add_library(confab::confab ALIAS confab-cxx)
+endfunction()

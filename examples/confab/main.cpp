@@ -1,0 +1,3 @@
+#include <confab/export.hpp>
+#include <cstdio>
+int main() { std::puts(confab::version()); }

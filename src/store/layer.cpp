@@ -1,0 +1,1 @@
+// Keeps the archive of this layer from being empty until its first source lands.
