@@ -1,0 +1,111 @@
+/// @file
+/// Identifiers, each of its own type: a slug of the host cannot be passed where Matrix's id is meant.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include <confab/export.hpp>
+
+namespace confab {
+
+/// A text that names one thing of one kind. `Tag` is what keeps two kinds apart; it is never defined.
+///
+/// Constructing checks nothing, so that identifiers are cheap to make anywhere; the operation they are passed to
+/// answers Errc::invalid_argument for one that can never be valid.
+///
+/// @par Errors     Copying may throw std::bad_alloc.
+/// @par Threads    As for a std::string.
+template <class Tag>
+class Identifier {
+ public:
+  /// Name nothing.
+  Identifier() = default;
+  /// Name the thing that `text` names.
+  explicit Identifier(std::string text) : text_(std::move(text)) {}
+
+  /// The text, as it was given.
+  [[nodiscard]] const std::string& str() const& noexcept { return text_; }
+  /// The text, moved out.
+  [[nodiscard]] std::string str() && noexcept { return std::move(text_); }
+  /// Whether nothing is named.
+  [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
+
+  /// Equality and order are those of the bytes.
+  friend bool operator==(const Identifier& a, const Identifier& b) noexcept { return a.text_ == b.text_; }
+  /// Order of the bytes, for ordered containers.
+  friend auto operator<=>(const Identifier& a, const Identifier& b) noexcept { return a.text_ <=> b.text_; }
+
+ private:
+  std::string text_;
+};
+
+/// A customer of the host, isolated from all others: the `id` of its entry in the configuration.
+using TenantId = Identifier<struct TenantIdTag>;
+/// A user, as the host's directory names them.
+using UserSlug = Identifier<struct UserSlugTag>;
+/// An event or group of the host, as its directory names it; RoomRef adds which of the two.
+using RoomSlug = Identifier<struct RoomSlugTag>;
+/// A user on the homeserver, "@localpart:server". Specification: appendices, "User Identifiers".
+using MatrixUserId = Identifier<struct MatrixUserIdTag>;
+/// A room on the homeserver, "!opaque" or "!opaque:server". Never split it. Specification: appendices, "Room IDs".
+using MatrixRoomId = Identifier<struct MatrixRoomIdTag>;
+/// A name of a room, "#name:server". Specification: appendices, "Room Aliases".
+using RoomAlias = Identifier<struct RoomAliasTag>;
+/// An event in a room, "$opaque". Specification: appendices, "Event IDs".
+using EventId = Identifier<struct EventIdTag>;
+/// Names one attempt to send, so that repeating it posts once. Specification: client-server API, "Transaction identifiers".
+using TransactionId = Identifier<struct TransactionIdTag>;
+/// A device (one login) of a user. Specification: client-server API, "Relationship between access tokens and devices".
+using DeviceId = Identifier<struct DeviceIdTag>;
+/// A position in a room's history, as an earlier page gave it. Specification: "GET /rooms/{roomId}/messages".
+using PageToken = Identifier<struct PageTokenTag>;
+
+/// Make a transaction id that nobody made before: 128 random bits from the operating system's generator.
+///
+/// @returns        The id; store it before the send if the send shall survive a crash.
+/// @par Errors     None.
+/// @par Threads    Any.
+[[nodiscard]] CONFAB_EXPORT TransactionId make_transaction_id();
+
+/// What kind of conversation a room is.
+enum class RoomKind {
+  event,  ///< One per event of the host.
+  group,  ///< One per group of the host.
+};
+
+/// Names one room in the host's words: its kind and the slug of the event or group.
+///
+/// @par Threads    As for a std::string.
+class RoomRef {
+ public:
+  /// The room of an event.
+  [[nodiscard]] static RoomRef event(RoomSlug slug) { return RoomRef(RoomKind::event, std::move(slug)); }
+  /// The room of a group.
+  [[nodiscard]] static RoomRef group(RoomSlug slug) { return RoomRef(RoomKind::group, std::move(slug)); }
+  /// The room of a kind known only at run time.
+  RoomRef(RoomKind kind, RoomSlug slug) : kind_(kind), slug_(std::move(slug)) {}
+
+  /// Whether it belongs to an event or a group.
+  [[nodiscard]] RoomKind kind() const noexcept { return kind_; }
+  /// The slug of the event or group.
+  [[nodiscard]] const RoomSlug& slug() const noexcept { return slug_; }
+
+  /// Same kind and same slug.
+  friend bool operator==(const RoomRef& a, const RoomRef& b) noexcept = default;
+
+ private:
+  RoomKind kind_;
+  RoomSlug slug_;
+};
+
+}  // namespace confab
+
+/// Hashing, so that identifiers may be keys of unordered containers.
+template <class Tag>
+struct std::hash<confab::Identifier<Tag>> {
+  /// The hash of the text.
+  std::size_t operator()(const confab::Identifier<Tag>& id) const noexcept { return std::hash<std::string>()(id.str()); }
+};

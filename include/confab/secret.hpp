@@ -1,0 +1,45 @@
+/// @file
+/// Secret: a token, password or key that no log line can print by accident.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <confab/export.hpp>
+
+namespace confab {
+
+/// Holds a text that must not be seen. There is no stream operator and no conversion; the only way to the text is
+/// reveal(), which is easy to search for. Its memory is overwritten when it is assigned to or destroyed.
+///
+/// @par Errors     Making and copying may throw std::bad_alloc.
+/// @par Threads    As for a std::string.
+class CONFAB_EXPORT Secret {
+ public:
+  /// Hold nothing.
+  Secret() noexcept;
+  /// Take over a text. The caller's own copies are the caller's to wipe.
+  explicit Secret(std::string text) noexcept;
+  /// Copying makes a second text, wiped on its own.
+  Secret(const Secret& other);
+  /// Moving leaves `other` empty and wiped.
+  Secret(Secret&& other) noexcept;
+  /// Assigning wipes what was held before.
+  Secret& operator=(Secret other) noexcept;
+  /// Wipes the text.
+  ~Secret();
+
+  /// The text itself. Lifetime: until this object is assigned to, moved from or destroyed.
+  [[nodiscard]] std::string_view reveal() const noexcept;
+  /// Whether nothing is held.
+  [[nodiscard]] bool empty() const noexcept;
+
+  /// Equality in a time that depends on the lengths only, so that comparing tells nothing about the text.
+  friend CONFAB_EXPORT bool operator==(const Secret& a, const Secret& b) noexcept;
+
+ private:
+  void wipe() noexcept;
+  std::string text_;
+};
+
+}  // namespace confab

@@ -1,0 +1,83 @@
+// EventLoop: one thread that does network work; everything of one user happens on one loop, so needs no lock.
+// Asio is behind it and seen by src/net only.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <thread>
+
+#include <confab/log.hpp>
+#include <confab/unique_function.hpp>
+
+#include "util/task.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace confab::net {
+
+using Clock = std::chrono::steady_clock;
+using TimePoint = Clock::time_point;
+
+class EventLoop {
+ public:
+  // The hook is called on the loop when one task held the loop for longer than the watchdog's bound (5 ms in tests).
+  using StallHook = std::function<void(std::chrono::nanoseconds)>;
+
+  EventLoop();
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  // Any thread. False when the loop has been stopped; the task is then destroyed unrun.
+  bool post(UniqueFunction<void()> task);
+  [[nodiscard]] bool in_loop() const noexcept;
+  // The loop whose thread this is, or null.
+  [[nodiscard]] static EventLoop* current() noexcept;
+
+  // A timer runs its task on the loop unless it was destroyed or cancelled before. Loop thread only.
+  class Timer {
+   public:
+    Timer() noexcept;
+    Timer(Timer&& other) noexcept;
+    Timer& operator=(Timer&& other) noexcept;
+    ~Timer();
+    void cancel() noexcept;
+
+   private:
+    friend class EventLoop;
+    struct State;
+    std::shared_ptr<State> state_;
+  };
+  [[nodiscard]] Timer at(TimePoint when, UniqueFunction<void()> task);
+
+  // Sleeps until `when`, or until a stop is requested (on this loop's thread or another). True: the time came.
+  [[nodiscard]] Task<bool> sleep_until(TimePoint when, std::stop_token stop);
+
+  // Runs a task that nobody waits for. Loop thread only. An exception that leaves it is logged.
+  void spawn(Task<void> task);
+  // Tasks spawned and not yet ended.
+  [[nodiscard]] std::size_t spawned() const noexcept;
+
+  // Asked to stop when the Runtime goes away; background tasks wait with this token.
+  [[nodiscard]] std::stop_token stopping() const noexcept;
+
+  void start_thread();
+  // Requests stop, runs until all spawned tasks have ended (bounded by `patience`), then ends the thread. Any other thread.
+  void stop_and_join(std::chrono::milliseconds patience);
+
+  void watch_stalls(std::chrono::nanoseconds bound, StallHook hook);
+
+  // For src/net only.
+  [[nodiscard]] boost::asio::io_context& context() noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace confab::net
