@@ -1,1 +1,30 @@
-# What `cmake --install` puts down: the library, its headers, the CMake package and the pkg-config file.
+# What `cmake --install` puts down: the library, its headers, the CMake package, the pkg-config file, the program.
+# Nothing installed holds an absolute path, so the tree can be moved.
+option(CONFAB_INSTALL "Install Confab" ${PROJECT_IS_TOP_LEVEL})
+if(NOT CONFAB_INSTALL)
+  return()
+endif()
+include(CMakePackageConfigHelpers)
+
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/confab)
+
+install(TARGETS confab-cxx EXPORT confab-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY include/confab DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
+install(EXPORT confab-targets NAMESPACE confab:: DESTINATION ${package_folder})
+if(TARGET confab)
+  install(TARGETS confab RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/confab-config.cmake.in
+  ${PROJECT_BINARY_DIR}/confab-config.cmake INSTALL_DESTINATION ${package_folder} NO_SET_AND_CHECK_MACRO)
+# Before 1.0 a minor version may change the API.
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/confab-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/confab-config.cmake ${PROJECT_BINARY_DIR}/confab-config-version.cmake
+  DESTINATION ${package_folder})
+
+# The library exists as an archive only, so what it needs stands in Libs: the same line serves with --static and
+# without. `Requires: libcurl` would make --static ask for every library that libcurl itself was built from.
+set(CONFAB_PC_LIBRARIES "-lcurl -lssl -lcrypto -pthread")
+file(RELATIVE_PATH CONFAB_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/confab-cxx.pc.in ${PROJECT_BINARY_DIR}/confab-cxx.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/confab-cxx.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,0 +1,124 @@
+"""Builds and runs hosts that use Confab: installed, as a subdirectory, by pkg-config, and as the README shows it."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SOURCE = HERE.parents[1]
+BUILD = Path(os.environ.get("CONFAB_BUILD", SOURCE / "build" / "dev"))
+CXX = os.environ.get("CONFAB_CXX", "g++")
+LAUNCHER = shutil.which("ccache")
+PROGRAM = [str(HERE / "program" / "main.cpp"), str(HERE / "program" / "other.cpp")]
+VERSION = re.search(r"project\(confab VERSION (\S+)", (SOURCE / "CMakeLists.txt").read_text()).group(1)
+
+
+def readme_example():
+    """The first C++ block of the README."""
+    found = re.search(r"^```cpp\n(.*?)^```$", (SOURCE / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    return found.group(1) if found else None
+
+
+class Host(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def run_command(self, *command, **options):
+        done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False, **options)
+        self.assertEqual(0, done.returncode, f"{shlex.join(map(str, command))}\n{done.stdout[-6000:]}")
+        return done.stdout
+
+    def build(self, project, sources, *options):
+        build = self.folder / "build"
+        self.run_command("cmake", "-G", "Ninja", "-S", HERE / project, "-B", build, f"-DCMAKE_CXX_COMPILER={CXX}",
+                         "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON",
+                         f"-DHOST_SOURCES={';'.join(map(str, sources))}", *options)
+        self.run_command("cmake", "--build", build)
+        self.keeps_our_warnings_away(build)
+        return build / "host"
+
+    def keeps_our_warnings_away(self, build):
+        """Neither the host nor, in a host's build, the library itself is compiled with our developer flags."""
+        for entry in json.loads((build / "compile_commands.json").read_text()):
+            self.assertNotRegex(entry["command"], r" -W(error|all|extra|shadow|conversion)", entry["file"])
+
+    def prints_the_version(self, program, **options):
+        self.assertEqual(VERSION, self.run_command(program, **options).strip())
+
+
+class Installed(Host):
+    def setUp(self):
+        super().setUp()
+        first = self.folder / "first"
+        self.run_command("cmake", "--install", BUILD, "--prefix", first)
+        self.prefix = self.folder / "moved"
+        first.rename(self.prefix)
+
+    def test_find_package(self):
+        self.prints_the_version(self.build("find_package", PROGRAM, f"-DCMAKE_PREFIX_PATH={self.prefix}"))
+
+    def test_pkg_config(self):
+        for static in (["--static"], []):
+            with self.subTest(static=static):
+                pkg_config = self.prefix / "lib" / "pkgconfig"
+                flags = self.run_command("pkg-config", *static, "--cflags", "--libs", "confab-cxx",
+                                         env={**os.environ, "PKG_CONFIG_PATH": str(pkg_config)}).split()
+                self.assertIn("-lconfab-cxx", flags)
+                self.run_command(CXX, "-std=c++20", *PROGRAM, *flags, "-o", self.folder / "host")
+                self.prints_the_version(self.folder / "host")
+
+    def test_installed_tree(self):
+        present = {path.relative_to(self.prefix).as_posix() for path in self.prefix.rglob("*") if path.is_file()}
+        headers = {f"include/confab/{path.name}" for path in (SOURCE / "include" / "confab").glob("*.hpp")}
+        self.assertLessEqual(headers, present)
+        self.assertLessEqual({"bin/confab", "lib/libconfab-cxx.a", "lib/pkgconfig/confab-cxx.pc",
+                              "lib/cmake/confab/confab-config.cmake",
+                              "lib/cmake/confab/confab-config-version.cmake"}, present)
+        others = {name for name in present - headers if not name.startswith(("lib/cmake/confab/", "bin/confab"))}
+        self.assertEqual({"lib/libconfab-cxx.a", "lib/pkgconfig/confab-cxx.pc"}, others)
+
+    def test_installed_tree_names_no_folder_of_the_build(self):
+        for name in ("lib/cmake", "lib/pkgconfig", "include"):
+            for path in filter(Path.is_file, (self.prefix / name).rglob("*")):
+                for folder in (SOURCE, BUILD, self.folder / "first"):
+                    self.assertNotIn(str(folder), path.read_text(), path)
+
+    def test_installed_program(self):
+        self.assertIn("confab", self.run_command(self.prefix / "bin" / "confab", "--help"))
+
+    def test_readme_example(self):
+        example = readme_example()
+        self.assertIsNotNone(example, "README.md has no C++ block")
+        source = self.folder / "readme.cpp"
+        source.write_text(example)
+        self.build("find_package", [source], f"-DCMAKE_PREFIX_PATH={self.prefix}")
+
+    def test_another_minor_version_is_refused(self):
+        project = self.folder / "other"
+        project.mkdir()
+        (project / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.25)\nproject(other LANGUAGES CXX)\n"
+                                                "find_package(confab 0.99 REQUIRED)\n")
+        done = subprocess.run(["cmake", "-S", project, "-B", project / "build", f"-DCMAKE_PREFIX_PATH={self.prefix}"],
+                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        self.assertNotEqual(0, done.returncode)
+
+
+class Subdirectory(Host):
+    def test_add_subdirectory(self):
+        launcher = [f"-DCMAKE_CXX_COMPILER_LAUNCHER={LAUNCHER}"] if LAUNCHER else []
+        host = self.build("add_subdirectory", PROGRAM, f"-DCONFAB_SOURCE={SOURCE}", *launcher)
+        self.prints_the_version(host)
+        self.assertFalse(list((host.parent / "confab").rglob("confab")), "a host gets no program it did not ask for")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
