@@ -245,7 +245,7 @@ TEST_CASE("fake homeserver: long polls are asked again at each wake") {
 
 TEST_CASE("fake homeserver: the work done, the answer lost") {
   FakeHomeserver server;
-  int worked = 0;
+  std::atomic<int> worked{0};
   server.fallback([&](const Request&) { return Answer(201, std::to_string(++worked)); });
   server.on("PUT", "/x").then(Answer::real().close_before_answer()).times(1);
   RawClient client(server.port());
