@@ -1,0 +1,126 @@
+#include "util/text.hpp"
+
+#include <openssl/rand.h>
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+
+namespace confab::text {
+namespace {
+
+unsigned byte_at(std::string_view text, std::size_t index) { return static_cast<unsigned char>(text[index]); }
+
+bool continues(std::string_view text, std::size_t index) {
+  return index < text.size() && (byte_at(text, index) & 0xC0U) == 0x80U;
+}
+
+// Length of the well-formed character at `at`, or 0 (RFC 3629: the second byte carries the special ranges).
+std::size_t character_length(std::string_view text, std::size_t at) {
+  const unsigned lead = byte_at(text, at);
+  if (lead < 0x80) return 1;
+  if (lead < 0xC2 || !continues(text, at + 1)) return 0;
+  const unsigned second = byte_at(text, at + 1);
+  if (lead < 0xE0) return 2;
+  if (!continues(text, at + 2)) return 0;
+  if (lead < 0xF0) {
+    const bool overlong = lead == 0xE0 && second < 0xA0;
+    const bool surrogate = lead == 0xED && second > 0x9F;
+    return overlong || surrogate ? 0 : 3;
+  }
+  if (lead > 0xF4 || !continues(text, at + 3)) return 0;
+  const bool overlong = lead == 0xF0 && second < 0x90;
+  const bool beyond = lead == 0xF4 && second > 0x8F;
+  return overlong || beyond ? 0 : 4;
+}
+
+constexpr std::string_view base64url_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+}  // namespace
+
+std::size_t valid_utf8_prefix(std::string_view bytes) {
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    // Most of what arrives is ASCII: eight bytes at a time.
+    while (bytes.size() - at >= sizeof(std::uint64_t)) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, bytes.data() + at, sizeof(word));
+      if ((word & 0x8080808080808080ULL) != 0) break;
+      at += sizeof(word);
+    }
+    if (at == bytes.size()) break;
+    const std::size_t length = character_length(bytes, at);
+    if (length == 0) return at;
+    at += length;
+  }
+  return at;
+}
+
+bool is_valid_utf8(std::string_view bytes) { return valid_utf8_prefix(bytes) == bytes.size(); }
+
+std::string_view cut_utf8(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text;
+  std::size_t end = most;
+  while (end > 0 && (byte_at(text, end) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end);
+}
+
+std::string percent_encode(std::string_view text) {
+  static constexpr std::string_view hex = "0123456789ABCDEF";
+  std::string out;
+  out.reserve(text.size() + 8);
+  for (const char c : text) {
+    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                            c == '.' || c == '_' || c == '~';
+    if (unreserved) {
+      out += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out += '%';
+      out += hex[byte >> 4U];
+      out += hex[byte & 15U];
+    }
+  }
+  // A segment "." or ".." would be removed by whatever normalises the path: its dots must not be literal.
+  if (out == "." || out == "..") {
+    std::string escaped;
+    for (std::size_t i = 0; i < out.size(); ++i) escaped += "%2E";
+    return escaped;
+  }
+  return out;
+}
+
+std::string base64url(std::string_view bytes) {
+  std::string out;
+  out.reserve((bytes.size() * 4 + 2) / 3);
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    const std::size_t taken = bytes.size() - at < 3 ? bytes.size() - at : 3;
+    std::uint32_t group = 0;
+    for (std::size_t i = 0; i < 3; ++i) group = (group << 8U) | (i < taken ? byte_at(bytes, at + i) : 0U);
+    for (std::size_t i = 0; i <= taken; ++i) out += base64url_alphabet[(group >> (18U - 6U * i)) & 63U];
+    at += taken;
+  }
+  return out;
+}
+
+std::string random_token(std::size_t bytes) {
+  std::array<unsigned char, 64> buffer{};
+  if (bytes > buffer.size()) bytes = buffer.size();
+  if (RAND_bytes(buffer.data(), static_cast<int>(bytes)) != 1) return {};
+  std::string raw(bytes, '\0');
+  std::memcpy(raw.data(), buffer.data(), bytes);
+  return base64url(raw);
+}
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (lowered(a[i]) != lowered(b[i])) return false;
+  }
+  return true;
+}
+
+}  // namespace confab::text
