@@ -9,7 +9,6 @@
 #include <stop_token>
 #include <thread>
 
-#include <confab/log.hpp>
 #include <confab/unique_function.hpp>
 
 #include "util/task.hpp"
@@ -27,6 +26,8 @@ class EventLoop {
  public:
   // The hook is called on the loop when one task held the loop for longer than the watchdog's bound (5 ms in tests).
   using StallHook = std::function<void(std::chrono::nanoseconds)>;
+  // Called on the loop when an exception left a task; Runtime logs it.
+  using ExceptionHook = std::function<void()>;
 
   EventLoop();
   ~EventLoop();
@@ -58,7 +59,8 @@ class EventLoop {
   // Sleeps until `when`, or until a stop is requested (on this loop's thread or another). True: the time came.
   [[nodiscard]] Task<bool> sleep_until(TimePoint when, std::stop_token stop);
 
-  // Runs a task that nobody waits for. Loop thread only. An exception that leaves it is logged.
+  // Runs a task that nobody waits for, until it first has to wait. Loop thread only. An exception that leaves it goes
+  // to the hook and no further. What has not ended when the loop has stopped is destroyed where it waits.
   void spawn(Task<void> task);
   // Tasks spawned and not yet ended.
   [[nodiscard]] std::size_t spawned() const noexcept;
@@ -70,9 +72,22 @@ class EventLoop {
   // Requests stop, runs until all spawned tasks have ended (bounded by `patience`), then ends the thread. Any other thread.
   void stop_and_join(std::chrono::milliseconds patience);
 
+  // Both before start_thread().
   void watch_stalls(std::chrono::nanoseconds bound, StallHook hook);
+  void on_exception(ExceptionHook hook);
 
-  // For src/net only.
+  // For src/net only: every handler given to Asio directly holds one of these, so that the stall watchdog sees it.
+  class Turn {
+   public:
+    explicit Turn(EventLoop& loop) noexcept;
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    EventLoop* loop_;
+    TimePoint begun_;
+  };
   [[nodiscard]] boost::asio::io_context& context() noexcept;
 
  private:

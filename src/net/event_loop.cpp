@@ -1,0 +1,332 @@
+#include "net/event_loop.hpp"
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <coroutine>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "util/library_thread.hpp"
+
+namespace confab::net {
+
+namespace asio = boost::asio;
+
+namespace {
+
+thread_local EventLoop* current_loop = nullptr;
+
+// Posted tasks that run before sockets and timers have a turn again.
+constexpr std::size_t tasks_per_turn = 64;
+
+class CurrentLoop {
+ public:
+  explicit CurrentLoop(EventLoop* loop) noexcept : before_(std::exchange(current_loop, loop)) {}
+  ~CurrentLoop() { current_loop = before_; }
+  CurrentLoop(const CurrentLoop&) = delete;
+  CurrentLoop& operator=(const CurrentLoop&) = delete;
+
+ private:
+  EventLoop* before_;
+};
+
+}  // namespace
+
+struct EventLoop::State {
+  // A spawned task's frame. It has its place in a list, so that a loop that stops can destroy what never ended.
+  struct Background {
+    struct promise_type {
+      promise_type(State& owner, Task<void>& task) noexcept;
+      ~promise_type();
+      promise_type(const promise_type&) = delete;
+      promise_type& operator=(const promise_type&) = delete;
+
+      [[nodiscard]] Background get_return_object() const noexcept { return {}; }
+      [[nodiscard]] std::suspend_never initial_suspend() const noexcept { return {}; }
+      [[nodiscard]] std::suspend_never final_suspend() const noexcept { return {}; }
+      void return_void() const noexcept {}
+      void unhandled_exception() const noexcept { state.report_exception(); }
+
+      State& state;
+      promise_type* previous = nullptr;
+      promise_type* next = nullptr;
+    };
+  };
+  static Background run_in_background(State& /*owner*/, Task<void> task) { co_await std::move(task); }
+
+  void run(EventLoop& loop, UniqueFunction<void()>& task) noexcept;
+  void drain(EventLoop& loop);
+  void wake_drain(EventLoop& loop) {
+    asio::post(io, [this, &loop] { drain(loop); });
+  }
+  void report_exception() const noexcept {
+    try {
+      if (exception_hook) exception_hook();
+    } catch (...) {  // NOLINT: nobody is left to tell
+    }
+  }
+  void end_if_idle() noexcept {
+    if (ending && spawned.load(std::memory_order_relaxed) == 0) io.stop();
+  }
+  void destroy_what_is_left(EventLoop& loop);
+
+  asio::io_context io{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+  std::thread thread;
+  std::stop_source stopping;
+  std::chrono::nanoseconds stall_bound{0};
+  StallHook stall_hook;
+  ExceptionHook exception_hook;
+
+  std::mutex mutex;  // guards the three below
+  std::vector<UniqueFunction<void()>> posted;
+  bool awake = false;  // drain() is on its way and takes what is posted
+  bool closed = false;
+
+  // The loop's thread only, but for reading `spawned`.
+  std::vector<UniqueFunction<void()>> batch;
+  std::size_t next_in_batch = 0;
+  Background::promise_type* backgrounds = nullptr;
+  std::atomic<std::size_t> spawned{0};
+  std::optional<asio::steady_timer> patience;
+  bool ending = false;
+  int depth = 0;  // of nested turns: the outermost is measured
+};
+
+EventLoop::State::Background::promise_type::promise_type(State& owner, Task<void>& /*task*/) noexcept
+    : state(owner), next(owner.backgrounds) {
+  if (next != nullptr) next->previous = this;
+  state.backgrounds = this;
+  state.spawned.fetch_add(1, std::memory_order_relaxed);
+}
+
+EventLoop::State::Background::promise_type::~promise_type() {
+  if (next != nullptr) next->previous = previous;
+  (previous != nullptr ? previous->next : state.backgrounds) = next;
+  state.spawned.fetch_sub(1, std::memory_order_relaxed);
+  state.end_if_idle();
+}
+
+void EventLoop::State::run(EventLoop& loop, UniqueFunction<void()>& task) noexcept {
+  const Turn turn(loop);
+  try {
+    task();
+    task = {};  // what it holds is destroyed within the turn, too
+  } catch (...) {
+    report_exception();
+  }
+}
+
+void EventLoop::State::drain(EventLoop& loop) {
+  if (next_in_batch == batch.size()) {
+    batch.clear();
+    next_in_batch = 0;
+    const std::lock_guard lock(mutex);
+    batch.swap(posted);
+  }
+  for (std::size_t ran = 0; ran < tasks_per_turn && next_in_batch < batch.size(); ++ran) {
+    // Moved out first: the task may post, and a stop may end the loop between two tasks.
+    UniqueFunction<void()> task = std::move(batch[next_in_batch++]);
+    run(loop, task);
+  }
+  if (next_in_batch == batch.size()) {
+    const std::lock_guard lock(mutex);
+    awake = !posted.empty();
+    if (!awake) return;
+  }
+  wake_drain(loop);
+}
+
+void EventLoop::State::destroy_what_is_left(EventLoop& loop) {
+  const CurrentLoop here(&loop);  // so that destructors find themselves on their loop
+  std::vector<UniqueFunction<void()>> unrun;
+  {
+    const std::lock_guard lock(mutex);
+    closed = true;
+    unrun.swap(posted);
+  }
+  unrun.clear();
+  std::exchange(batch, {}).clear();
+  while (backgrounds != nullptr) {
+    std::coroutine_handle<Background::promise_type>::from_promise(*backgrounds).destroy();
+  }
+}
+
+EventLoop::EventLoop() : state_(std::make_unique<State>()) {}
+
+EventLoop::~EventLoop() { stop_and_join(std::chrono::milliseconds(0)); }
+
+bool EventLoop::post(UniqueFunction<void()> task) {
+  State& state = *state_;
+  const std::lock_guard lock(state.mutex);
+  if (state.closed) return false;  // `task` is destroyed by the caller, after the lock is released
+  state.posted.push_back(std::move(task));
+  if (!std::exchange(state.awake, true)) state.wake_drain(*this);
+  return true;
+}
+
+bool EventLoop::in_loop() const noexcept { return current_loop == this; }
+
+EventLoop* EventLoop::current() noexcept { return current_loop; }
+
+void EventLoop::spawn(Task<void> task) { State::run_in_background(*state_, std::move(task)); }
+
+std::size_t EventLoop::spawned() const noexcept { return state_->spawned.load(std::memory_order_relaxed); }
+
+std::stop_token EventLoop::stopping() const noexcept { return state_->stopping.get_token(); }
+
+void EventLoop::start_thread() {
+  state_->thread = std::thread([this] {
+    const detail::LibraryThreadScope library_thread;
+    const CurrentLoop here(this);
+    while (!state_->io.stopped()) {
+      try {
+        state_->io.run();
+      } catch (...) {
+        state_->report_exception();
+      }
+    }
+  });
+}
+
+void EventLoop::stop_and_join(std::chrono::milliseconds patience) {
+  State& state = *state_;
+  state.stopping.request_stop();
+  if (state.thread.joinable()) {
+    // By the queue, so that everything posted before is run before.
+    post([this, patience] {
+      state_->ending = true;
+      state_->patience.emplace(state_->io, patience);
+      state_->patience->async_wait([this](const boost::system::error_code&) { state_->io.stop(); });
+      state_->end_if_idle();
+    });
+    state.thread.join();
+    state.patience.reset();
+  }
+  state.destroy_what_is_left(*this);
+}
+
+void EventLoop::watch_stalls(std::chrono::nanoseconds bound, StallHook hook) {
+  state_->stall_bound = bound;
+  state_->stall_hook = std::move(hook);
+}
+
+void EventLoop::on_exception(ExceptionHook hook) { state_->exception_hook = std::move(hook); }
+
+asio::io_context& EventLoop::context() noexcept { return state_->io; }
+
+EventLoop::Turn::Turn(EventLoop& loop) noexcept : loop_(&loop) {
+  if (++loop_->state_->depth == 1 && loop_->state_->stall_hook) begun_ = Clock::now();
+}
+
+EventLoop::Turn::~Turn() {
+  const State& state = *loop_->state_;
+  if (--loop_->state_->depth != 0 || !state.stall_hook) return;
+  const auto took = Clock::now() - begun_;
+  if (took <= state.stall_bound) return;
+  try {
+    state.stall_hook(took);
+  } catch (...) {
+    state.report_exception();
+  }
+}
+
+// ---- timers
+
+struct EventLoop::Timer::State {
+  State(asio::io_context& io, TimePoint when, UniqueFunction<void()> what) : timer(io, when), task(std::move(what)) {}
+  asio::steady_timer timer;
+  UniqueFunction<void()> task;
+};
+
+EventLoop::Timer::Timer() noexcept = default;
+EventLoop::Timer::Timer(Timer&& other) noexcept = default;
+EventLoop::Timer& EventLoop::Timer::operator=(Timer&& other) noexcept = default;
+EventLoop::Timer::~Timer() = default;
+void EventLoop::Timer::cancel() noexcept { state_.reset(); }
+
+EventLoop::Timer EventLoop::at(TimePoint when, UniqueFunction<void()> task) {
+  Timer timer;
+  timer.state_ = std::make_shared<Timer::State>(state_->io, when, std::move(task));
+  timer.state_->timer.async_wait([this, weak = std::weak_ptr(timer.state_)](const boost::system::error_code& failure) {
+    if (failure) return;
+    // A Timer that is gone means nobody wants this any more, however late the handler was queued.
+    if (const auto alive = weak.lock()) {
+      UniqueFunction<void()> due = std::move(alive->task);
+      state_->run(*this, due);
+    }
+  });
+  return timer;
+}
+
+// ---- sleeping
+
+namespace {
+
+// Woken by the timer or the stop, whichever comes first; shared, because a stop that was posted may come late.
+struct Sleep {
+  std::coroutine_handle<> waiting;
+  EventLoop::Timer timer;
+  bool came = false;
+
+  void wake(bool by_time) {
+    timer.cancel();
+    came = by_time;
+    if (waiting) std::exchange(waiting, nullptr).resume();
+  }
+};
+
+class PostWake {
+ public:
+  PostWake(EventLoop& loop, std::weak_ptr<Sleep> sleep) : loop_(&loop), sleep_(std::move(sleep)) {}
+  void operator()() const {
+    loop_->post([weak = sleep_] {
+      if (const auto sleep = weak.lock()) sleep->wake(false);
+    });
+  }
+
+ private:
+  EventLoop* loop_;
+  std::weak_ptr<Sleep> sleep_;
+};
+
+class SleepAwaiter {
+ public:
+  SleepAwaiter(EventLoop& loop, TimePoint when, std::stop_token stop)
+      : loop_(&loop), when_(when), stop_(std::move(stop)), sleep_(std::make_shared<Sleep>()) {}
+  ~SleepAwaiter() { sleep_->waiting = nullptr; }
+  SleepAwaiter(const SleepAwaiter&) = delete;
+  SleepAwaiter& operator=(const SleepAwaiter&) = delete;
+
+  [[nodiscard]] bool await_ready() const noexcept { return stop_.stop_requested(); }
+  void await_suspend(std::coroutine_handle<> waiting) {
+    sleep_->waiting = waiting;
+    sleep_->timer = loop_->at(when_, [weak = std::weak_ptr(sleep_)] {
+      if (const auto sleep = weak.lock()) sleep->wake(true);
+    });
+    if (stop_.stop_possible()) on_stop_.emplace(stop_, PostWake(*loop_, sleep_));
+  }
+  [[nodiscard]] bool await_resume() const noexcept { return sleep_->came; }
+
+ private:
+  EventLoop* loop_;
+  TimePoint when_;
+  std::stop_token stop_;
+  std::shared_ptr<Sleep> sleep_;
+  std::optional<std::stop_callback<PostWake>> on_stop_;
+};
+
+}  // namespace
+
+Task<bool> EventLoop::sleep_until(TimePoint when, std::stop_token stop) {
+  SleepAwaiter awaiter(*this, when, std::move(stop));
+  const bool came = co_await awaiter;
+  co_return came;
+}
+
+}  // namespace confab::net

@@ -1,0 +1,242 @@
+#include "net/event_loop.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <future>
+#include <latch>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+using confab::Task;
+using confab::net::Clock;
+using confab::net::EventLoop;
+using confab::net::TimePoint;
+
+namespace {
+
+// Runs `call` on the loop and waits for it.
+template <class Call>
+void on_loop(EventLoop& loop, Call call) {
+  std::promise<void> done;
+  REQUIRE(loop.post([&] {
+    call();
+    done.set_value();
+  }));
+  done.get_future().wait();
+}
+
+class Gone {
+ public:
+  explicit Gone(std::atomic<int>& count) : count_(&count) {}
+  Gone(Gone&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+  Gone& operator=(Gone&&) = delete;
+  ~Gone() {
+    if (count_ != nullptr) ++*count_;
+  }
+
+ private:
+  std::atomic<int>* count_;
+};
+
+Task<void> sleeper(EventLoop* loop, TimePoint when, std::stop_token stop, std::promise<bool>* came) {
+  const bool result = co_await loop->sleep_until(when, std::move(stop));
+  came->set_value(result);
+}
+
+Task<void> never_ends(EventLoop* loop, Gone gone) {
+  co_await loop->sleep_until(Clock::now() + 1h, std::stop_token());
+  static_cast<void>(gone);
+}
+
+Task<void> throws() {
+  throw std::runtime_error("from a task");
+  co_return;
+}
+
+}  // namespace
+
+TEST_CASE("event loop: tasks from several threads run on the loop, each thread's in order") {
+  EventLoop loop;
+  loop.start_thread();
+  constexpr int threads = 4;
+  constexpr int each = 2000;
+  std::vector<int> last(threads, -1);
+  int disorder = 0;
+  std::latch all(threads * each);
+  std::vector<std::thread> posting;
+  for (int t = 0; t < threads; ++t) {
+    posting.emplace_back([&, t] {
+      for (int i = 0; i < each; ++i) {
+        loop.post([&, t, i] {
+          if (!loop.in_loop() || EventLoop::current() != &loop || last[static_cast<std::size_t>(t)] != i - 1) ++disorder;
+          last[static_cast<std::size_t>(t)] = i;
+          all.count_down();
+        });
+      }
+    });
+  }
+  for (auto& thread : posting) thread.join();
+  all.wait();
+  on_loop(loop, [&] { CHECK(disorder == 0); });
+  CHECK_FALSE(loop.in_loop());
+  CHECK(EventLoop::current() == nullptr);
+}
+
+TEST_CASE("event loop: a task that posts endlessly leaves timers their turn") {
+  EventLoop loop;
+  loop.start_thread();
+  std::atomic<bool> enough{false};
+  std::function<void()> again = [&] {
+    if (!enough) loop.post([&] { again(); });
+  };
+  std::promise<void> fired;
+  EventLoop::Timer timer;
+  on_loop(loop, [&] {
+    for (int i = 0; i < 200; ++i) again();
+    timer = loop.at(Clock::now() + 5ms, [&] { fired.set_value(); });
+  });
+  CHECK(fired.get_future().wait_for(10s) == std::future_status::ready);
+  enough = true;
+  on_loop(loop, [&] { timer.cancel(); });
+}
+
+TEST_CASE("event loop: timers fire in order of time, and not once cancelled or destroyed") {
+  EventLoop loop;
+  loop.start_thread();
+  std::string order;
+  std::promise<void> last;
+  std::vector<EventLoop::Timer> kept;
+  on_loop(loop, [&] {
+    const auto now = Clock::now();
+    kept.push_back(loop.at(now + 30ms, [&] { order += 'c'; last.set_value(); }));
+    kept.push_back(loop.at(now + 10ms, [&] { order += 'a'; }));
+    kept.push_back(loop.at(now + 20ms, [&] { order += 'b'; }));
+    kept.push_back(loop.at(now + 15ms, [&] { order += 'x'; }));
+    kept.back().cancel();
+    { const auto dropped = loop.at(now + 15ms, [&] { order += 'y'; }); }
+  });
+  last.get_future().wait();
+  on_loop(loop, [&] {
+    CHECK(order == "abc");
+    kept.clear();
+  });
+}
+
+TEST_CASE("event loop: a timer may be destroyed by its own task") {
+  EventLoop loop;
+  loop.start_thread();
+  std::promise<void> done;
+  EventLoop::Timer timer;
+  on_loop(loop, [&] {
+    timer = loop.at(Clock::now(), [&] {
+      timer = EventLoop::Timer();
+      done.set_value();
+    });
+  });
+  CHECK(done.get_future().wait_for(10s) == std::future_status::ready);
+}
+
+TEST_CASE("event loop: sleeping ends at its time, or at a stop from any thread") {
+  EventLoop loop;
+  loop.start_thread();
+  std::promise<bool> in_time;
+  std::promise<bool> stopped;
+  std::promise<bool> before;
+  std::stop_source stop;
+  std::stop_source already;
+  already.request_stop();
+  const auto begun = Clock::now();
+  on_loop(loop, [&] {
+    loop.spawn(sleeper(&loop, begun + 20ms, std::stop_token(), &in_time));
+    loop.spawn(sleeper(&loop, begun + 1h, stop.get_token(), &stopped));
+    loop.spawn(sleeper(&loop, begun + 1h, already.get_token(), &before));
+    CHECK(loop.spawned() == 2);
+  });
+  CHECK_FALSE(before.get_future().get());
+  CHECK(in_time.get_future().get());
+  CHECK(Clock::now() - begun >= 20ms);
+  stop.request_stop();
+  CHECK_FALSE(stopped.get_future().get());
+  on_loop(loop, [&] { CHECK(loop.spawned() == 0); });
+}
+
+TEST_CASE("event loop: stopping asks the spawned tasks to end, waits for them, and refuses what comes later") {
+  EventLoop loop;
+  loop.start_thread();
+  std::promise<bool> came;
+  std::atomic<int> ran{0};
+  loop.post([&] { loop.spawn(sleeper(&loop, Clock::now() + 1h, loop.stopping(), &came)); });
+  for (int i = 0; i < 500; ++i) loop.post([&] { ++ran; });
+  loop.stop_and_join(10s);
+  CHECK_FALSE(came.get_future().get());
+  CHECK(ran == 500);
+  std::atomic<int> gone{0};
+  CHECK_FALSE(loop.post([&ran, token = Gone(gone)] { ++ran; }));
+  CHECK(ran == 500);
+  CHECK(gone == 1);
+  loop.stop_and_join(10s);  // a second time does nothing
+}
+
+TEST_CASE("event loop: tasks that do not listen are destroyed where they wait, once patience is over") {
+  std::atomic<int> gone{0};
+  {
+    EventLoop loop;
+    loop.start_thread();
+    on_loop(loop, [&] { loop.spawn(never_ends(&loop, Gone(gone))); });
+    CHECK(gone == 0);
+    const auto begun = Clock::now();
+    loop.stop_and_join(30ms);
+    CHECK(Clock::now() - begun < 5s);
+    CHECK(gone == 1);
+    CHECK(loop.spawned() == 0);
+  }
+  {
+    EventLoop never_started;
+    never_started.post([token = Gone(gone)] {});
+  }
+  CHECK(gone == 2);
+}
+
+TEST_CASE("event loop: exceptions go to the hook and end nothing else") {
+  std::atomic<int> seen{0};
+  EventLoop loop;
+  loop.on_exception([&] { ++seen; });
+  loop.start_thread();
+  loop.post([] { throw std::runtime_error("from a post"); });
+  loop.post([&] { loop.spawn(throws()); });
+  EventLoop::Timer timer;
+  std::promise<void> last;
+  on_loop(loop, [&] {
+    timer = loop.at(Clock::now(), [&] {
+      last.set_value();
+      throw std::runtime_error("from a timer");
+    });
+  });
+  last.get_future().wait();
+  on_loop(loop, [&] {
+    CHECK(loop.spawned() == 0);
+    timer.cancel();
+  });
+  CHECK(seen == 3);
+}
+
+TEST_CASE("event loop: the watchdog hears of what holds the loop, and of nothing else") {
+  EventLoop loop;
+  std::mutex mutex;
+  std::vector<std::chrono::nanoseconds> stalls;
+  loop.watch_stalls(50ms, [&](std::chrono::nanoseconds took) {
+    const std::lock_guard lock(mutex);
+    stalls.push_back(took);
+  });
+  loop.start_thread();
+  on_loop(loop, [] {});
+  on_loop(loop, [] { std::this_thread::sleep_for(80ms); });
+  on_loop(loop, [] {});
+  const std::lock_guard lock(mutex);
+  REQUIRE(stalls.size() == 1);
+  CHECK(stalls[0] >= 80ms);
+}
