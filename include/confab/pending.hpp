@@ -19,6 +19,9 @@
 
 namespace confab {
 
+template <class T>
+class Pending;
+
 namespace detail {
 
 /// A running operation, as its handle sees it.
@@ -53,6 +56,10 @@ class CONFAB_EXPORT Delivery {
 /// Starts the work; calls its argument exactly once, from any thread.
 template <class T>
 using Begin = UniqueFunction<std::shared_ptr<RunningOperation>(UniqueFunction<void(Result<T>)>)>;
+
+/// Start without the executor: for parts of the library that wait for each other.
+template <class T>
+std::shared_ptr<RunningOperation> begin(Pending<T>&& pending, UniqueFunction<void(Result<T>)> done);
 
 /// Where wait() sleeps.
 template <class T>
@@ -174,10 +181,23 @@ class [[nodiscard("nothing runs until start(), wait() or co_await")]] Pending {
   [[nodiscard]] Awaiter operator co_await() && noexcept { return Awaiter(std::move(*this)); }
 
  private:
+  template <class U>
+  friend std::shared_ptr<detail::RunningOperation> detail::begin(Pending<U>&& pending, UniqueFunction<void(Result<U>)> done);
   detail::Begin<T> take_begin() noexcept { return std::exchange(begin_, nullptr); }
 
   std::shared_ptr<detail::Delivery> delivery_;  // kept when moved from, so that a second start can still answer
   detail::Begin<T> begin_;
 };
+
+namespace detail {
+template <class T>
+std::shared_ptr<RunningOperation> begin(Pending<T>&& pending, UniqueFunction<void(Result<T>)> done) {
+  if (!pending.begin_) {
+    done(consumed_error());
+    return nullptr;
+  }
+  return pending.take_begin()(std::move(done));
+}
+}  // namespace detail
 
 }  // namespace confab

@@ -1,0 +1,158 @@
+/// @file
+/// ChatService: what a host application calls; everything is in the host's words.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <confab/call_options.hpp>
+#include <confab/event_stream.hpp>
+#include <confab/export.hpp>
+#include <confab/ids.hpp>
+#include <confab/message.hpp>
+#include <confab/pending.hpp>
+
+namespace confab {
+
+/// A user's account on the homeserver.
+///
+/// @par Threads    As for a plain value, like Room below.
+class Account {
+ public:
+  /// Made by the library, and by hosts' tests.
+  Account(UserSlug slug, MatrixUserId user_id, std::string name)
+      : slug_(std::move(slug)), user_id_(std::move(user_id)), name_(std::move(name)) {}
+  /// The host's name for the user.
+  [[nodiscard]] const UserSlug& slug() const noexcept { return slug_; }
+  /// The homeserver's name for the user; it never changes.
+  [[nodiscard]] const MatrixUserId& user_id() const noexcept { return user_id_; }
+  /// The display name.
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+ private:
+  UserSlug slug_;
+  MatrixUserId user_id_;
+  std::string name_;
+};
+
+/// A room on the homeserver that belongs to an event or group of the host.
+class Room {
+ public:
+  /// Made by the library, and by hosts' tests.
+  Room(RoomRef ref, MatrixRoomId room_id, std::string name)
+      : ref_(std::move(ref)), room_id_(std::move(room_id)), name_(std::move(name)) {}
+  /// Whose room it is.
+  [[nodiscard]] const RoomRef& ref() const noexcept { return ref_; }
+  /// The homeserver's name for the room.
+  [[nodiscard]] const MatrixRoomId& room_id() const noexcept { return room_id_; }
+  /// The room's name.
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+ private:
+  RoomRef ref_;
+  MatrixRoomId room_id_;
+  std::string name_;
+};
+
+/// A room that shall exist. What is not set is taken from the host directory.
+class RoomRequest {
+ public:
+  /// The room of an event or group, made by `creator`, who gets power level 50 in it.
+  RoomRequest(RoomRef ref, UserSlug creator) : ref_(std::move(ref)), creator_(std::move(creator)) {}
+  /// The name people see. Default: the directory's.
+  RoomRequest& name(std::string name) & {
+    name_ = std::move(name);
+    return *this;
+  }
+  /// As above, for a temporary.
+  RoomRequest&& name(std::string text) && { return std::move(name(std::move(text))); }
+  /// List the room publicly on Matrix, whatever the directory says. Default: as the directory says.
+  RoomRequest& make_public(bool on = true) & noexcept {
+    public_ = on;
+    return *this;
+  }
+  /// As above, for a temporary.
+  RoomRequest&& make_public(bool on = true) && noexcept { return std::move(make_public(on)); }
+
+  /// Whose room.
+  [[nodiscard]] const RoomRef& ref() const noexcept { return ref_; }
+  /// Who makes it.
+  [[nodiscard]] const UserSlug& creator() const noexcept { return creator_; }
+  /// As set; empty for the directory's.
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// As set.
+  [[nodiscard]] bool is_public() const noexcept { return public_; }
+
+ private:
+  RoomRef ref_;
+  UserSlug creator_;
+  std::string name_;
+  bool public_ = false;
+};
+
+/// Chat for one tenant's users. Abstract, so that a host's own tests can put another in its place;
+/// make_matrix_chat_service() gives the one that speaks to a homeserver.
+///
+/// Every operation heals by itself: a token that died is replaced and the operation repeated, unnoticed.
+///
+/// Errors common to all operations, beside those stated: Errc::unreachable, unavailable, rate_limited, timed_out,
+/// cancelled, closed, admin_unavailable, protocol.
+///
+/// @par Lifetime   Operations that were started go on when the service goes away.
+/// @par Threads    Every member may be called from any thread. Handlers that belong to one user run one at a time.
+/// @par Cancel     Before a request is written nothing was done; after, Errc::outcome_unknown. All of them may be
+///                 repeated safely: accounts and rooms are made at most once, sends by Message::repeated().
+class CONFAB_EXPORT ChatService {
+ public:
+  ChatService() = default;
+  ChatService(const ChatService&) = delete;
+  ChatService& operator=(const ChatService&) = delete;
+  virtual ~ChatService();
+
+  /// Make sure that a user of the directory has an account. Repeating it changes nothing but a changed display name.
+  ///
+  /// @param user     The user's slug.
+  /// @param name     The display name; empty for the directory's.
+  /// @par Errors     Errc::not_found: the directory lists no such user. account_deactivated.
+  /// @par Specification  Synapse admin API, "Create or modify account".
+  [[nodiscard]] virtual Pending<Account> ensure_user(UserSlug user, std::string name = {}, CallOptions options = CallOptions()) = 0;
+
+  /// Make sure that an event or group has its room: made once, whoever asks, however often, from however many processes.
+  ///
+  /// @par Errors     Errc::not_found: the directory lists no such event, group or creator. Errc::forbidden: the creator
+  ///                 is not the directory's creator of it.
+  /// @par Specification  "POST /createRoom".
+  [[nodiscard]] virtual Pending<Room> ensure_room(RoomRequest request, CallOptions options = CallOptions()) = 0;
+
+  /// Make a user a member of a room. Somebody who is one already is success.
+  ///
+  /// @par Errors     Errc::not_found: no such user, event or group, or its room was not made yet. Errc::forbidden: the
+  ///                 directory does not list the user as attendee or member, or the room has banned them.
+  /// @par Specification  "POST /join", "POST /rooms/{roomId}/invite".
+  [[nodiscard]] virtual Pending<Room> add_member(RoomRef room, UserSlug user, CallOptions options = CallOptions()) = 0;
+
+  /// Say something. A sender who is listed in the directory and has not joined yet joins first.
+  ///
+  /// @returns        The new event's id; for Message::repeated() the earlier event's, if that arrived after all.
+  /// @par Errors     Errc::invalid_argument: empty or not UTF-8. Errc::too_large: over 65,536 bytes as an event.
+  ///                 Errc::forbidden, not_found as add_member. Errc::encrypted_room. Errc::outcome_unknown with the
+  ///                 transaction id: repeat with it and Message::repeated().
+  /// @par Specification  "PUT /rooms/{roomId}/send/{eventType}/{txnId}".
+  [[nodiscard]] virtual Pending<EventId> send(Message message, CallOptions options = CallOptions()) = 0;
+
+  /// Read a page of history as a user. A conversation that does not exist yet is an empty page and makes nothing.
+  ///
+  /// @par Errors     Errc::invalid_argument: a limit out of range, or a token that is none. Errc::forbidden, not_found.
+  /// @par Specification  "GET /rooms/{roomId}/messages".
+  [[nodiscard]] virtual Pending<MessagePage> history(HistoryRequest request, CallOptions options = CallOptions()) = 0;
+
+  /// Open a user's stream of events: what happens from now on in every room the user is in.
+  ///
+  /// Opening costs nothing; the first next() connects, and reports what can be wrong with the user.
+  /// @par Errors     Through EventStream::next; Errc::not_found: the directory lists no such user.
+  /// @par Specification  "GET /sync".
+  [[nodiscard]] virtual EventStream events(UserSlug user) = 0;
+};
+
+}  // namespace confab

@@ -1,0 +1,136 @@
+/// @file
+/// Homeserver: the Matrix server behind the chat, with the admin account that provisions users and makes rooms.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <confab/call_options.hpp>
+#include <confab/chat_provider.hpp>
+#include <confab/chat_service.hpp>
+#include <confab/export.hpp>
+#include <confab/host_directory.hpp>
+#include <confab/ids.hpp>
+#include <confab/pending.hpp>
+#include <confab/result.hpp>
+#include <confab/runtime.hpp>
+#include <confab/secret.hpp>
+
+namespace confab {
+
+/// Where the homeserver is and how to be its administrator.
+///
+/// @par Threads    As for a plain value, like TenantOptions below.
+class HomeserverOptions {
+ public:
+  /// A homeserver at `url`, whose users are named "...:server_name", administered by `admin_user`.
+  HomeserverOptions(std::string url, std::string server_name, std::string admin_user, Secret admin_password)
+      : url_(std::move(url)), server_name_(std::move(server_name)), admin_user_(std::move(admin_user)), admin_password_(std::move(admin_password)) {}
+  /// Trust the authorities in this PEM file instead of the system's.
+  HomeserverOptions& ca_file(std::string path) { ca_file_ = std::move(path); return *this; }
+  /// Go through this HTTP proxy ("http://host:port"). Default: none, whatever the environment says.
+  HomeserverOptions& proxy(std::string url) { proxy_ = std::move(url); return *this; }
+  /// Speak HTTP/1.1 even where the server offers HTTP/2.
+  HomeserverOptions& force_http1(bool on = true) { force_http1_ = on; return *this; }
+
+  /// As given.
+  [[nodiscard]] const std::string& url() const noexcept { return url_; }
+  /// As given.
+  [[nodiscard]] const std::string& server_name() const noexcept { return server_name_; }
+  /// As given: a localpart or a full user id.
+  [[nodiscard]] const std::string& admin_user() const noexcept { return admin_user_; }
+  /// As given.
+  [[nodiscard]] const Secret& admin_password() const noexcept { return admin_password_; }
+  /// As set; empty for the system's authorities.
+  [[nodiscard]] const std::string& ca_file() const noexcept { return ca_file_; }
+  /// As set.
+  [[nodiscard]] const std::string& proxy() const noexcept { return proxy_; }
+  /// As set.
+  [[nodiscard]] bool force_http1() const noexcept { return force_http1_; }
+
+ private:
+  std::string url_;
+  std::string server_name_;
+  std::string admin_user_;
+  Secret admin_password_;
+  std::string ca_file_;
+  std::string proxy_;
+  bool force_http1_ = false;
+};
+
+/// One line of a homeserver's examination.
+class Finding {
+ public:
+  /// Made by the library.
+  Finding(std::string check, bool fit, std::string detail)
+      : check_(std::move(check)), fit_(fit), detail_(std::move(detail)) {}
+  /// What was looked at: "reachability", "versions", "login flows", "admin rights", "limits", "clock".
+  [[nodiscard]] const std::string& check() const noexcept { return check_; }
+  /// Whether it is as Confab needs it.
+  [[nodiscard]] bool fit() const noexcept { return fit_; }
+  /// What was seen, and what to do if it is not fit; safe to log.
+  [[nodiscard]] const std::string& detail() const noexcept { return detail_; }
+
+ private:
+  std::string check_;
+  bool fit_;
+  std::string detail_;
+};
+
+/// A connection to a homeserver, shared by all tenants on it: its connections, limits, circuit breaker and admin session.
+///
+/// @par Lifetime   A handle; whatever is made from it keeps what it needs.
+/// @par Threads    Any.
+class CONFAB_EXPORT Homeserver {
+ public:
+  /// Check the options; connects to nothing.
+  ///
+  /// @par Errors     Errc::config; subject() names the key: homeserver.url, homeserver.server_name,
+  ///                 homeserver.admin_user, homeserver.admin_password, homeserver.ca_file, homeserver.proxy.
+  [[nodiscard]] static Result<Homeserver> create(Runtime& runtime, HomeserverOptions options);
+
+  /// Look at everything that has to be right, one finding each. A finding that is not fit is no error.
+  ///
+  /// @par Errors     Errc::unreachable, timed_out: nothing could be looked at.
+  [[nodiscard]] Pending<std::vector<Finding>> examine(CallOptions options = CallOptions()) const;
+
+  /// The transport below ChatService, for hosts that think in Matrix's words.
+  [[nodiscard]] std::shared_ptr<ChatProvider> provider() const noexcept { return provider_; }
+
+ private:
+  class Examiner;
+  Homeserver(std::shared_ptr<ChatProvider> provider, std::shared_ptr<Examiner> examiner)
+      : provider_(std::move(provider)), examiner_(std::move(examiner)) {}
+  std::shared_ptr<ChatProvider> provider_;
+  std::shared_ptr<Examiner> examiner_;
+};
+
+/// A tenant: a customer of the host, isolated from all others.
+class TenantOptions {
+ public:
+  /// A tenant with the default localpart template "{tenant}_{id}".
+  explicit TenantOptions(TenantId id) : id_(std::move(id)) {}
+  /// How the localpart of a user's Matrix id is made; "{id}" must occur, "{tenant}" may.
+  TenantOptions& localpart(std::string pattern) { localpart_ = std::move(pattern); return *this; }
+  /// As given.
+  [[nodiscard]] const TenantId& id() const noexcept { return id_; }
+  /// As set.
+  [[nodiscard]] const std::string& localpart() const noexcept { return localpart_; }
+
+ private:
+  TenantId id_;
+  std::string localpart_ = "{tenant}_{id}";
+};
+
+/// Put a ChatService together from a transport, a tenant and the host's directory.
+///
+/// @par Errors     Errc::config; subject() names the key: tenants[].id, tenants[].localpart.
+/// @par Threads    Any.
+[[nodiscard]] CONFAB_EXPORT Result<std::shared_ptr<ChatService>> make_chat_service(Runtime& runtime,
+                                                                                 std::shared_ptr<ChatProvider> provider,
+                                                                                 TenantOptions tenant,
+                                                                                 std::shared_ptr<HostDirectory> directory);
+
+}  // namespace confab

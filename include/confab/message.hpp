@@ -1,0 +1,176 @@
+/// @file
+/// Message: what a user says; ReceivedMessage: what was said, as everybody sees it; MessagePage: a piece of history.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <confab/ids.hpp>
+
+namespace confab {
+
+/// A text that a user is about to say in a room. Chain setters for what is not plain.
+///
+/// @par Errors     Its members check nothing; ChatService::send answers Errc::invalid_argument for an empty body or
+///                 invalid UTF-8, and Errc::too_large for an event over 65,536 bytes.
+/// @par Lifetime   Copied into the operation.
+/// @par Threads    As for a plain value.
+class Message {
+ public:
+  /// Say `body` in `room` as `sender`.
+  Message(RoomRef room, UserSlug sender, std::string body)
+      : room_(std::move(room)), sender_(std::move(sender)), body_(std::move(body)) {}
+
+  /// Send under this transaction id instead of a fresh one, so that the caller may repeat it after a crash.
+  /// Specification: client-server API, "Transaction identifiers".
+  Message& transaction_id(TransactionId id) & {
+    transaction_id_ = std::move(id);
+    return *this;
+  }
+  /// As above, for a temporary.
+  Message&& transaction_id(TransactionId id) && { return std::move(transaction_id(std::move(id))); }
+
+  /// Say that an earlier attempt under the same transaction id may have arrived: its outcome was unknown. The room is
+  /// then read before anything is sent, and the earlier event's id is returned if it is there.
+  Message& repeated(bool on = true) & {
+    repeated_ = on;
+    return *this;
+  }
+  /// As above, for a temporary.
+  Message&& repeated(bool on = true) && { return std::move(repeated(on)); }
+
+  /// The room it is meant for.
+  [[nodiscard]] const RoomRef& room() const noexcept { return room_; }
+  /// Who says it.
+  [[nodiscard]] const UserSlug& sender() const noexcept { return sender_; }
+  /// The text.
+  [[nodiscard]] const std::string& body() const noexcept { return body_; }
+  /// As set; empty when the library is to choose.
+  [[nodiscard]] const TransactionId& transaction_id() const noexcept { return transaction_id_; }
+  /// As set.
+  [[nodiscard]] bool repeated() const noexcept { return repeated_; }
+
+ private:
+  RoomRef room_;
+  UserSlug sender_;
+  std::string body_;
+  TransactionId transaction_id_;
+  bool repeated_ = false;
+};
+
+/// What kind of thing was said.
+enum class MessageKind {
+  text,       ///< m.text
+  notice,     ///< m.notice: said by a program.
+  emote,      ///< m.emote: "/me waves".
+  media,      ///< m.image, m.file, m.audio, m.video: the body is a description.
+  encrypted,  ///< m.room.encrypted: its content cannot be read here.
+  other,      ///< Any other msgtype; the body is its fallback text.
+};
+
+/// Tell the stable name of a kind, for example "text".
+///
+/// @par Errors     None.
+/// @par Threads    Any.
+[[nodiscard]] CONFAB_EXPORT const char* message_kind_name(MessageKind kind) noexcept;
+
+/// One message as it stands in a room: the same shape in history and live.
+///
+/// @par Lifetime   A value; it refers to nothing else.
+/// @par Threads    As for a plain value.
+class ReceivedMessage {
+ public:
+  /// Made by the library, and by hosts' tests.
+  ReceivedMessage(EventId id, MatrixRoomId room, MatrixUserId sender, std::string body, MessageKind kind,
+                  std::chrono::system_clock::time_point time)
+      : id_(std::move(id)), room_(std::move(room)), sender_(std::move(sender)), body_(std::move(body)), kind_(kind), time_(time) {}
+
+  /// The event's id; equal ids are the same message. Specification: "Room event format".
+  [[nodiscard]] const EventId& id() const noexcept { return id_; }
+  /// The room it stands in.
+  [[nodiscard]] const MatrixRoomId& room_id() const noexcept { return room_; }
+  /// Who said it.
+  [[nodiscard]] const MatrixUserId& sender() const noexcept { return sender_; }
+  /// The text. It is whatever a user typed: escape it before showing it as HTML.
+  [[nodiscard]] const std::string& body() const noexcept { return body_; }
+  /// What kind of thing was said.
+  [[nodiscard]] MessageKind kind() const noexcept { return kind_; }
+  /// When the sender's homeserver took it, to the millisecond (origin_server_ts); not a total order.
+  [[nodiscard]] std::chrono::system_clock::time_point time() const noexcept { return time_; }
+
+ private:
+  EventId id_;
+  MatrixRoomId room_;
+  MatrixUserId sender_;
+  std::string body_;
+  MessageKind kind_;
+  std::chrono::system_clock::time_point time_;
+};
+
+/// A page of a room's history, newest first; pages go back in time.
+///
+/// @par Lifetime   A value.
+/// @par Threads    As for a plain value.
+class MessagePage {
+ public:
+  /// Made by the library, and by hosts' tests.
+  MessagePage(MatrixRoomId room, std::vector<ReceivedMessage> messages, PageToken end)
+      : room_(std::move(room)), messages_(std::move(messages)), end_(std::move(end)) {}
+
+  /// The room that was read; empty when the conversation does not exist yet.
+  [[nodiscard]] const MatrixRoomId& room_id() const noexcept { return room_; }
+  /// The messages, newest first. It may be empty although there is more: only end() tells.
+  [[nodiscard]] const std::vector<ReceivedMessage>& messages() const noexcept { return messages_; }
+  /// Pass it to HistoryRequest::from for the page before this one; empty on the last page.
+  [[nodiscard]] const PageToken& end() const noexcept { return end_; }
+
+ private:
+  MatrixRoomId room_;
+  std::vector<ReceivedMessage> messages_;
+  PageToken end_;
+};
+
+/// Which piece of a room's history to read, and as whom.
+///
+/// @par Threads    As for a plain value.
+class HistoryRequest {
+ public:
+  /// Read `room` as `reader`, from its end, 50 messages at most.
+  HistoryRequest(RoomRef room, UserSlug reader) : room_(std::move(room)), reader_(std::move(reader)) {}
+
+  /// How many messages at most: 1 to 1000. Default 50.
+  HistoryRequest& limit(std::size_t count) & noexcept {
+    limit_ = count;
+    return *this;
+  }
+  /// As above, for a temporary.
+  HistoryRequest&& limit(std::size_t count) && noexcept { return std::move(limit(count)); }
+
+  /// Go on where an earlier page ended.
+  HistoryRequest& from(PageToken token) & {
+    from_ = std::move(token);
+    return *this;
+  }
+  /// As above, for a temporary.
+  HistoryRequest&& from(PageToken token) && { return std::move(from(std::move(token))); }
+
+  /// The room to read.
+  [[nodiscard]] const RoomRef& room() const noexcept { return room_; }
+  /// Who reads: only what this user may see is returned.
+  [[nodiscard]] const UserSlug& reader() const noexcept { return reader_; }
+  /// As set.
+  [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
+  /// As set; empty for the newest page.
+  [[nodiscard]] const PageToken& from() const noexcept { return from_; }
+
+ private:
+  RoomRef room_;
+  UserSlug reader_;
+  std::size_t limit_ = 50;
+  PageToken from_;
+};
+
+}  // namespace confab

@@ -1,0 +1,59 @@
+// SerialDelivery: carries completions to the host's executor one at a time, and survives executors that throw, drop
+// tasks, or stand still while the Runtime goes away.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include <confab/executor.hpp>
+#include <confab/pending.hpp>
+
+#include "net/dispatcher.hpp"
+#include "util/log.hpp"
+
+namespace confab::net {
+
+class SerialDelivery final : public confab::detail::Delivery, public std::enable_shared_from_this<SerialDelivery> {
+ public:
+  // What all deliveries of one Runtime share; it outlives the Runtime for the sake of late starts.
+  class Shared {
+   public:
+    Shared(Executor executor, Log log) : executor_(std::move(executor)), log_(std::move(log)) {}
+    [[nodiscard]] const Executor& executor() const noexcept { return executor_; }
+    [[nodiscard]] const Log& log() const noexcept { return log_; }
+    [[nodiscard]] Dispatcher& dispatcher() noexcept { return dispatcher_; }
+
+   private:
+    Executor executor_;
+    Log log_;
+    Dispatcher dispatcher_;
+  };
+
+  explicit SerialDelivery(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+
+  void deliver(UniqueFunction<void()> task) override;
+
+  // For ~Runtime: runs everything queued on the calling thread, after waiting for a handler that runs elsewhere.
+  // Returns whether anything was run.
+  bool finish();
+
+ private:
+  class Ticket;
+  void hand_over();
+  void rescue();
+  void drain();
+  bool drain_locked(std::unique_lock<std::mutex>& lock);
+  void run_on_a_thread_of_its_own();
+
+  std::shared_ptr<Shared> shared_;
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  std::deque<UniqueFunction<void()>> queue_;
+  std::thread::id draining_;  // who runs handlers now; the default id: nobody
+  bool scheduled_ = false;
+};
+
+}  // namespace confab::net

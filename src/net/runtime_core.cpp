@@ -1,0 +1,85 @@
+#include "net/runtime_core.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <thread>
+
+namespace confab::net {
+
+namespace {
+constexpr unsigned max_loop_threads = 64;
+// How long a loop may take to unwind what it was doing before its operations are completed without it.
+constexpr std::chrono::milliseconds unwind_patience{5000};
+}  // namespace
+
+RuntimeCore::RuntimeCore(const RuntimeOptions& options)
+    : log_(options.log_sink(), options.log_from()),
+      shared_delivery_(std::make_shared<SerialDelivery::Shared>(options.executor(), log_)) {
+  for (auto& delivery : deliveries_) delivery = std::make_shared<SerialDelivery>(shared_delivery_);
+  const unsigned count = std::clamp(options.loop_threads(), 1U, max_loop_threads);
+  for (unsigned i = 0; i < count; ++i) loops_.push_back(std::make_unique<EventLoop>());
+  for (auto& loop : loops_) loop->start_thread();
+}
+
+RuntimeCore::~RuntimeCore() = default;
+
+EventLoop& RuntimeCore::loop_for(std::string_view user) noexcept {
+  return *loops_[std::hash<std::string_view>()(user) % loops_.size()];
+}
+
+std::shared_ptr<SerialDelivery> RuntimeCore::delivery_for(std::string_view user) noexcept {
+  return deliveries_[std::hash<std::string_view>()(user) % deliveries_.size()];
+}
+
+void RuntimeCore::add(ActiveOperation& operation) noexcept {
+  const std::lock_guard lock(active_mutex_);
+  operation.next_ = active_;
+  operation.previous_ = nullptr;
+  if (active_ != nullptr) active_->previous_ = &operation;
+  active_ = &operation;
+  operation.listed_ = true;
+}
+
+void RuntimeCore::remove(ActiveOperation& operation) noexcept {
+  const std::lock_guard lock(active_mutex_);
+  if (!operation.listed_) return;
+  operation.listed_ = false;
+  if (operation.previous_ != nullptr) operation.previous_->next_ = operation.next_;
+  if (operation.next_ != nullptr) operation.next_->previous_ = operation.previous_;
+  if (active_ == &operation) active_ = operation.next_;
+}
+
+void RuntimeCore::shut_down() {
+  for (auto& loop : loops_) loop->stop_and_join(unwind_patience);
+  // Every coroutine that heard the stop has completed its operation. What is left was never started or did not listen.
+  for (;;) {
+    std::shared_ptr<ActiveOperation> first;
+    {
+      const std::lock_guard lock(active_mutex_);
+      if (active_ == nullptr) break;
+      first = active_->hold();
+    }
+    if (first) {
+      first->close();
+    } else {
+      std::this_thread::yield();  // its destructor is about to take it off the list
+    }
+  }
+  // Handlers may start operations, which complete with Errc::closed and queue further handlers.
+  bool ran = true;
+  while (ran) {
+    ran = false;
+    for (auto& delivery : deliveries_) ran = delivery->finish() || ran;
+  }
+  shared_delivery_->dispatcher().stop();
+}
+
+}  // namespace confab::net
+
+namespace confab {
+
+Runtime::Runtime(RuntimeOptions options) : core_(std::make_shared<net::RuntimeCore>(options)) {}
+Runtime::~Runtime() { core_->shut_down(); }
+
+}  // namespace confab

@@ -1,0 +1,164 @@
+// RuntimeCore: what a Runtime owns, and how an operation is described, begun, cancelled and completed on it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <stop_token>
+#include <string_view>
+#include <vector>
+
+#include <confab/call_options.hpp>
+#include <confab/pending.hpp>
+#include <confab/runtime.hpp>
+
+#include "net/call_context.hpp"
+#include "net/delivery.hpp"
+#include "net/event_loop.hpp"
+#include "util/log.hpp"
+#include "util/task.hpp"
+
+namespace confab::net {
+
+class NameResolver;
+class TrustStore;
+
+// One running operation in the list that ~Runtime closes.
+class ActiveOperation : public confab::detail::RunningOperation {
+ public:
+  // Completes with Errc::closed unless it has completed already.
+  virtual void close() noexcept = 0;
+  // A reference that keeps it alive, or null when its last one is just going away.
+  [[nodiscard]] virtual std::shared_ptr<ActiveOperation> hold() noexcept = 0;
+
+ private:
+  friend class RuntimeCore;
+  ActiveOperation* previous_ = nullptr;
+  ActiveOperation* next_ = nullptr;
+  bool listed_ = false;
+};
+
+class RuntimeCore : public std::enable_shared_from_this<RuntimeCore> {
+ public:
+  explicit RuntimeCore(const RuntimeOptions& options);
+  ~RuntimeCore();
+  RuntimeCore(const RuntimeCore&) = delete;
+  RuntimeCore& operator=(const RuntimeCore&) = delete;
+
+  [[nodiscard]] std::size_t loops() const noexcept { return loops_.size(); }
+  [[nodiscard]] EventLoop& loop(std::size_t index) noexcept { return *loops_[index]; }
+  // The loop on which everything of one user happens, and the delivery that serialises its handlers.
+  [[nodiscard]] EventLoop& loop_for(std::string_view user) noexcept;
+  [[nodiscard]] std::shared_ptr<SerialDelivery> delivery_for(std::string_view user) noexcept;
+  [[nodiscard]] const Log& log() const noexcept { return log_; }
+
+  void add(ActiveOperation& operation) noexcept;
+  void remove(ActiveOperation& operation) noexcept;
+
+  // What ~Runtime does; once.
+  void shut_down();
+
+ private:
+  static constexpr std::size_t deliveries_count = 64;  // handlers of users that share one of these run one at a time
+  Log log_;
+  std::shared_ptr<SerialDelivery::Shared> shared_delivery_;
+  std::array<std::shared_ptr<SerialDelivery>, deliveries_count> deliveries_;
+  std::vector<std::unique_ptr<EventLoop>> loops_;
+  std::mutex active_mutex_;
+  ActiveOperation* active_ = nullptr;
+};
+
+[[nodiscard]] inline Error closed_error() { return Error(Errc::closed, "the Runtime of this operation was closed"); }
+
+template <class T>
+class OperationCore final : public ActiveOperation, public std::enable_shared_from_this<OperationCore<T>> {
+ public:
+  OperationCore(std::shared_ptr<RuntimeCore> core, EventLoop& loop, const CallOptions& options,
+                UniqueFunction<void(Result<T>)> done)
+      : core_(std::move(core)), loop_(&loop), deadline_(options.deadline_from(Clock::now())), done_(std::move(done)) {}
+  // Dropped without a completion (a frame that could not be allocated): it still answers.
+  ~OperationCore() override {
+    if (!finished_.load(std::memory_order_acquire)) finish(Error(Errc::internal, "the operation was lost; please report it"));
+  }
+
+  [[nodiscard]] CallContext context() { return CallContext(*loop_, deadline_, stop_.get_token()); }
+  [[nodiscard]] EventLoop& loop() noexcept { return *loop_; }
+
+  // Hears the host's stop token until the operation ends.
+  void listen(const std::stop_token& host) {
+    if (host.stop_possible()) host_stop_.emplace(host, Canceller(this->weak_from_this()));
+  }
+
+  void cancel() noexcept override {
+    if (finished_.load(std::memory_order_acquire)) return;
+    loop_->post([self = this->shared_from_this()] { self->stop_.request_stop(); });
+  }
+
+  void finish(Result<T> result) {
+    if (finished_.exchange(true, std::memory_order_acq_rel)) return;
+    core_->remove(*this);
+    UniqueFunction<void(Result<T>)> done = std::move(done_);
+    done(std::move(result));
+    host_stop_.reset();
+  }
+
+  void close() noexcept override { finish(closed_error()); }
+  std::shared_ptr<ActiveOperation> hold() noexcept override { return this->weak_from_this().lock(); }
+
+ private:
+  class Canceller {
+   public:
+    explicit Canceller(std::weak_ptr<OperationCore> operation) : operation_(std::move(operation)) {}
+    void operator()() const noexcept {
+      if (auto operation = operation_.lock()) operation->cancel();
+    }
+
+   private:
+    std::weak_ptr<OperationCore> operation_;
+  };
+
+  std::shared_ptr<RuntimeCore> core_;
+  EventLoop* loop_;
+  TimePoint deadline_;
+  std::stop_source stop_;
+  UniqueFunction<void(Result<T>)> done_;
+  std::optional<std::stop_callback<Canceller>> host_stop_;
+  std::atomic<bool> finished_{false};
+};
+
+template <class T, class Body>
+Task<void> run_operation(std::shared_ptr<OperationCore<T>> operation, Body body) {
+  std::optional<Result<T>> result;
+  try {
+    result.emplace(co_await body(operation->context()));
+  } catch (const std::bad_alloc&) {
+    result.emplace(Error(Errc::no_memory, "memory is exhausted"));
+  } catch (...) {
+    result.emplace(Error(Errc::internal, "an unexpected exception ended the operation; please report it"));
+  }
+  operation->finish(std::move(*result));
+}
+
+// Describes an operation whose work is the coroutine that `body(CallContext)` returns, on the loop of `user`. The body
+// object lives as long as the coroutine, so it may be a lambda with captures.
+template <class T, class Body>
+[[nodiscard]] Pending<T> describe(const std::shared_ptr<RuntimeCore>& core, std::string_view user, CallOptions options,
+                                  Body body) {
+  EventLoop& loop = core->loop_for(user);
+  return Pending<T>(core->delivery_for(user), [core, &loop, options = std::move(options), body = std::move(body)](
+                                                  UniqueFunction<void(Result<T>)> done) mutable {
+    auto operation = std::make_shared<OperationCore<T>>(core, loop, options, std::move(done));
+    core->add(*operation);
+    operation->listen(options.stop_token());
+    const bool posted = loop.post([operation, body = std::move(body)]() mutable {
+      operation->loop().spawn(run_operation<T, Body>(operation, std::move(body)));
+    });
+    if (!posted) operation->close();
+    return std::static_pointer_cast<confab::detail::RunningOperation>(operation);
+  });
+}
+
+}  // namespace confab::net

@@ -1,0 +1,26 @@
+// Log: the only way a line leaves the library. Every line passes the redactor, and a sink that throws is ignored.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <confab/log.hpp>
+
+namespace confab {
+
+class Log {
+ public:
+  Log() = default;
+  Log(LogSink sink, LogLevel from) : sink_(std::move(sink)), from_(from) {}
+
+  // Cheap enough to ask before building a message.
+  [[nodiscard]] bool wants(LogLevel level) const noexcept { return sink_ && level >= from_; }
+  void write(LogLevel level, std::string_view component, std::string_view code, std::string message) const noexcept;
+
+ private:
+  LogSink sink_;
+  LogLevel from_ = LogLevel::info;
+};
+
+}  // namespace confab
