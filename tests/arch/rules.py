@@ -154,7 +154,7 @@ def file_length(tree):
 
 
 def comment_share_of(text):
-    """Comment lines over all lines that are not blank. A comment behind code counts as code."""
+    """Comment lines over all lines that are not blank. A line of code with a comment behind it counts as one of each."""
     comments = code = 0
     inside = False
     for line in map(str.strip, text.splitlines()):
@@ -164,6 +164,7 @@ def comment_share_of(text):
             comments += 1
         else:
             code += 1
+            comments += 1 if re.search(r"//[/!]", line) else 0
         if inside or line.startswith("/*"):
             inside = "*/" not in line
     return comments / (comments + code) if comments + code else 1.0

@@ -81,7 +81,7 @@ PLANTED = {
     ],
     "header_comments": [
         ("include/confab/bare.hpp", "int a;\nint b;\n/// c\n", "include/confab/bare.hpp"),
-        ("include/confab/bare.hpp", "int a;  ///< not a line of its own\n", "include/confab/bare.hpp"),
+        ("include/confab/bare.hpp", "int a;  ///< documented\nint b;\n", "include/confab/bare.hpp"),
         ("include/confab/bare.hpp", "/* one */ int z;\nint a;\nint b;\n", "include/confab/bare.hpp"),
     ],
     "top_level": [
@@ -127,6 +127,7 @@ class Rules(unittest.TestCase):
 
     def test_half_comments_is_enough(self):
         self.assertEqual(0.5, rules.comment_share_of("/// a\n\nint a;\n"))
+        self.assertEqual(0.5, rules.comment_share_of("int a;  ///< a\n"))
 
 
 def noticed(rule, path, content, named):
