@@ -1,0 +1,103 @@
+// A small Matrix homeserver in memory, with the faults of FakeHomeserver: what the library uses of a real Synapse,
+// with the statuses and errcodes a real Synapse was seen to answer.
+//
+//   FakeMatrix hs;
+//   hs.fail_next(2, "PUT", "/_matrix/client/v3/rooms/*/send/*/*", Answer::error(429, "M_LIMIT_EXCEEDED"));
+//   hs.fail_next(1, "PUT", "/_matrix/client/v3/rooms/*/send/*/*", Answer::real().close_before_answer());
+//
+// Not modelled: rate limits (script them), federation, encryption, refresh tokens, receipts and typing (accepted, not
+// told), visibility of history (who is in a room reads all of it), filters but for the timeline limit.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fake_homeserver.hpp"
+#include "test_json.hpp"
+
+namespace confab::test {
+
+struct FakeMatrixState;
+
+class FakeMatrix : public FakeHomeserver {
+ public:
+  class MatrixOptions {
+   public:
+    MatrixOptions& server_name(std::string name) {
+      server_name_ = std::move(name);
+      return *this;
+    }
+    /// Events of one room in one sync answer; with more the timeline is limited.
+    MatrixOptions& timeline_limit(std::size_t events) {
+      timeline_limit_ = events;
+      return *this;
+    }
+    MatrixOptions& room_version(std::string version) {
+      room_version_ = std::move(version);
+      return *this;
+    }
+    MatrixOptions& server(Options options) {
+      server_ = std::move(options);
+      return *this;
+    }
+
+   private:
+    friend class FakeMatrix;
+    friend struct FakeMatrixState;
+    std::string server_name_ = "hs.test";
+    std::size_t timeline_limit_ = 10;
+    std::string room_version_ = "12";
+    Options server_;
+  };
+
+  static constexpr std::string_view admin_localpart = "admin";
+  static constexpr std::string_view admin_password = "fake-admin-password";
+
+  FakeMatrix() : FakeMatrix(MatrixOptions()) {}
+  explicit FakeMatrix(MatrixOptions options);
+  ~FakeMatrix() override;
+
+  [[nodiscard]] const std::string& server_name() const;
+  /// "@localpart:server"
+  [[nodiscard]] std::string user_id(std::string_view localpart) const;
+
+  /// Makes a user at once; without a password it cannot log in. Gives the user id.
+  std::string add_user(std::string_view localpart, std::string_view password = {});
+  /// A token as a login on that device would give it.
+  std::string token_for(std::string_view user_id, std::string_view device_id = "TESTDEVICE");
+
+  /// Every token that speaks as the user, puppet tokens included: 401 M_UNKNOWN_TOKEN, soft_logout false.
+  void kill_token(std::string_view user_id);
+  void kill_all_tokens();
+  /// The same with soft_logout true.
+  void expire_token(std::string_view user_id);
+  /// 401 M_USER_LOCKED until unlocked.
+  void lock_user(std::string_view user_id, bool locked);
+
+  /// The next n requests of the pattern get this answer, then all is as before. Later calls come first.
+  void fail_next(std::size_t n, std::string_view method, std::string_view path_pattern, Answer answer);
+  /// Ends every connection and forgets what a real one only holds in memory: transaction ids of puppet tokens. Those
+  /// of devices stay, as rooms, users and tokens do.
+  void restart();
+
+  /// A message from outside this test's clients, which wakes those who wait. Gives the event id.
+  std::string post(std::string_view room_id, std::string_view sender, std::string_view body);
+
+  [[nodiscard]] std::vector<std::string> room_ids() const;
+  /// Empty where the alias is not taken.
+  [[nodiscard]] std::string room_of_alias(std::string_view alias) const;
+  /// All events of a room in order, in the format of the client API.
+  [[nodiscard]] std::vector<TestJson> events(std::string_view room_id) const;
+  /// The bodies of its m.room.message events in order: what arrived, once each or twice.
+  [[nodiscard]] std::vector<std::string> bodies(std::string_view room_id) const;
+  /// "join", "invite", "leave", "ban" or empty.
+  [[nodiscard]] std::string membership(std::string_view room_id, std::string_view user_id) const;
+
+ private:
+  std::unique_ptr<FakeMatrixState> matrix_;
+};
+
+}  // namespace confab::test

@@ -1,0 +1,213 @@
+// Users, logins, tokens and profiles of FakeMatrix.
+#include <algorithm>
+
+#include "fake_matrix_state.hpp"
+
+namespace confab::test {
+namespace {
+
+Answer versions(FakeMatrixState&, MatrixCall&) {
+  TestJson body;
+  TestJson list(TestJson::Array{});
+  for (const char* version : {"v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.7", "v1.8", "v1.9", "v1.10",
+                              "v1.11", "v1.12", "v1.13", "v1.14", "v1.15"}) {
+    list.push(version);
+  }
+  TestJson unstable;
+  unstable.set("org.matrix.simplified_msc3575", true);
+  return matrix_ok(body.set("versions", list).set("unstable_features", unstable));
+}
+
+Answer login_flows(FakeMatrixState&, MatrixCall&) {
+  TestJson password;
+  password.set("type", "m.login.password");
+  TestJson appservice;
+  appservice.set("type", "m.login.application_service");
+  TestJson body;
+  return matrix_ok(body.set("flows", TestJson::Array{password, appservice}));
+}
+
+Answer login(FakeMatrixState& state, MatrixCall& call) {
+  if (call.body["type"].as_string() != "m.login.password") {
+    return matrix_error(400, "M_UNKNOWN", "Unknown login type");
+  }
+  std::string user = call.body["identifier"]["user"].as_string();
+  if (user.empty()) user = call.body["user"].as_string();
+  if (user.empty()) return matrix_error(400, "M_MISSING_PARAM", "Missing user");
+  if (user.front() != '@') user = state.server.user_id(user);
+  const auto found = state.users.find(user);
+  if (found != state.users.end() && found->second.deactivated) {
+    return matrix_error(403, "M_USER_DEACTIVATED", "This account has been deactivated");
+  }
+  if (found == state.users.end() || !found->second.password ||
+      *found->second.password != call.body["password"].as_string()) {
+    return matrix_error(403, "M_FORBIDDEN", "Invalid username or password");
+  }
+  std::string device = call.body["device_id"].as_string();
+  if (device.size() > 512) return matrix_error(400, "M_INVALID_PARAM", "device_id too long");
+  if (device.empty()) device = "FAKEDEV" + std::to_string(state.minted + 1);
+  TestJson body;
+  body.set("user_id", user).set("device_id", device).set("home_server", state.server.server_name());
+  return matrix_ok(body.set("access_token", state.mint({user, device, {}, std::nullopt})));
+}
+
+Answer whoami(FakeMatrixState&, MatrixCall& call) {
+  TestJson body;
+  body.set("user_id", call.token.user).set("is_guest", false);
+  if (!call.token.device.empty()) body.set("device_id", call.token.device);
+  return matrix_ok(body);
+}
+
+Answer logout(FakeMatrixState& state, MatrixCall& call) {
+  if (call.token.device.empty()) {
+    state.tokens.erase(call.token_text);
+  } else {
+    state.log_out(call.token.user, call.token.device);
+  }
+  return matrix_ok();
+}
+
+Answer logout_all(FakeMatrixState& state, MatrixCall& call) {
+  state.log_out(call.token.user, {});
+  return matrix_ok();
+}
+
+TestJson user_object(const std::string& id, const MatrixUser& user) {
+  TestJson body;
+  body.set("name", id).set("displayname", user.displayname).set("admin", user.admin).set("locked", user.locked);
+  body.set("deactivated", user.deactivated).set("suspended", false).set("shadow_banned", false);
+  return body.set("is_guest", false).set("threepids", TestJson::Array{}).set("external_ids", TestJson::Array{});
+}
+
+std::optional<Answer> refuse_user_id(const FakeMatrixState& state, const std::string& id) {
+  if (!id.starts_with('@') || id.find(':') == std::string::npos) {
+    return matrix_error(400, "M_UNKNOWN", "Not a user id");
+  }
+  if (!state.is_local(id)) return matrix_error(400, "M_UNKNOWN", "This endpoint can only be used with local users");
+  return std::nullopt;
+}
+
+Answer get_user(FakeMatrixState& state, MatrixCall& call) {
+  if (auto refused = refuse_user_id(state, call.stars[0])) return *refused;
+  const auto found = state.users.find(call.stars[0]);
+  if (found == state.users.end()) return matrix_error(404, "M_NOT_FOUND", "User not found");
+  return matrix_ok(user_object(found->first, found->second));
+}
+
+Answer put_user(FakeMatrixState& state, MatrixCall& call) {
+  const std::string& id = call.stars[0];
+  if (auto refused = refuse_user_id(state, id)) return *refused;
+  const bool fresh = state.users.find(id) == state.users.end();
+  const std::string_view localpart = std::string_view(id).substr(1, id.find(':') - 1);
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789._=-/+";
+  if (fresh && (localpart.empty() || localpart.find_first_not_of(allowed) != std::string_view::npos)) {
+    return matrix_error(400, "M_INVALID_USERNAME", "User ID can only contain characters a-z, 0-9, or '_=-./+'");
+  }
+  const TestJson& password = call.body["password"];
+  if (!password.is_null() && (!password.is_string() || password.as_string().size() > 512)) {
+    return matrix_error(400, "M_UNKNOWN", "Invalid password");
+  }
+  MatrixUser& user = state.users[id];
+  if (fresh) user.displayname = localpart;
+  if (password.is_string()) {
+    user.password = password.as_string();
+    if (!fresh && call.body["logout_devices"].as_bool(true)) state.log_out(id, {});
+  }
+  if (call.body["displayname"].is_string()) user.displayname = call.body["displayname"].as_string();
+  user.admin = call.body["admin"].as_bool(user.admin);
+  user.locked = call.body["locked"].as_bool(user.locked);
+  if (call.body["deactivated"].as_bool()) {
+    user.deactivated = true;
+    user.password.reset();
+    state.log_out(id, {});
+  }
+  return Answer(fresh ? 201 : 200, user_object(id, user).dump());
+}
+
+Answer reset_password(FakeMatrixState& state, MatrixCall& call) {
+  const auto found = state.users.find(call.stars[0]);
+  if (found == state.users.end()) return matrix_error(404, "M_NOT_FOUND", "User not found");
+  if (!call.body["new_password"].is_string()) return matrix_error(400, "M_MISSING_PARAM", "Missing new_password");
+  found->second.password = call.body["new_password"].as_string();
+  if (call.body["logout_devices"].as_bool(true)) state.log_out(call.stars[0], {});
+  return matrix_ok();
+}
+
+Answer login_as_user(FakeMatrixState& state, MatrixCall& call) {
+  const std::string& target = call.stars[0];
+  if (auto refused = refuse_user_id(state, target)) return *refused;
+  if (target == call.token.user) return matrix_error(400, "M_UNKNOWN", "Cannot use admin API to login as self");
+  if (state.users.find(target) == state.users.end()) return matrix_error(404, "M_NOT_FOUND", "User not found");
+  MatrixToken token{target, {}, call.token.user, std::nullopt};
+  const TestJson& until = call.body["valid_until_ms"];
+  if (!until.is_null()) {
+    if (!until.is_integer()) return matrix_error(400, "M_UNKNOWN", "parameter 'valid_until_ms' must be an int");
+    token.valid_until_ms = until.as_integer();
+  }
+  TestJson body;
+  return matrix_ok(body.set("access_token", state.mint(std::move(token))));
+}
+
+Answer override_ratelimit(FakeMatrixState& state, MatrixCall& call) {
+  const auto found = state.users.find(call.stars[0]);
+  if (found == state.users.end()) return matrix_error(404, "M_NOT_FOUND", "User not found");
+  const auto rate = call.body["messages_per_second"].as_integer();
+  const auto burst = call.body["burst_count"].as_integer();
+  found->second.unlimited = rate == 0 && burst == 0;
+  TestJson body;
+  return matrix_ok(body.set("messages_per_second", rate).set("burst_count", burst));
+}
+
+Answer server_version(FakeMatrixState&, MatrixCall&) {
+  TestJson body;
+  return matrix_ok(body.set("server_version", "1.163.2-fake"));
+}
+
+Answer get_profile(FakeMatrixState& state, MatrixCall& call) {
+  const auto found = state.users.find(call.stars[0]);
+  if (found == state.users.end()) return matrix_error(404, "M_NOT_FOUND", "User was not found");
+  TestJson body(TestJson::Object{});
+  if (!found->second.displayname.empty()) body.set("displayname", found->second.displayname);
+  return matrix_ok(body);
+}
+
+Answer put_displayname(FakeMatrixState& state, MatrixCall& call) {
+  if (call.stars[0] != call.token.user && !state.users[call.token.user].admin) {
+    return matrix_error(403, "M_FORBIDDEN", "Cannot set another user's displayname");
+  }
+  if (!call.body["displayname"].is_string()) return matrix_error(400, "M_BAD_JSON", "displayname must be a string");
+  state.users[call.stars[0]].displayname = call.body["displayname"].as_string();
+  return matrix_ok();
+}
+
+Answer put_filter(FakeMatrixState&, MatrixCall&) {
+  TestJson body;
+  return matrix_ok(body.set("filter_id", "0"));
+}
+
+}  // namespace
+
+const std::vector<Route>& account_routes() {
+  using enum Route::Needs;
+  static const std::vector<Route> routes = {
+      {"GET", "/_matrix/client/versions", nothing, versions},
+      {"GET", "/_matrix/client/v3/login", nothing, login_flows},
+      {"POST", "/_matrix/client/v3/login", nothing, login},
+      {"GET", "/_matrix/client/v3/account/whoami", user, whoami},
+      {"POST", "/_matrix/client/v3/logout", user, logout},
+      {"POST", "/_matrix/client/v3/logout/all", user, logout_all},
+      {"GET", "/_matrix/client/v3/profile/*", nothing, get_profile},
+      {"GET", "/_matrix/client/v3/profile/*/displayname", nothing, get_profile},
+      {"PUT", "/_matrix/client/v3/profile/*/displayname", user, put_displayname},
+      {"POST", "/_matrix/client/v3/user/*/filter", user, put_filter},
+      {"GET", "/_synapse/admin/v1/server_version", nothing, server_version},
+      {"GET", "/_synapse/admin/v2/users/*", admin, get_user},
+      {"PUT", "/_synapse/admin/v2/users/*", admin, put_user},
+      {"POST", "/_synapse/admin/v1/users/*/login", admin, login_as_user},
+      {"POST", "/_synapse/admin/v1/users/*/override_ratelimit", admin, override_ratelimit},
+      {"POST", "/_synapse/admin/v1/reset_password/*", admin, reset_password},
+  };
+  return routes;
+}
+
+}  // namespace confab::test

@@ -1,0 +1,132 @@
+// What the endpoints of FakeMatrix share. Only for fake_matrix*.cpp.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fake_matrix.hpp"
+
+namespace confab::test {
+
+struct MatrixUser {
+  std::optional<std::string> password;
+  std::string displayname;
+  bool admin = false;
+  bool locked = false;
+  bool deactivated = false;
+  bool unlimited = false;
+};
+
+struct MatrixToken {
+  std::string user;
+  std::string device;     // empty: a puppet token
+  std::string minted_by;  // of a puppet token
+  std::optional<std::int64_t> valid_until_ms;
+};
+
+struct MatrixEvent {
+  std::string id;
+  std::string room;
+  std::string sender;
+  std::string type;
+  std::optional<std::string> state_key;
+  TestJson content;
+  std::int64_t timestamp = 0;
+  std::string transaction_id;
+  std::string device;  // user and device it was sent from
+};
+
+struct MatrixRoom {
+  std::string id;
+  std::string creator;
+  bool creators_rule = false;  // room version 12
+  std::set<std::string> creators;
+  std::map<std::pair<std::string, std::string>, std::size_t> state;  // (type, state key) -> position
+  std::vector<std::size_t> positions;
+};
+
+/// One request on its way to an endpoint.
+struct MatrixCall {
+  const Request& request;
+  std::vector<std::string> stars;
+  TestJson body;
+  std::string token_text;
+  MatrixToken token;
+};
+
+using Endpoint = Answer (*)(FakeMatrixState&, MatrixCall&);
+
+struct Route {
+  enum class Needs { nothing, user, admin };
+  std::string method;
+  std::string path;
+  Needs needs;
+  Endpoint endpoint;
+};
+
+/// All but answer() and the sync's own waiting expects `mutex` to be held.
+struct FakeMatrixState {
+  explicit FakeMatrixState(FakeMatrix& owner, FakeMatrix::MatrixOptions wanted)
+      : server(owner),
+        options(std::move(wanted)),
+        timeline_limit(options.timeline_limit_),
+        room_version(options.room_version_) {}
+
+  Answer answer(const Request& request);
+  std::optional<Answer> authorise(MatrixCall& call, Route::Needs needs);
+  [[nodiscard]] bool is_local(std::string_view user_id) const;
+  std::string mint(MatrixToken token);
+  /// Forgets tokens and, for devices that end with them, their transaction ids.
+  void log_out(std::string_view user, std::string_view device);
+
+  MatrixRoom* find_room(std::string_view id);
+  const MatrixEvent* find_state(const MatrixRoom& room, std::string_view type, std::string_view key) const;
+  [[nodiscard]] std::string membership(const MatrixRoom& room, std::string_view user) const;
+  [[nodiscard]] std::int64_t level_of(const MatrixRoom& room, std::string_view user) const;
+  /// The level a key of m.room.power_levels asks for ("invite", "kick", ...).
+  [[nodiscard]] std::int64_t level_for(const MatrixRoom& room, std::string_view action, std::int64_t otherwise) const;
+  [[nodiscard]] std::int64_t level_for_event(const MatrixRoom& room, std::string_view type, bool state) const;
+  std::string append(MatrixRoom& room, std::string_view sender, std::string_view type,
+                     std::optional<std::string> state_key, TestJson content);
+  std::string append_member(MatrixRoom& room, std::string_view sender, std::string_view user,
+                            std::string_view membership);
+  [[nodiscard]] TestJson client_event(const MatrixEvent& event, std::string_view reader_device) const;
+
+  FakeMatrix& server;
+  FakeMatrix::MatrixOptions options;
+  std::size_t timeline_limit;
+  std::string room_version;
+  mutable std::mutex mutex;
+  std::map<std::string, MatrixUser, std::less<>> users;
+  std::map<std::string, MatrixToken, std::less<>> tokens;
+  std::map<std::string, MatrixRoom, std::less<>> rooms;
+  std::map<std::string, std::pair<std::string, std::string>, std::less<>> aliases;  // -> room, maker
+  std::vector<MatrixEvent> timeline;                                               // position 1 is timeline[0]
+  std::map<std::string, std::string> transactions;          // of this process: scope, room, id -> event
+  std::map<std::string, std::string> durable_transactions;  // the same for devices only
+  std::uint64_t minted = 0;
+  bool wakes = false;  // set by an endpoint that somebody may wait for
+};
+
+[[nodiscard]] std::int64_t system_now_ms();
+[[nodiscard]] Answer matrix_ok(TestJson body = TestJson(TestJson::Object()));
+[[nodiscard]] Answer matrix_error(int status, std::string_view errcode, std::string_view text);
+[[nodiscard]] Answer unknown_token(bool soft_logout);
+/// "device" of an event's sender and of a reader: whoever has both sees the transaction id.
+[[nodiscard]] std::string device_scope(const MatrixToken& token);
+
+// One list of routes per file.
+[[nodiscard]] const std::vector<Route>& account_routes();
+[[nodiscard]] const std::vector<Route>& room_routes();
+[[nodiscard]] const std::vector<Route>& membership_routes();
+[[nodiscard]] const std::vector<Route>& event_routes();
+[[nodiscard]] const std::vector<Route>& sync_routes();
+
+}  // namespace confab::test

@@ -1,0 +1,171 @@
+// GET /sync of FakeMatrix: what is new since a position, and the wait for it.
+#include <algorithm>
+#include <charconv>
+
+#include "fake_matrix_state.hpp"
+
+namespace confab::test {
+namespace {
+
+struct SyncReader {
+  std::string user;
+  std::string device;
+  std::optional<std::size_t> since;
+  std::size_t limit = 10;
+};
+
+std::string position_token(std::size_t position) { return "s" + std::to_string(position); }
+
+/// The state after the last position before `end`, of the keys that changed after `start`.
+TestJson state_between(const FakeMatrixState& state, const MatrixRoom& room, std::size_t start, std::size_t end) {
+  std::map<std::pair<std::string, std::string>, std::size_t> last;
+  for (const auto position : room.positions) {
+    const MatrixEvent& event = state.timeline[position - 1];
+    if (position > start && position < end && event.state_key) last[{event.type, *event.state_key}] = position;
+  }
+  TestJson out(TestJson::Array{});
+  for (const auto& [key, position] : last) out.push(state.client_event(state.timeline[position - 1], {}));
+  return out;
+}
+
+/// A room's part of the answer with the positions from `start` (excluded) to `end` (included); none where none are.
+std::optional<TestJson> room_part(const FakeMatrixState& state, const MatrixRoom& room, const SyncReader& reader,
+                                  std::size_t start, std::size_t end) {
+  std::vector<std::size_t> fresh;
+  for (const auto position : room.positions) {
+    if (position > start && position <= end) fresh.push_back(position);
+  }
+  if (fresh.empty()) return std::nullopt;
+  const bool limited = fresh.size() > reader.limit;
+  if (limited) fresh.erase(fresh.begin(), fresh.end() - static_cast<std::ptrdiff_t>(reader.limit));
+  TestJson events(TestJson::Array{});
+  for (const auto position : fresh) events.push(state.client_event(state.timeline[position - 1], reader.device));
+  const std::size_t first = fresh.empty() ? end + 1 : fresh.front();
+  TestJson timeline;
+  timeline.set("events", events).set("limited", limited).set("prev_batch", position_token(first - 1));
+  TestJson before;
+  before.set("events", state_between(state, room, start, first));
+  TestJson none;
+  none.set("events", TestJson::Array{});
+  TestJson part;
+  part.set("timeline", timeline).set("state", before).set("account_data", none).set("ephemeral", none);
+  return part.set("unread_notifications", TestJson::Object{}).set("summary", TestJson::Object{});
+}
+
+TestJson invitation(const FakeMatrixState& state, const MatrixRoom& room, const std::string& user) {
+  TestJson events(TestJson::Array{});
+  const auto add = [&](const MatrixEvent* event) {
+    if (event == nullptr) return;
+    TestJson stripped;
+    stripped.set("type", event->type).set("state_key", event->state_key.value_or("")).set("sender", event->sender);
+    events.push(stripped.set("content", event->content));
+  };
+  for (const char* type : {"m.room.create", "m.room.join_rules", "m.room.name", "m.room.canonical_alias"}) {
+    add(state.find_state(room, type, ""));
+  }
+  const MatrixEvent* const member = state.find_state(room, "m.room.member", user);
+  if (member != nullptr) add(state.find_state(room, "m.room.member", member->sender));
+  add(member);
+  TestJson invite_state;
+  invite_state.set("events", events);
+  TestJson part;
+  return part.set("invite_state", invite_state);
+}
+
+/// When the user's present membership began: its first member event in a row with that membership.
+std::size_t member_since(const FakeMatrixState& state, const MatrixRoom& room, const std::string& user,
+                         const std::string& membership) {
+  std::size_t begun = 0;
+  for (const auto position : room.positions) {
+    const MatrixEvent& event = state.timeline[position - 1];
+    if (event.type != "m.room.member" || event.state_key != user) continue;
+    if (event.content["membership"].as_string() != membership) {
+      begun = 0;
+    } else if (begun == 0) {
+      begun = position;
+    }
+  }
+  return begun;
+}
+
+TestJson build(const FakeMatrixState& state, const SyncReader& reader) {
+  TestJson rooms;
+  TestJson join;
+  TestJson invite;
+  TestJson leave;
+  for (const auto& [id, room] : state.rooms) {
+    const std::string membership = state.membership(room, reader.user);
+    if (membership.empty()) continue;
+    const std::size_t begun = member_since(state, room, reader.user, membership);
+    const bool new_here = !reader.since || begun > *reader.since;
+    if (membership == "join") {
+      const std::size_t start = new_here ? 0 : *reader.since;
+      if (auto part = room_part(state, room, reader, start, state.timeline.size())) join.set(id, std::move(*part));
+    } else if (membership == "invite") {
+      if (new_here) invite.set(id, invitation(state, room, reader.user));
+    } else if (reader.since && new_here) {
+      if (auto part = room_part(state, room, reader, *reader.since, begun)) leave.set(id, std::move(*part));
+    }
+  }
+  if (!join.is_null()) rooms.set("join", join);
+  if (!invite.is_null()) rooms.set("invite", invite);
+  if (!leave.is_null()) rooms.set("leave", leave);
+  TestJson body;
+  // A position of the future, as after a restored database, is repeated in silence.
+  const std::size_t reached = std::max(state.timeline.size(), reader.since.value_or(0));
+  body.set("next_batch", position_token(rooms.is_null() && reader.since ? *reader.since : reached));
+  if (!rooms.is_null()) body.set("rooms", rooms);
+  return body;
+}
+
+std::optional<std::size_t> read_number(std::string_view text) {
+  std::size_t value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<Answer> read_filter(const Request& request, SyncReader& reader) {
+  const std::string filter = request.parameter("filter").value_or("");
+  if (filter.empty() || filter == "0") return std::nullopt;
+  if (filter.front() != '{') return matrix_error(400, "M_INVALID_PARAM", "No such filter");
+  const auto parsed = TestJson::parse(filter);
+  if (!parsed) return matrix_error(400, "M_NOT_JSON", "Invalid filter JSON");
+  const TestJson& limit = (*parsed)["room"]["timeline"]["limit"];
+  if (limit.as_integer() > 0) reader.limit = static_cast<std::size_t>(limit.as_integer());
+  return std::nullopt;
+}
+
+Answer sync(FakeMatrixState& state, MatrixCall& call) {
+  SyncReader reader{call.token.user, device_scope(call.token), std::nullopt, state.timeline_limit};
+  if (auto refused = read_filter(call.request, reader)) return *refused;
+  if (const auto since = call.request.parameter("since")) {
+    reader.since = since->starts_with('s') ? read_number(std::string_view(*since).substr(1)) : std::nullopt;
+    if (!reader.since) return matrix_error(400, "M_UNKNOWN", "Invalid stream token");
+  }
+  std::size_t timeout = 0;
+  if (const auto text = call.request.parameter("timeout")) {
+    const auto wanted = read_number(*text);
+    if (!wanted) return matrix_error(400, "M_INVALID_PARAM", "Query parameter timeout must be an integer");
+    timeout = std::min<std::size_t>(*wanted, 600'000);
+  }
+  if (!reader.since || timeout == 0) return matrix_ok(build(state, reader));
+  const auto ready = [&state, reader, token = call.token_text](bool over) -> std::optional<Answer> {
+    const std::scoped_lock lock(state.mutex);
+    TestJson body = build(state, reader);
+    // A token that dies in the middle ends the poll with 200; the next request hears of it.
+    const bool dead = state.tokens.find(token) == state.tokens.end();
+    if (over || dead || body.contains("rooms")) return matrix_ok(std::move(body));
+    return std::nullopt;
+  };
+  return Answer::when(ready, std::chrono::milliseconds(timeout));
+}
+
+}  // namespace
+
+const std::vector<Route>& sync_routes() {
+  static const std::vector<Route> routes = {{"GET", "/_matrix/client/v3/sync", Route::Needs::user, sync}};
+  return routes;
+}
+
+}  // namespace confab::test
