@@ -1,0 +1,42 @@
+// May this redirect be followed, where to, and with credentials?
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <confab/result.hpp>
+
+#include "net/url.hpp"
+
+namespace confab::net {
+
+// Redirects followed for one request. Over it: Errc::protocol. Browsers allow 20; well-known documents need one or two.
+constexpr unsigned max_redirects = 5;
+
+// One per request. Redirects are followed only where the Matrix specification asks for it: GET of
+// /.well-known/matrix/client ("Client-server API, Server discovery"). Anywhere else a redirect means a wrong URL or a
+// captive portal, and following it would hand a token to whoever wrote the Location.
+class RedirectPolicy {
+ public:
+  RedirectPolicy(std::string_view method, Url start);
+
+  // Whether an answer of this status is a redirect at all; 304 and 300 are not.
+  [[nodiscard]] static bool is_redirect(int status) noexcept;
+
+  // The URL to GET next. Errc::protocol, saying why, where it may not be followed: not a well-known document, no or a
+  // broken Location, from https to http, seen before, too many.
+  [[nodiscard]] Result<Url> follow(int status, std::optional<std::string_view> location);
+
+  // Whether the Authorization header may go with the present request: false for good once the origin was left.
+  [[nodiscard]] bool may_authorize() const noexcept { return !left_origin_; }
+  [[nodiscard]] const Url& current() const noexcept { return visited_.back(); }
+
+ private:
+  std::vector<Url> visited_;
+  bool followable_;
+  bool left_origin_ = false;
+};
+
+}  // namespace confab::net
