@@ -98,8 +98,8 @@ std::size_t FakeHomeserver::count() const {
 namespace {
 
 std::size_t matching(const std::vector<Request>& records, const PathPattern& pattern) {
-  return static_cast<std::size_t>(std::count_if(records.begin(), records.end(),
-                                                [&](const Request& request) { return pattern.matches(request); }));
+  return static_cast<std::size_t>(
+      std::count_if(records.begin(), records.end(), [&](const Request& request) { return pattern.matches(request); }));
 }
 
 }  // namespace

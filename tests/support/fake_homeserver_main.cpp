@@ -37,11 +37,11 @@ void refuse_unknown(const TestJson& object, const std::set<std::string, std::les
 }
 
 Answer read_answer(const TestJson& from) {
-  refuse_unknown(from,
-                 {"status", "headers", "body", "content_type", "status_line", "delay_ms", "cut_after", "reset_after",
-                  "drip_bytes", "drip_ms", "huge", "real", "chunked", "no_length", "hold", "close_before_answer",
-                  "close_afterwards", "gzip"},
-                 "answer");
+  refuse_unknown(
+      from,
+      {"status", "headers", "body", "content_type", "status_line", "delay_ms", "cut_after", "reset_after", "drip_bytes",
+       "drip_ms", "huge", "real", "chunked", "no_length", "hold", "close_before_answer", "close_afterwards", "gzip"},
+      "answer");
   const auto number = [&](const char* key) { return static_cast<std::uint64_t>(from[key].as_integer()); };
   const TestJson& body = from["body"];
   Answer answer(static_cast<int>(from["status"].as_integer(200)),
@@ -116,9 +116,7 @@ TestJson obey(FakeMatrix& server, const TestJson& command) {
   return answer;
 }
 
-void say(const TestJson& line) {
-  std::cout << line.dump() << '\n' << std::flush;
-}
+void say(const TestJson& line) { std::cout << line.dump() << '\n' << std::flush; }
 
 int serve(int argc, char** argv) {
   if (argc > 2) throw std::runtime_error("usage: confab-fake-homeserver [SCRIPT.json]");

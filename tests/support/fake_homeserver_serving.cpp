@@ -136,9 +136,9 @@ void FakeHomeserverState::serve(Connection& connection) {
     if (outcome == RequestReader::Outcome::ended) break;
     if (outcome != RequestReader::Outcome::request) {
       const bool malformed = outcome == RequestReader::Outcome::malformed;
-      write_answer(stream, request,
-                   Answer::error(malformed ? 400 : 413, malformed ? "M_UNKNOWN" : "M_TOO_LARGE")
-                       .header("Connection", "close"));
+      write_answer(
+          stream, request,
+          Answer::error(malformed ? 400 : 413, malformed ? "M_UNKNOWN" : "M_TOO_LARGE").header("Connection", "close"));
       break;
     }
     request.connection = connection.number;

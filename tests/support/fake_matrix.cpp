@@ -19,7 +19,8 @@ Answer matrix_error(int status, std::string_view errcode, std::string_view text)
 
 Answer unknown_token(bool soft_logout) {
   TestJson body;
-  body.set("errcode", "M_UNKNOWN_TOKEN").set("error", soft_logout ? "Access token has expired" : "Invalid access token passed.");
+  body.set("errcode", "M_UNKNOWN_TOKEN")
+      .set("error", soft_logout ? "Access token has expired" : "Invalid access token passed.");
   body.set("soft_logout", soft_logout);
   return Answer(401, body.dump());
 }

@@ -190,7 +190,8 @@ Answer messages(FakeMatrixState& state, MatrixCall& call) {
   // A token "sN" stands between position N and N + 1.
   std::vector<std::size_t> found;
   for (const auto position : room->positions) {
-    const bool inside = back ? position <= from && (!to || position > *to) : position > from && (!to || position <= *to);
+    const bool inside =
+        back ? position <= from && (!to || position > *to) : position > from && (!to || position <= *to);
     if (inside) found.push_back(position);
   }
   if (back) std::reverse(found.begin(), found.end());

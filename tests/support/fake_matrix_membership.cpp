@@ -20,8 +20,9 @@ MatrixRoom* resolve(FakeMatrixState& state, const std::string& id_or_alias, Answ
   MatrixRoom* const room = state.find_room(id);
   if (room == nullptr) {
     const bool has_server = id.find(':') != std::string::npos;
-    problem = matrix_error(has_server ? 404 : 400, "M_UNKNOWN",
-                           has_server ? "Can't join remote room because no servers that are in the room" : "Not a legal room ID");
+    problem = matrix_error(
+        has_server ? 404 : 400, "M_UNKNOWN",
+        has_server ? "Can't join remote room because no servers that are in the room" : "Not a legal room ID");
   }
   return room;
 }

@@ -33,8 +33,7 @@ std::int64_t FakeMatrixState::level_of(const MatrixRoom& room, std::string_view 
   return own.is_integer() ? own.as_integer() : levels->content["users_default"].as_integer(0);
 }
 
-std::int64_t FakeMatrixState::level_for(const MatrixRoom& room, std::string_view action,
-                                        std::int64_t otherwise) const {
+std::int64_t FakeMatrixState::level_for(const MatrixRoom& room, std::string_view action, std::int64_t otherwise) const {
   const MatrixEvent* const levels = find_state(room, "m.room.power_levels", "");
   return levels == nullptr ? otherwise : levels->content[action].as_integer(otherwise);
 }
@@ -247,7 +246,8 @@ Answer get_alias(FakeMatrixState& state, MatrixCall& call) {
   const auto found = state.aliases.find(call.stars[0]);
   if (found == state.aliases.end()) return matrix_error(404, "M_NOT_FOUND", "Room alias not found");
   TestJson body;
-  return matrix_ok(body.set("room_id", found->second.first).set("servers", TestJson::Array{state.server.server_name()}));
+  return matrix_ok(
+      body.set("room_id", found->second.first).set("servers", TestJson::Array{state.server.server_name()}));
 }
 
 Answer put_alias(FakeMatrixState& state, MatrixCall& call) {

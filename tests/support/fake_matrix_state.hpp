@@ -108,7 +108,7 @@ struct FakeMatrixState {
   std::map<std::string, MatrixToken, std::less<>> tokens;
   std::map<std::string, MatrixRoom, std::less<>> rooms;
   std::map<std::string, std::pair<std::string, std::string>, std::less<>> aliases;  // -> room, maker
-  std::vector<MatrixEvent> timeline;                                               // position 1 is timeline[0]
+  std::vector<MatrixEvent> timeline;                                                // position 1 is timeline[0]
   std::map<std::string, std::string> transactions;          // of this process: scope, room, id -> event
   std::map<std::string, std::string> durable_transactions;  // the same for devices only
   std::uint64_t minted = 0;

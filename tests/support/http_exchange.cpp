@@ -31,25 +31,44 @@ bool parse_size(std::string_view text, int radix, std::size_t& out) {
 
 const char* reason(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 204: return "No Content";
-    case 302: return "Found";
-    case 307: return "Temporary Redirect";
-    case 308: return "Permanent Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 409: return "Conflict";
-    case 413: return "Content Too Large";
-    case 429: return "Too Many Requests";
-    case 500: return "Internal Server Error";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    default: return "Whatever";
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 204:
+      return "No Content";
+    case 302:
+      return "Found";
+    case 307:
+      return "Temporary Redirect";
+    case 308:
+      return "Permanent Redirect";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 409:
+      return "Conflict";
+    case 413:
+      return "Content Too Large";
+    case 429:
+      return "Too Many Requests";
+    case 500:
+      return "Internal Server Error";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    default:
+      return "Whatever";
   }
 }
 
@@ -233,9 +252,8 @@ bool write_answer(ConnectionStream& stream, const Request& request, const Answer
   const bool closes = parts.framing == Answer::Framing::until_close || has_header(parts, "connection", "close") ||
                       lower(request.header("connection")) == "close";
 
-  std::string head = parts.status_line.empty()
-                         ? "HTTP/1.1 " + std::to_string(parts.status) + ' ' + reason(parts.status)
-                         : parts.status_line;
+  std::string head = parts.status_line.empty() ? "HTTP/1.1 " + std::to_string(parts.status) + ' ' + reason(parts.status)
+                                               : parts.status_line;
   head += "\r\n";
   const auto add = [&](std::string_view name, std::string_view value) {
     head.append(name).append(": ").append(value).append("\r\n");

@@ -17,9 +17,9 @@ struct Request {
   std::uint64_t connection = 0;  ///< 1 for the first connection of the server
   std::chrono::steady_clock::time_point time;
   std::string method;
-  std::string target;  ///< exactly as sent
-  std::string path;    ///< percent-decoded, without the query
-  std::string query;   ///< raw, without the question mark
+  std::string target;                          ///< exactly as sent
+  std::string path;                            ///< percent-decoded, without the query
+  std::string query;                           ///< raw, without the question mark
   std::vector<std::string> segments;           ///< of the path, each percent-decoded by itself
   std::map<std::string, std::string> headers;  ///< names in lower case; repeated ones joined by ", "
   std::string body;

@@ -79,8 +79,7 @@ bool RawClient::readable(std::chrono::milliseconds timeout) {
 
 bool RawClient::fill(std::chrono::steady_clock::time_point until) {
   if (end_ != End::open || descriptor_ < 0) return false;
-  const auto left =
-      std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
   const bool buffered = tls_ != nullptr && SSL_pending(tls_) > 0;
   if (!buffered && (left.count() <= 0 || !readable(left))) return false;
   char piece[16 * 1024];

@@ -62,8 +62,8 @@ Certificate make_certificate(const Wish& wish, EVP_PKEY* key, X509* issuer, EVP_
   X509_gmtime_adj(X509_getm_notAfter(c), wish.until);
   X509_set_pubkey(c, key);
   X509_NAME* const name = X509_get_subject_name(c);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(wish.common_name), -1,
-                             -1, 0);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(wish.common_name), -1, -1,
+                             0);
   X509* const signer = issuer != nullptr ? issuer : c;
   X509_set_issuer_name(c, X509_get_subject_name(signer));
   if (wish.alternative_names == nullptr) {
@@ -90,8 +90,7 @@ std::string write_pem(const TemporaryDirectory& directory, const std::string& na
 
 TestCertificate write_pair(const std::shared_ptr<TemporaryDirectory>& directory, const std::string& stem, X509* c,
                            EVP_PKEY* key) {
-  auto certificate_file =
-      write_pem(*directory, stem + ".pem", [c](BIO* out) { return PEM_write_bio_X509(out, c); });
+  auto certificate_file = write_pem(*directory, stem + ".pem", [c](BIO* out) { return PEM_write_bio_X509(out, c); });
   auto key_file = write_pem(*directory, stem + ".key", [key](BIO* out) {
     return PEM_write_bio_PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr);
   });

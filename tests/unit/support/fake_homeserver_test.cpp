@@ -58,7 +58,8 @@ TEST_CASE("fake homeserver: requests are recorded as sent and decoded, on one ke
   RawClient client(server.port());
   client.request("PUT", "/rooms/%21a%3Ab/send/x%2Fy?k=v%20w&z=1+2", "hello", "X-One: 1\r\nx-one: 2\r\n");
   CHECK(has(client.answer(), R"({"ok":1})"));
-  client.send("POST /chunky HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: x\r\n\r\n");
+  client.send(
+      "POST /chunky HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: x\r\n\r\n");
   client.answer();
   const auto seen = server.requests();
   REQUIRE(seen.size() == 2);

@@ -44,8 +44,8 @@ struct Room {
   std::string ben = hs.add_user("ben");
   std::string ana_token = hs.token_for(ana);
   std::string ben_token = hs.token_for(ben);
-  std::string id = call(hs, ana_token, "POST", "/createRoom", R"({"name":"N","room_alias_name":"n"})")
-                       .body["room_id"].as_string();
+  std::string id =
+      call(hs, ana_token, "POST", "/createRoom", R"({"name":"N","room_alias_name":"n"})").body["room_id"].as_string();
   std::string path = "/rooms/" + id;
 
   Reply send(const std::string& token, const std::string& txn, const std::string& words) {
@@ -139,7 +139,8 @@ TEST_CASE("fake matrix: rooms and aliases") {
   CHECK(call(room.hs, room.ana_token, "DELETE", "/directory/room/%23n:hs.test").status == 200);
   CHECK(call(room.hs, "", "GET", "/directory/room/%23n%3Ahs.test").errcode() == "M_NOT_FOUND");
   CHECK(call(room.hs, room.ana_token, "POST", "/createRoom",
-             R"({"power_level_content_override":{"users":{"@ana:hs.test":100}}})").status == 400);
+             R"({"power_level_content_override":{"users":{"@ana:hs.test":100}}})")
+            .status == 400);
   const Reply old = call(room.hs, room.ana_token, "POST", "/createRoom",
                          R"({"room_version":"11","preset":"public_chat","invite":["@ben:hs.test"],
                              "initial_state":[{"type":"x.marker","state_key":"","content":{"v":1}}]})");
@@ -148,12 +149,15 @@ TEST_CASE("fake matrix: rooms and aliases") {
   CHECK(room.hs.membership(id, room.ben) == "invite");
   CHECK(call(room.hs, room.ana_token, "GET", "/rooms/" + id + "/state/x.marker/").body["v"].as_integer() == 1);
   CHECK(call(room.hs, room.ana_token, "GET", "/rooms/" + id + "/state/m.room.power_levels")
-            .body["users"]["@ana:hs.test"].as_integer() == 100);
+            .body["users"]["@ana:hs.test"]
+            .as_integer() == 100);
 }
 
 TEST_CASE("fake matrix: membership as a real one answers") {
   Room room;
-  const auto ben = [&](const std::string& rest) { return call(room.hs, room.ben_token, "POST", room.path + rest, "{}"); };
+  const auto ben = [&](const std::string& rest) {
+    return call(room.hs, room.ben_token, "POST", room.path + rest, "{}");
+  };
   CHECK(ben("/join").status == 403);
   CHECK(call(room.hs, room.ben_token, "POST", "/join/!nothing", "{}").status == 400);
   CHECK(call(room.hs, room.ben_token, "POST", "/join/!nothing:hs.test", "{}").status == 404);
@@ -190,8 +194,8 @@ TEST_CASE("fake matrix: a transaction id counts once, per device for good and pe
   CHECK(room.send(room.hs.token_for(room.ana), "t1", "one").body["event_id"].as_string() == first);
   CHECK(room.send(room.hs.token_for(room.ana, "OTHER"), "t1", "two").body["event_id"].as_string() != first);
   const std::string root = room.hs.token_for(room.hs.user_id("admin"));
-  const std::string puppet = call(room.hs, root, "POST", "/_synapse/admin/v1/users/@ana:hs.test/login", "{}")
-                                 .body["access_token"].as_string();
+  const std::string puppet =
+      call(room.hs, root, "POST", "/_synapse/admin/v1/users/@ana:hs.test/login", "{}").body["access_token"].as_string();
   room.send(puppet, "t1", "three");
   room.send(puppet, "t1", "three");
   CHECK(room.hs.bodies(room.id) == std::vector<std::string>{"one", "two", "three"});
@@ -239,7 +243,8 @@ TEST_CASE("fake matrix: history pages to its end, both ways") {
     std::size_t pages = 0;
     while (more) {
       REQUIRE(++pages < 20);
-      const Reply page = room.as_ana("GET", "/messages?limit=2&dir=" + direction + (from.empty() ? "" : "&from=" + from));
+      const Reply page =
+          room.as_ana("GET", "/messages?limit=2&dir=" + direction + (from.empty() ? "" : "&from=" + from));
       for (const TestJson& event : page.body["chunk"].as_array()) {
         if (event["type"].as_string() == "m.room.message") bodies.push_back(event["content"]["body"].as_string());
       }
