@@ -1,4 +1,5 @@
-// confab-fake-homeserver [SCRIPT.json]: a FakeMatrix for tests in other languages.
+// confab-fake-homeserver [--tls valid|expired|early|other-name|self-signed] [SCRIPT.json]
+// A FakeMatrix for tests in other languages.
 //
 // SCRIPT is an array of faults: [{"method":"PUT","path":"/_matrix/client/v3/rooms/*/send/*/*","nth":1,"times":3,
 //   "answer":{"status":429,"headers":{"Retry-After":"1"},"body":{...} or "text","delay_ms":5,"cut_after":0,...}}].
@@ -7,8 +8,9 @@
 // drip_ms, huge, and as true: real (do the work, then these faults), chunked, no_length, hold, close_before_answer,
 // close_afterwards, gzip.
 //
-// Standard output, a JSON object per line: first {"url","server_name","admin_user","admin_password"}, then one answer
-// per command read from standard input: {"do":"count","method","path"} -> {"count"}; {"do":"fail","faults":[...]};
+// Standard output, a JSON object per line: first {"url","server_name","admin_user","admin_password"}, with --tls also
+// "ca_file", then one answer per command read from standard input: {"do":"count","method","path"} -> {"count"};
+// {"do":"fail","faults":[...]};
 // {"do":"bodies","room_id"} -> {"bodies"}; {"do":"kill_token","user_id"}; {"do":"kill_all_tokens"};
 // {"do":"post","room_id","sender","body"} -> {"event_id"}; {"do":"add_user","localpart","password"?} -> {"user_id"};
 // {"do":"restart"}, "go_away", "come_back", "release", "clear". It serves until standard input ends.
@@ -17,9 +19,11 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "fake_matrix.hpp"
 
@@ -27,6 +31,8 @@ namespace {
 
 using confab::test::Answer;
 using confab::test::FakeMatrix;
+using confab::test::TestAuthority;
+using confab::test::TestCertificate;
 using confab::test::TestJson;
 
 void refuse_unknown(const TestJson& object, const std::set<std::string, std::less<>>& known, const char* what) {
@@ -118,19 +124,38 @@ TestJson obey(FakeMatrix& server, const TestJson& command) {
 
 void say(const TestJson& line) { std::cout << line.dump() << '\n' << std::flush; }
 
-int serve(int argc, char** argv) {
-  if (argc > 2) throw std::runtime_error("usage: confab-fake-homeserver [SCRIPT.json]");
-  FakeMatrix server;
-  if (argc == 2) {
-    std::ifstream file(argv[1], std::ios::binary);
+TestCertificate pick(TestAuthority& authority, const std::string& kind) {
+  if (kind == "valid") return authority.valid();
+  if (kind == "expired") return authority.expired();
+  if (kind == "early") return authority.not_yet_valid();
+  if (kind == "other-name") return authority.other_name();
+  if (kind == "self-signed") return authority.self_signed();
+  throw std::runtime_error("unknown certificate: " + kind);
+}
+
+int serve(std::vector<std::string> arguments) {
+  FakeMatrix::MatrixOptions options;
+  std::optional<TestAuthority> authority;  // its directory lives as long as the server
+  if (arguments.size() >= 2 && arguments[0] == "--tls") {
+    authority.emplace();
+    options.server(FakeMatrix::Options().tls(pick(*authority, arguments[1])));
+    arguments.erase(arguments.begin(), arguments.begin() + 2);
+  }
+  if (arguments.size() > 1 || (!arguments.empty() && arguments[0].starts_with("-"))) {
+    throw std::runtime_error("usage: confab-fake-homeserver [--tls KIND] [SCRIPT.json]");
+  }
+  FakeMatrix server(options);
+  if (!arguments.empty()) {
+    std::ifstream file(arguments[0], std::ios::binary);
     const std::string content{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     const auto faults = TestJson::parse(content);
-    if (!file || !faults) throw std::runtime_error(std::string("cannot read JSON from ") + argv[1]);
+    if (!file || !faults) throw std::runtime_error("cannot read JSON from " + arguments[0]);
     add_faults(server, *faults);
   }
   TestJson ready;
   ready.set("url", server.url()).set("server_name", server.server_name());
   ready.set("admin_user", server.user_id(FakeMatrix::admin_localpart));
+  if (authority) ready.set("ca_file", authority->ca_file());
   say(ready.set("admin_password", FakeMatrix::admin_password));
   for (std::string line; std::getline(std::cin, line);) {
     const auto command = TestJson::parse(line);
@@ -152,7 +177,7 @@ int serve(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return serve(argc, argv);
+    return serve(std::vector<std::string>(argv + 1, argv + argc));
   } catch (const std::exception& problem) {
     std::cerr << "confab-fake-homeserver: " << problem.what() << '\n';
     return 2;
