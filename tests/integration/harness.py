@@ -32,11 +32,11 @@ DIRECTORY = {
     "events": [
         {"slug": "picnic", "name": "Picnic in the park", "visibility": "private", "creator": "ana",
          "attendees": [{"user": "ana", "role": "host", "permissions": ["ManageEvent"]},
-                       {"user": "ben", "role": "participant", "permissions": []},
-                       {"user": "cyd", "role": "participant", "permissions": []}]},
+                       {"user": "ben", "role": "guest", "permissions": []},
+                       {"user": "cyd", "role": "guest", "permissions": []}]},
         {"slug": "gala", "name": "Gala", "visibility": "public", "creator": "ana",
          "attendees": [{"user": "ana", "role": "host", "permissions": ["ManageEvent"]},
-                       {"user": "ben", "role": "participant", "permissions": []}]},
+                       {"user": "ben", "role": "guest", "permissions": []}]},
     ],
     "groups": [
         {"slug": "chess", "name": "Chess club", "visibility": "private", "creator": "ben",

@@ -1,0 +1,32 @@
+// Whatever parses can be walked and written, and what was written parses again to the same text.
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "util/canonical_json.hpp"
+#include "util/json.hpp"
+
+namespace {
+void walk(const confab::json::Value& value) {
+  (void)value.string_or("");
+  (void)value.integer_or(0);
+  (void)value.boolean_or(false);
+  (void)value["content"]["body"].string();
+  for (const auto& element : value.elements()) walk(element);
+  for (const auto& [key, member] : value.members()) {
+    (void)key;
+    walk(member);
+  }
+}
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  const auto parsed = confab::json::parse(text, confab::json::Limits().bytes(1 << 16).depth(64).values(1 << 14));
+  if (!parsed) return 0;
+  walk(parsed->root());
+  const std::string once = parsed->root().to_json();
+  const auto again = confab::json::parse(once);
+  if (!again || again->root().to_json() != once) std::abort();
+  return 0;
+}
