@@ -11,7 +11,8 @@ endif()
 # Sanitizers have to reach every object in the process: options, not the interface target, so tests get them too.
 if(CONFAB_SANITIZE STREQUAL "address")
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-                      $<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=function>)  # see below
+                      $<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=function>  # see below
+                      $<$<CXX_COMPILER_ID:Clang>:-fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/cmake/sanitizer-ignore.txt>)
   add_compile_definitions(_GLIBCXX_ASSERTIONS)
   add_link_options(-fsanitize=address,undefined)
 elseif(CONFAB_SANITIZE STREQUAL "thread")
@@ -21,7 +22,7 @@ endif()
 if(CONFAB_FUZZ)
   # Without `function`: clang 14 cannot emit that check for coroutines and thunks in position independent code.
   add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=function -fno-sanitize-recover=all
-                      -fno-omit-frame-pointer)
+                      -fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/cmake/sanitizer-ignore.txt -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
