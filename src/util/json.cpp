@@ -12,7 +12,7 @@
 namespace confab::json {
 
 namespace detail {
-struct Storage {
+struct Storage : std::enable_shared_from_this<Storage> {
   explicit Storage(std::string content) : text(std::move(content)), arena(std::max<std::size_t>(text.size(), 256)) {}
   const std::string text;
   std::pmr::monotonic_buffer_resource arena;
@@ -217,13 +217,15 @@ class Parser {
     // A NUL ends the text for the reader, whatever follows it.
     if (source.Tell() != storage->text.size()) return malformed(storage->text, source.Tell(), "a NUL byte");
     storage->root = builder.result();
-    return Document(std::move(storage));
+    const Node* root = &storage->root;
+    return Document(std::move(storage), root);
   }
 };
 
 Result<Document> parse(std::string text, const Limits& limits) { return Parser::parse(std::move(text), limits); }
 
-Value Document::root() const { return storage_ ? Value(storage_.get(), &storage_->root) : Value(); }
+Value Document::root() const { return {storage_.get(), root_}; }
+Document Value::share() const { return node_ == nullptr ? Document() : Document(storage_->shared_from_this(), node_); }
 
 Value Value::operator[](std::string_view key) const {
   if (!is_object()) return {};

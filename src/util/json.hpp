@@ -36,6 +36,7 @@ struct Node {
 struct Storage;
 }  // namespace detail
 
+class Document;
 class Elements;
 class Members;
 
@@ -86,6 +87,9 @@ class Value {
   [[nodiscard]] std::string_view source() const;
   /// The value as compact JSON on one line: numbers as they were written, members in order. Absent gives "null".
   [[nodiscard]] std::string to_json() const;
+
+  /// A Document of this value: it shares, and so keeps alive, everything that was parsed with it.
+  [[nodiscard]] Document share() const;
 
   /// Where the value stands, for example "rooms.join.!abc.timeline.events[3]"; found by search, so for errors only.
   [[nodiscard]] std::string path() const;
@@ -172,8 +176,11 @@ class Document {
 
  private:
   friend class Parser;
-  explicit Document(std::shared_ptr<const detail::Storage> storage) : storage_(std::move(storage)) {}
+  friend class Value;
+  Document(std::shared_ptr<const detail::Storage> storage, const detail::Node* root)
+      : storage_(std::move(storage)), root_(root) {}
   std::shared_ptr<const detail::Storage> storage_;
+  const detail::Node* root_ = nullptr;
 };
 
 /// What parse() accepts at most. Over a bound: Errc::too_large.

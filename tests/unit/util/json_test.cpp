@@ -72,6 +72,11 @@ TEST_CASE("json: a document is shared by its copies") {
     value = document.root();
   }
   CHECK(*value.string("short") == "sso");
+  json::Document part;
+  part = parsed(R"({"outer":{"inner":["x"]}})").root()["outer"].share();
+  CHECK(part.root()["inner"][0].string_or("") == "x");
+  CHECK(part.root()["inner"].integer("y").error().subject() == "outer.inner");
+  CHECK_FALSE(value["absent"].share().root());
   CHECK_FALSE(json::Document().root());
 }
 

@@ -1,0 +1,66 @@
+#include "matrix/endpoint.hpp"
+
+#include "util/text.hpp"
+
+namespace confab::matrix {
+
+std::string_view method_name(Method method) {
+  switch (method) {
+    case Method::get: return "GET";
+    case Method::put: return "PUT";
+    case Method::post: return "POST";
+    case Method::del: return "DELETE";
+  }
+  return "GET";
+}
+
+std::string path_of(std::initializer_list<std::string_view> pieces) {
+  std::string path;
+  bool literal = true;
+  for (const std::string_view piece : pieces) {
+    if (literal) {
+      path += piece;
+    } else {
+      path += text::percent_encode(piece);
+    }
+    literal = !literal;
+  }
+  return path;
+}
+
+EndpointRequest& EndpointRequest::query(std::string_view name, std::string_view value) {
+  if (!query_.empty()) query_ += '&';
+  query_ += text::percent_encode(name);
+  query_ += '=';
+  query_ += text::percent_encode(value);
+  return *this;
+}
+
+std::optional<Error> first_wrong(std::initializer_list<Result<void>> checks) {
+  for (const auto& check : checks) {
+    if (!check) return check.error();
+  }
+  return std::nullopt;
+}
+
+Error wrong_argument(std::string_view subject, std::string_view rule) {
+  return Error(Errc::invalid_argument, std::string(subject) + ": must be " + std::string(rule)).with_subject(subject);
+}
+
+Result<json::Document> parse_object_argument(std::string_view subject, std::string_view json) {
+  auto document = json::parse(std::string(json));
+  if (!document) {
+    const Error& why = document.error();
+    const Errc code = why.code() == Errc::too_large ? Errc::too_large : Errc::invalid_argument;
+    return Error(code, std::string(subject) + ": " + std::string(why.message())).with_subject(subject);
+  }
+  if (!document->root().is_object()) return wrong_argument(subject, "a JSON object");
+  return document;
+}
+
+Result<Done> decode_done(const json::Value& body) {
+  if (!body.is_object()) return body.wrong("an object");
+  return Done();
+}
+
+}  // namespace confab::matrix

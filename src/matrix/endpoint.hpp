@@ -1,0 +1,96 @@
+// What is sent to call an endpoint? EndpointRequest: method, encoded path and query, body, and how it may be repeated.
+//
+// Every endpoint is a small class of its own under endpoints/: constructor and chained setters for the request,
+//   using Answer = ...;                                       what comes back
+//   Result<EndpointRequest> encode() const;                   arguments checked, Errc::invalid_argument
+//   static Result<Answer> decode(const json::Value& body);    of a 2xx answer, Errc::protocol naming the JSON path
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <confab/error.hpp>
+#include <confab/result.hpp>
+
+#include "util/json.hpp"
+
+namespace confab::matrix {
+
+enum class Method : std::uint8_t { get, put, post, del };
+
+/// "GET", "PUT", "POST", "DELETE".
+[[nodiscard]] std::string_view method_name(Method method);
+
+/// Build a path from pieces: the first, third... are literal, the second, fourth... are encoded as one segment each.
+///
+///     path_of({"/_matrix/client/v3/rooms/", room.str(), "/send/", type, "/", txn.str()})
+[[nodiscard]] std::string path_of(std::initializer_list<std::string_view> pieces);
+
+class EndpointRequest {
+ public:
+  EndpointRequest(Method method, std::string path) : method_(method), path_(std::move(path)), idempotent_(method == Method::get) {}
+
+  /// Add a query parameter; both sides are encoded here.
+  EndpointRequest& query(std::string_view name, std::string_view value);
+  EndpointRequest& query(std::string_view name, std::int64_t value) { return query(name, std::string_view(std::to_string(value))); }
+  /// Send a JSON body. It may hold a password: bodies are never logged.
+  EndpointRequest& body(std::string json) { return body_ = std::move(json), has_body_ = true, *this; }
+  /// Whether the request may be repeated without looking, though an earlier try may have been carried out. GET: yes.
+  EndpointRequest& idempotent(bool safe) { return idempotent_ = safe, *this; }
+  /// The endpoint is called without an access token.
+  EndpointRequest& without_token() { return needs_token_ = false, *this; }
+  /// The homeserver holds the answer back for up to `hold`; such requests get connections of their own.
+  EndpointRequest& long_poll(std::chrono::milliseconds hold) { return hold_ = hold, *this; }
+  /// Largest answer body worth reading; over it the transfer ends.
+  EndpointRequest& max_answer(std::size_t bytes) { return max_answer_ = bytes, *this; }
+  /// Failures that are an ordinary answer here, such as not_found of a lookup: no reason for a warning.
+  EndpointRequest& expect(std::initializer_list<Errc> codes) { return expected_ = codes, *this; }
+
+  [[nodiscard]] Method method() const { return method_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::string& query() const { return query_; }  ///< Encoded, without the question mark.
+  [[nodiscard]] std::string target() const { return query_.empty() ? path_ : path_ + '?' + query_; }
+  [[nodiscard]] const std::string& body() const& { return body_; }
+  [[nodiscard]] std::string body() && { return std::move(body_); }
+  [[nodiscard]] bool has_body() const { return has_body_; }
+  [[nodiscard]] bool idempotent() const { return idempotent_; }
+  [[nodiscard]] bool needs_token() const { return needs_token_; }
+  [[nodiscard]] std::optional<std::chrono::milliseconds> long_poll() const { return hold_; }
+  [[nodiscard]] std::size_t max_answer() const { return max_answer_; }
+  [[nodiscard]] bool expects(Errc code) const { return std::find(expected_.begin(), expected_.end(), code) != expected_.end(); }
+
+ private:
+  Method method_;
+  std::string path_;
+  std::string query_;
+  std::string body_;
+  std::vector<Errc> expected_;
+  std::optional<std::chrono::milliseconds> hold_;
+  std::size_t max_answer_ = std::size_t{1} << 20U;
+  bool has_body_ = false;
+  bool idempotent_;
+  bool needs_token_ = true;
+};
+
+/// The first of several checks that failed.
+[[nodiscard]] std::optional<Error> first_wrong(std::initializer_list<Result<void>> checks);
+
+/// An Errc::invalid_argument about the argument `subject`.
+[[nodiscard]] Error wrong_argument(std::string_view subject, std::string_view rule);
+
+/// Parse JSON that the caller passed as an argument: Errc::invalid_argument about `subject` unless it is an object.
+[[nodiscard]] Result<json::Document> parse_object_argument(std::string_view subject, std::string_view json);
+
+/// The answer of endpoints that say no more than that it is done.
+class Done {};
+[[nodiscard]] Result<Done> decode_done(const json::Value& body);
+
+}  // namespace confab::matrix
