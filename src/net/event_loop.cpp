@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/stop_wake.hpp"
 #include "util/library_thread.hpp"
 
 namespace confab::net {
@@ -279,20 +280,7 @@ struct Sleep {
     came = by_time;
     if (waiting) std::exchange(waiting, nullptr).resume();
   }
-};
-
-class PostWake {
- public:
-  PostWake(EventLoop& loop, std::weak_ptr<Sleep> sleep) : loop_(&loop), sleep_(std::move(sleep)) {}
-  void operator()() const {
-    loop_->post([weak = sleep_] {
-      if (const auto sleep = weak.lock()) sleep->wake(false);
-    });
-  }
-
- private:
-  EventLoop* loop_;
-  std::weak_ptr<Sleep> sleep_;
+  void stopped() { wake(false); }
 };
 
 class SleepAwaiter {
@@ -309,7 +297,7 @@ class SleepAwaiter {
     sleep_->timer = loop_->at(when_, [weak = std::weak_ptr(sleep_)] {
       if (const auto sleep = weak.lock()) sleep->wake(true);
     });
-    if (stop_.stop_possible()) on_stop_.emplace(stop_, PostWake(*loop_, sleep_));
+    on_stop_.listen(stop_, *loop_, sleep_);
   }
   [[nodiscard]] bool await_resume() const noexcept { return sleep_->came; }
 
@@ -318,7 +306,7 @@ class SleepAwaiter {
   TimePoint when_;
   std::stop_token stop_;
   std::shared_ptr<Sleep> sleep_;
-  std::optional<std::stop_callback<PostWake>> on_stop_;
+  StopWake<Sleep> on_stop_;
 };
 
 }  // namespace

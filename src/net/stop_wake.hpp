@@ -1,0 +1,41 @@
+// StopWake: how does a stop, requested on any thread, reach what waits on a loop? It posts, and does nothing else, so
+// that whoever requests the stop never runs our code.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <utility>
+
+#include "net/event_loop.hpp"
+
+namespace confab::net {
+
+// Calls `target->stopped()` on the loop, if the target still lives then. Loop thread only.
+template <class Target>
+class StopWake {
+ public:
+  void listen(const std::stop_token& stop, EventLoop& loop, std::weak_ptr<Target> target) {
+    if (stop.stop_possible()) callback_.emplace(stop, Post(loop, std::move(target)));
+  }
+  void forget() { callback_.reset(); }
+
+ private:
+  class Post {
+   public:
+    Post(EventLoop& loop, std::weak_ptr<Target> target) : loop_(&loop), target_(std::move(target)) {}
+    void operator()() const {
+      loop_->post([weak = target_] {
+        if (const auto target = weak.lock()) target->stopped();
+      });
+    }
+
+   private:
+    EventLoop* loop_;
+    std::weak_ptr<Target> target_;
+  };
+
+  std::optional<std::stop_callback<Post>> callback_;
+};
+
+}  // namespace confab::net
