@@ -18,6 +18,7 @@ enum class Ended : std::uint8_t {
   goaway,            // Not sent: HTTP/2 GOAWAY with a lower last stream.
   untrusted,         // Not sent: the certificate did not verify; repeating cannot help.
   held_back,         // Not sent: our circuit breaker is open; retry_after() says until when.
+  rate_held,         // Not sent: the rate gate holds this flow after a 429; retry_after() says how long.
   deadline_unsent,   // The deadline passed before the first byte was written.
   cancelled_unsent,  // Likewise cancelled.
   answered,          // A whole answer arrived; see status().
@@ -39,7 +40,7 @@ class AttemptOutcome {
     return outcome;
   }
 
-  // What the answer said (see retry_after.hpp), or how long the breaker stays open.
+  // What the answer said (see retry_after.hpp), or how long the breaker or the rate gate hold the request.
   AttemptOutcome& retry_after(std::optional<std::chrono::milliseconds> wait) noexcept {
     retry_after_ = wait;
     return *this;

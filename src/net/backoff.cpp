@@ -1,10 +1,23 @@
 #include "net/backoff.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
 
 namespace confab::net {
 
 using std::chrono::milliseconds;
+
+RandomSource jitter_source(std::uint64_t seed) {
+  // SplitMix64: a counter and a mixing function, so that the shared state is a single atomic addition.
+  return [state = std::make_shared<std::atomic<std::uint64_t>>(seed)] {
+    constexpr std::uint64_t golden_gamma = 0x9E3779B97F4A7C15U;
+    std::uint64_t mixed = state->fetch_add(golden_gamma, std::memory_order_relaxed) + golden_gamma;
+    mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9U;
+    mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBU;
+    return mixed ^ (mixed >> 31U);
+  };
+}
 
 milliseconds uniform_wait(milliseconds most, const RandomSource& random) {
   most = std::clamp(most, milliseconds(0), max_wait);

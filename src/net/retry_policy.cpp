@@ -39,6 +39,8 @@ Verdict verdict_of(const AttemptOutcome& outcome) {
       return {Errc::unreachable, "The homeserver's certificate could not be verified; nothing was sent."};
     case Ended::held_back:
       return {Errc::unavailable, "The homeserver has been failing; requests to it are held back for a while."};
+    case Ended::rate_held:
+      return {Errc::rate_limited, "The homeserver limits the rate of requests; this one was held back, nothing was sent."};
     case Ended::deadline_unsent:
       return {Errc::timed_out, "The deadline passed before the request was sent."};
     case Ended::cancelled_unsent:
@@ -77,6 +79,7 @@ bool RetryPolicy::may_repeat(const AttemptOutcome& outcome) const noexcept {
     case Ended::goaway:
       return true;
     case Ended::held_back:
+    case Ended::rate_held:
       return hold_backs_ <= max_hold_backs;
     case Ended::cut:
       return repeatable_ != Repeatable::once;
@@ -140,7 +143,7 @@ Error RetryPolicy::final_error(const AttemptOutcome& outcome) const {
 RetryDecision RetryPolicy::after(const AttemptOutcome& outcome, unsigned attempts_left, time_point now) {
   if (settles(outcome)) return RetryDecision::settled();
   if (leaves_open(outcome)) may_have_happened_ = true;
-  if (outcome.how() == Ended::held_back) ++hold_backs_;
+  if (outcome.how() == Ended::held_back || outcome.how() == Ended::rate_held) ++hold_backs_;
   // Counted for the backoff even if held back: a breaker that stays open is asked less and less often.
   ++attempts_ended_;
   if (may_repeat(outcome) && attempts_left > 0) {

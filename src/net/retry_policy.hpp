@@ -12,7 +12,7 @@
 
 namespace confab::net {
 
-// Most times one call is held back by an open breaker before it gives up; its deadline usually comes first. It ends
+// Most times one call is held back by an open breaker or a rate limit before it gives up; its deadline usually comes first. It ends
 // calls without a deadline, and loops should a breaker ever answer with no wait.
 constexpr unsigned max_hold_backs = 64;
 

@@ -47,6 +47,15 @@ TEST_CASE("backoff: both ends of the jitter are reached and never passed") {
   }
 }
 
+TEST_CASE("backoff: the shared source is SplitMix64, and copies do not repeat each other") {
+  const RandomSource source = confab::net::jitter_source(0);
+  const RandomSource copy = source;
+  // The published first values for seed 0.
+  CHECK(source() == 0xE220A8397B1DCDAFU);
+  CHECK(copy() == 0x6E789E6AA1B965F4U);
+  CHECK(source() == 0x06C45D188009454FU);
+}
+
 TEST_CASE("backoff: waits are spread evenly, so that clients do not meet again") {
   std::mt19937_64 dice(11);
   const RandomSource random = [&] { return dice(); };

@@ -39,7 +39,7 @@ TEST_CASE("circuit_breaker: what counts as failure, and what never does") {
   for (const int status : {200, 302, 400, 401, 403, 404, 408, 429, 499}) CHECK(verdict(AttemptOutcome::answer(status)) == Verdict::success);
   for (const int status : {500, 502, 503, 504, 599}) CHECK(verdict(AttemptOutcome::answer(status)) == Verdict::failure);
   for (const auto how : {Ended::resolve_failed, Ended::connect_failed}) CHECK(verdict(AttemptOutcome(how)) == Verdict::failure);
-  for (const auto how : {Ended::refused_stream, Ended::goaway, Ended::untrusted, Ended::held_back, Ended::deadline_unsent,
+  for (const auto how : {Ended::refused_stream, Ended::goaway, Ended::untrusted, Ended::held_back, Ended::rate_held, Ended::deadline_unsent,
                          Ended::cancelled_unsent, Ended::cut, Ended::broken, Ended::cancelled_sent}) {
     CHECK(verdict(AttemptOutcome(how).waited(1h)) == Verdict::unknown);
   }

@@ -48,6 +48,7 @@ std::vector<Row> table() {
       same(AttemptOutcome(Ended::refused_stream), true, Errc::unreachable),
       same(AttemptOutcome(Ended::goaway), true, Errc::unreachable),
       same(AttemptOutcome(Ended::held_back), true, Errc::unavailable),
+      same(AttemptOutcome(Ended::rate_held).retry_after(1s), true, Errc::rate_limited),
       same(AttemptOutcome(Ended::untrusted), false, Errc::unreachable),
       same(AttemptOutcome(Ended::deadline_unsent), false, Errc::timed_out),
       same(AttemptOutcome(Ended::cancelled_unsent), false, Errc::cancelled),
