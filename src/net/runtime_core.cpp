@@ -5,6 +5,9 @@
 #include <functional>
 #include <thread>
 
+#include "net/name_resolver.hpp"
+#include "net/trust_store.hpp"
+
 namespace confab::net {
 
 namespace {
@@ -15,7 +18,8 @@ constexpr std::chrono::milliseconds unwind_patience{5000};
 
 RuntimeCore::RuntimeCore(const RuntimeOptions& options)
     : log_(options.log_sink(), options.log_from()),
-      shared_delivery_(std::make_shared<SerialDelivery::Shared>(options.executor(), log_)) {
+      shared_delivery_(std::make_shared<SerialDelivery::Shared>(options.executor(), log_)),
+      resolver_(std::make_shared<NameResolver>()) {
   for (auto& delivery : deliveries_) delivery = std::make_shared<SerialDelivery>(shared_delivery_);
   const unsigned count = std::clamp(options.loop_threads(), 1U, max_loop_threads);
   for (unsigned i = 0; i < count; ++i) loops_.push_back(std::make_unique<EventLoop>());
@@ -30,6 +34,17 @@ EventLoop& RuntimeCore::loop_for(std::string_view user) noexcept {
 
 std::shared_ptr<SerialDelivery> RuntimeCore::delivery_for(std::string_view user) noexcept {
   return deliveries_[std::hash<std::string_view>()(user) % deliveries_.size()];
+}
+
+std::shared_ptr<TrustStore> RuntimeCore::trust(const std::string& ca_file) {
+  const std::lock_guard lock(trust_mutex_);
+  std::weak_ptr<TrustStore>& known = trust_[ca_file];
+  std::shared_ptr<TrustStore> store = known.lock();
+  if (!store) {
+    store = std::make_shared<TrustStore>(ca_file);
+    known = store;
+  }
+  return store;
 }
 
 void RuntimeCore::add(ActiveOperation& operation) noexcept {

@@ -3,11 +3,13 @@
 
 #include <array>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -55,6 +57,10 @@ class RuntimeCore : public std::enable_shared_from_this<RuntimeCore> {
   [[nodiscard]] std::shared_ptr<SerialDelivery> delivery_for(std::string_view user) noexcept;
   [[nodiscard]] const Log& log() const noexcept { return log_; }
 
+  // Shared by all clients: names are resolved once, and each file of authorities is read once.
+  [[nodiscard]] const std::shared_ptr<NameResolver>& resolver() const noexcept { return resolver_; }
+  [[nodiscard]] std::shared_ptr<TrustStore> trust(const std::string& ca_file);
+
   void add(ActiveOperation& operation) noexcept;
   void remove(ActiveOperation& operation) noexcept;
 
@@ -67,6 +73,9 @@ class RuntimeCore : public std::enable_shared_from_this<RuntimeCore> {
   std::shared_ptr<SerialDelivery::Shared> shared_delivery_;
   std::array<std::shared_ptr<SerialDelivery>, deliveries_count> deliveries_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
+  std::shared_ptr<NameResolver> resolver_;
+  std::mutex trust_mutex_;
+  std::map<std::string, std::weak_ptr<TrustStore>> trust_;
   std::mutex active_mutex_;
   ActiveOperation* active_ = nullptr;
 };

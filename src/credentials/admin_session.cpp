@@ -1,0 +1,57 @@
+#include "credentials/admin_session.hpp"
+
+#include "matrix/endpoints/login.hpp"
+#include "matrix/endpoints/synapse_admin_users.hpp"
+
+namespace confab::credentials {
+
+namespace {
+// One device for the library's account, whatever process logs in: logging in again replaces nothing and piles nothing up.
+constexpr const char* admin_device = "CONFAB_ADMIN";
+}  // namespace
+
+AdminSession::AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, Secret password)
+    : client_(std::move(client)), user_(std::move(user)), password_(std::move(password)) {}
+
+std::shared_ptr<TokenSlot> AdminSession::slot() {
+  const std::lock_guard lock(mutex_);
+  if (!slot_) {
+    // Weak: the slot belongs to the session, not the other way round.
+    std::weak_ptr<AdminSession> weak = weak_from_this();
+    slot_ = std::make_shared<TokenSlot>([weak](net::CallContext context) { return log_in(weak.lock(), std::move(context)); });
+  }
+  return slot_;
+}
+
+Task<Result<MintedToken>> AdminSession::log_in(std::shared_ptr<AdminSession> self, net::CallContext context) {
+  if (!self) co_return Error(Errc::closed, "the admin session was closed");
+  matrix::PasswordLogin request(self->user_, self->password_);
+  request.device_id(DeviceId(admin_device)).device_name("Confab");
+  // Repeating a login whose answer was lost makes a second token on the same device, which harms nobody.
+  Result<matrix::LoginAnswer> answer =
+      co_await self->client_->call(std::move(request), Secret(), self->user_.str(), context, net::Repeatable::idempotent);
+  if (!answer) {
+    const Error& error = answer.error();
+    switch (error.code()) {
+      case Errc::forbidden:
+      case Errc::invalid_argument:
+        co_return error.with_code(Errc::admin_unavailable)
+            .with_retriable(false)
+            .with_message("the homeserver refused the admin's name or password: correct homeserver.admin_user and "
+                          "homeserver.admin_password")
+            .with_subject("homeserver.admin_password");
+      case Errc::rate_limited:
+        co_return error.with_message("the homeserver limits logins; the admin cannot log in before the wait it names");
+      default:
+        co_return error;
+    }
+  }
+  // Once per login: lets the library's own account, and the users it acts for, go at the pace of the host instead of at
+  // that of one person typing. A homeserver that has no such call keeps its limits.
+  (void)co_await self->client_->call(matrix::AdminLiftRateLimit(self->user_), answer->access_token(), self->user_.str(),
+                                     context.step(), net::Repeatable::idempotent);
+  MintedToken minted(answer->access_token());
+  co_return minted;
+}
+
+}  // namespace confab::credentials

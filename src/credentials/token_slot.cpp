@@ -1,0 +1,102 @@
+#include "credentials/token_slot.hpp"
+
+#include <algorithm>
+
+namespace confab::credentials {
+
+namespace {
+// A flight goes on when those who asked for it have given up; this bounds it.
+constexpr std::chrono::seconds flight_limit{30};
+// A refused password is not tried again for this long: three wrong ones lock the right one out as well.
+constexpr std::chrono::seconds refused_pause{30};
+// Longest time for which an answer "too many requests" is taken at its word without asking again.
+constexpr std::chrono::minutes longest_pause{10};
+}  // namespace
+
+std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& context, std::optional<Error>& refused) {
+  std::shared_ptr<net::SharedResult<Token>> flight;
+  {
+    const std::lock_guard lock(mutex_);
+    if (flight_) return flight_;
+    const net::TimePoint now = net::Clock::now();
+    if (last_failure_ && now < no_mint_before_) {
+      refused = last_failure_->with_retry_after(std::chrono::ceil<std::chrono::milliseconds>(no_mint_before_ - now));
+      return nullptr;
+    }
+    flight_ = std::make_shared<net::SharedResult<Token>>();
+    flight = flight_;
+  }
+  context.loop().spawn(fly(shared_from_this(), flight,
+                           context.detached(net::Clock::now() + flight_limit, context.loop().stopping())));
+  return flight;
+}
+
+Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight,
+                          net::CallContext context) {
+  Result<MintedToken> minted = co_await self->mint_(context);
+  std::optional<Result<Token>> outcome;
+  {
+    const std::lock_guard lock(self->mutex_);
+    self->flight_ = nullptr;
+    const net::TimePoint now = net::Clock::now();
+    if (minted) {
+      self->secret_ = minted->secret();
+      ++self->generation_;
+      self->end_ = minted->end();
+      self->renew_ = self->end_ == net::TimePoint::max() ? self->end_ : now + (self->end_ - now) / 2;
+      self->last_failure_.reset();
+      outcome.emplace(Token(*self->secret_, self->generation_));
+    } else {
+      const Error& error = minted.error();
+      self->last_failure_ = error;
+      self->no_mint_before_ = now;
+      if (error.retry_after()) {
+        self->no_mint_before_ = now + std::min<std::chrono::milliseconds>(*error.retry_after(), longest_pause);
+      } else if (error.code() == Errc::admin_unavailable && !error.retriable()) {
+        self->no_mint_before_ = now + refused_pause;
+      }
+      outcome.emplace(error);
+    }
+  }
+  flight->set(std::move(*outcome));
+}
+
+Task<Result<Token>> TokenSlot::get(std::shared_ptr<TokenSlot> self, net::CallContext context) {
+  std::optional<Token> current;
+  bool renew = false;
+  {
+    const std::lock_guard lock(self->mutex_);
+    const net::TimePoint now = net::Clock::now();
+    if (self->secret_ && now < self->end_) {
+      current.emplace(*self->secret_, self->generation_);
+      renew = now >= self->renew_ && !self->flight_;
+    }
+  }
+  std::optional<Error> refused;
+  if (current) {
+    if (renew) (void)self->join(context, refused);
+    co_return std::move(*current);
+  }
+  std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, refused);
+  if (!flight) co_return std::move(*refused);
+  co_return co_await net::SharedResult<Token>::wait(flight, context);
+}
+
+Task<Result<Token>> TokenSlot::replace(std::shared_ptr<TokenSlot> self, std::uint64_t dead, net::CallContext context) {
+  {
+    const std::lock_guard lock(self->mutex_);
+    if (self->secret_ && self->generation_ != dead) co_return Token(*self->secret_, self->generation_);
+    if (!self->flight_) self->secret_.reset();
+  }
+  std::optional<Error> refused;
+  std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, refused);
+  if (!flight) co_return std::move(*refused);
+  co_return co_await net::SharedResult<Token>::wait(flight, context);
+}
+
+bool TokenSlot::busy() const {
+  const std::lock_guard lock(mutex_);
+  return flight_ != nullptr;
+}
+
+}  // namespace confab::credentials

@@ -1,0 +1,82 @@
+// TokenSlot: one account's access token, and the one flight that replaces it when it dies.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include <confab/result.hpp>
+#include <confab/secret.hpp>
+
+#include "net/call_context.hpp"
+#include "net/shared_result.hpp"
+#include "util/task.hpp"
+
+namespace confab::credentials {
+
+// A token as it came from the homeserver; without an end it lives until it is revoked.
+class MintedToken {
+ public:
+  explicit MintedToken(Secret secret) : secret_(std::move(secret)) {}
+  MintedToken& lives_until(net::TimePoint end) {
+    end_ = end;
+    return *this;
+  }
+  [[nodiscard]] const Secret& secret() const noexcept { return secret_; }
+  [[nodiscard]] net::TimePoint end() const noexcept { return end_; }
+
+ private:
+  Secret secret_;
+  net::TimePoint end_ = net::TimePoint::max();
+};
+
+// A token in use, with the generation by which a late failure is told from a new one.
+class Token {
+ public:
+  Token(Secret secret, std::uint64_t generation) : secret_(std::move(secret)), generation_(generation) {}
+  [[nodiscard]] const Secret& secret() const noexcept { return secret_; }
+  [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
+
+ private:
+  Secret secret_;
+  std::uint64_t generation_;
+};
+
+class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
+ public:
+  // Makes a new token; called on a loop, at most once at a time per slot.
+  using Mint = std::function<Task<Result<MintedToken>>(net::CallContext)>;
+
+  explicit TokenSlot(Mint mint) : mint_(std::move(mint)) {}
+
+  // The current token; minted first if there is none, renewed behind the caller's back when half of its life is over.
+  [[nodiscard]] static Task<Result<Token>> get(std::shared_ptr<TokenSlot> self, net::CallContext context);
+
+  // The token after the one of `dead` generation. If it was replaced meanwhile, nothing is minted.
+  [[nodiscard]] static Task<Result<Token>> replace(std::shared_ptr<TokenSlot> self, std::uint64_t dead,
+                                                   net::CallContext context);
+
+  [[nodiscard]] bool busy() const;
+
+ private:
+  // The flight that is under way, or a new one on the caller's loop. Null with `refused` when the last one failed in a
+  // way that repeating now would only make worse.
+  [[nodiscard]] std::shared_ptr<net::SharedResult<Token>> join(net::CallContext& context, std::optional<Error>& refused);
+  [[nodiscard]] static Task<void> fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight,
+                                      net::CallContext context);
+
+  Mint mint_;
+  mutable std::mutex mutex_;
+  std::optional<Secret> secret_;
+  std::uint64_t generation_ = 0;
+  net::TimePoint end_ = net::TimePoint::max();
+  net::TimePoint renew_ = net::TimePoint::max();
+  std::shared_ptr<net::SharedResult<Token>> flight_;
+  std::optional<Error> last_failure_;
+  net::TimePoint no_mint_before_ = net::TimePoint::min();
+};
+
+}  // namespace confab::credentials

@@ -1,0 +1,65 @@
+#include "matrix/matrix_client.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "matrix/error_answer.hpp"
+#include "net/retry_after.hpp"
+
+namespace confab::matrix {
+
+namespace {
+
+constexpr int too_many_requests = 429;
+
+// A server that has not answered a long poll this long after it should have is gone.
+constexpr std::chrono::seconds long_poll_grace{15};
+
+}  // namespace
+
+net::AttemptOutcome read_answer(const net::HttpAnswer& answer) {
+  net::AttemptOutcome outcome = net::AttemptOutcome::answer(answer.status());
+  if (answer.status() != too_many_requests && answer.status() < 500) return outcome;
+  const ErrorAnswer failure(answer.status(), answer.body());
+  std::optional<double> in_body;
+  if (failure.retry_after()) in_body = static_cast<double>(failure.retry_after()->count());
+  outcome.error(failure.error());
+  outcome.retry_after(net::retry_after(answer.headers(), in_body,
+                                       std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())));
+  return outcome;
+}
+
+Task<Result<json::Document>> MatrixClient::send(EndpointRequest request, Secret token, std::string flow,
+                                                net::CallContext context, std::optional<net::Repeatable> repeatable) {
+  net::HttpRequest http{std::string(method_name(request.method())), request.target()};
+  if (request.has_body()) http.body(std::string(request.body()));
+  if (request.needs_token()) http.bearer(std::move(token));
+  http.max_answer(request.max_answer());
+  if (request.long_poll()) {
+    http.lane(net::Lane::long_poll);
+    context = context.until(std::min(context.deadline(), net::Clock::now() + *request.long_poll() + long_poll_grace));
+  }
+  net::Repeatable repeat = net::Repeatable::once;
+  if (request.method() == Method::get) {
+    repeat = net::Repeatable::safe;
+  } else if (request.idempotent()) {
+    repeat = net::Repeatable::idempotent;
+  }
+  if (repeatable) repeat = *repeatable;
+
+  Result<net::HttpAnswer> answer = co_await scheduler_->perform(std::move(http), repeat, &read_answer, std::move(flow), std::move(context));
+  if (!answer) co_return std::move(answer).error();
+  const int status = answer->status();
+  if (status < 200 || status >= 300) co_return error_from_answer(status, answer->body());
+  Result<json::Document> body = json::parse(std::move(answer).value().body());
+  if (!body) {
+    co_return Error(Errc::protocol,
+                    "the answer is not JSON, so this is no homeserver, or a proxy stands in between: check homeserver.url")
+        .with_http_status(status)
+        .with_subject("homeserver.url");
+  }
+  co_return std::move(body).value();
+}
+
+}  // namespace confab::matrix

@@ -1,0 +1,52 @@
+// MatrixClient: calls one homeserver's endpoints. Typed requests in, typed answers or an Error out; whose token is used
+// is decided above it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <typeinfo>
+#include <utility>
+
+#include <confab/result.hpp>
+#include <confab/secret.hpp>
+
+#include "matrix/endpoint.hpp"
+#include "net/scheduler.hpp"
+#include "util/json.hpp"
+#include "util/task.hpp"
+
+namespace confab::matrix {
+
+class MatrixClient {
+ public:
+  explicit MatrixClient(std::shared_ptr<net::Scheduler> scheduler) : scheduler_(std::move(scheduler)) {}
+
+  // `account`: whose limits at the homeserver the call counts against. `repeatable` overrides what the endpoint says of itself, for tokens under which repeating means something else.
+  template <class Endpoint>
+  [[nodiscard]] Task<Result<typename Endpoint::Answer>> call(Endpoint endpoint, Secret token, const std::string& account,
+                                                             net::CallContext context,
+                                                             std::optional<net::Repeatable> repeatable = std::nullopt) {
+    Result<EndpointRequest> request = endpoint.encode();
+    if (!request) co_return std::move(request).error();
+    // The homeserver limits kinds of requests apart: a hold on creating rooms must not hold back messages.
+    std::string flow = account + ' ' + typeid(Endpoint).name();
+    Result<json::Document> answer =
+        co_await send(std::move(request).value(), std::move(token), std::move(flow), std::move(context), repeatable);
+    if (!answer) co_return std::move(answer).error();
+    co_return Endpoint::decode(answer->root());
+  }
+
+  [[nodiscard]] const std::shared_ptr<net::Scheduler>& scheduler() const noexcept { return scheduler_; }
+
+ private:
+  [[nodiscard]] Task<Result<json::Document>> send(EndpointRequest request, Secret token, std::string flow,
+                                                  net::CallContext context, std::optional<net::Repeatable> repeatable);
+
+  std::shared_ptr<net::Scheduler> scheduler_;
+};
+
+// What the scheduler has to know of an answer; only failures are parsed.
+[[nodiscard]] net::AttemptOutcome read_answer(const net::HttpAnswer& answer);
+
+}  // namespace confab::matrix

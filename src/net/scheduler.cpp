@@ -1,0 +1,229 @@
+#include "net/scheduler.hpp"
+
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "net/name_resolver.hpp"
+#include "net/retry_after.hpp"
+#include "net/trust_store.hpp"
+
+namespace confab::net {
+
+RandomSource system_random() {
+  // For jitter only, where unpredictability does not matter: secrets come from OpenSSL. One engine per thread, because
+  // the machines that draw from it run on several loops.
+  return [] {
+    thread_local std::mt19937_64 engine{std::random_device()()};
+    return engine();
+  };
+}
+
+namespace {
+
+constexpr int too_many_requests = 429;
+
+AttemptOutcome read_failure(const HttpOutcome& outcome, std::chrono::milliseconds waited) {
+  const auto how = [&] {
+    switch (outcome.failure()) {
+      case TransferFailure::name: return Ended::resolve_failed;
+      case TransferFailure::connect: return Ended::connect_failed;
+      case TransferFailure::trust: return Ended::untrusted;
+      case TransferFailure::not_sent: return Ended::goaway;
+      case TransferFailure::cut: return outcome.sent() ? Ended::cut : Ended::goaway;
+      case TransferFailure::timed_out: return outcome.sent() ? Ended::deadline_sent : Ended::deadline_unsent;
+      case TransferFailure::cancelled: return outcome.sent() ? Ended::cancelled_sent : Ended::cancelled_unsent;
+      case TransferFailure::too_large:
+      case TransferFailure::protocol: return Ended::broken;
+    }
+    return Ended::broken;
+  }();
+  AttemptOutcome read(how);
+  read.waited(waited);
+  if (!outcome.reason().empty() && how != Ended::deadline_sent && how != Ended::deadline_unsent &&
+      how != Ended::cancelled_sent && how != Ended::cancelled_unsent) {
+    read.error(Error(outcome.failure() == TransferFailure::too_large ? Errc::too_large : Errc::protocol, outcome.reason()));
+  }
+  return read;
+}
+
+}  // namespace
+
+// A request's place in the queue; given back whatever way its coroutine ends.
+class Scheduler::Place {
+ public:
+  Place(Scheduler& scheduler, FairQueue::Ticket ticket) : scheduler_(scheduler), ticket_(ticket) {}
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() {
+    const std::lock_guard lock(scheduler_.mutex_);
+    scheduler_.waiting_.erase(ticket_);
+    scheduler_.granted_.erase(ticket_);
+    scheduler_.queue_.cancel(ticket_);
+    scheduler_.grant_turns();
+  }
+  [[nodiscard]] FairQueue::Ticket ticket() const noexcept { return ticket_; }
+  // Others may use the place while this one sleeps.
+  void park() {
+    const std::lock_guard lock(scheduler_.mutex_);
+    scheduler_.granted_.erase(ticket_);
+    scheduler_.queue_.park(ticket_);
+    scheduler_.grant_turns();
+  }
+  void unpark() {
+    const std::lock_guard lock(scheduler_.mutex_);
+    scheduler_.queue_.unpark(ticket_);
+    scheduler_.grant_turns();
+  }
+
+ private:
+  Scheduler& scheduler_;
+  FairQueue::Ticket ticket_;
+};
+
+Scheduler::Scheduler(std::shared_ptr<RuntimeCore> core, HttpClientOptions options)
+    : core_(std::move(core)),
+      options_(std::move(options)),
+      breaker_(system_random()),
+      gate_(system_random()),
+      random_(system_random()),
+      clients_(core_->loops()) {}
+
+void Scheduler::grant_turns() {
+  while (const std::optional<FairQueue::Ticket> next = queue_.pop()) {
+    granted_.insert(*next);
+    const auto waiter = waiting_.find(*next);
+    if (waiter == waiting_.end()) continue;
+    waiter->second->wake();
+    waiting_.erase(waiter);
+  }
+}
+
+Task<bool> Scheduler::await_turn(FairQueue::Ticket ticket, CallContext context) {
+  {
+    const std::lock_guard lock(mutex_);
+    grant_turns();
+    if (granted_.contains(ticket)) co_return true;
+  }
+  auto enrol = [this, ticket](std::shared_ptr<Waker> waker) {
+    const std::lock_guard lock(mutex_);
+    if (granted_.contains(ticket)) {
+      waker->wake();
+    } else {
+      waiting_.insert_or_assign(ticket, std::move(waker));
+    }
+  };
+  co_await WakeAwaiter<decltype(enrol)>(context, std::move(enrol));
+  const std::lock_guard lock(mutex_);
+  co_return granted_.contains(ticket);
+}
+
+Scheduler::~Scheduler() {
+  for (std::size_t i = 0; i < clients_.size(); ++i) {
+    if (!clients_[i]) continue;
+    // On its own loop, which owns its sockets; on a loop that has ended, here.
+    std::shared_ptr<HttpClient> client(std::move(clients_[i]));
+    if (!core_->loop(i).in_loop()) core_->loop(i).post([client]() mutable { client.reset(); });
+  }
+}
+
+HttpClient& Scheduler::client_of(EventLoop& loop) {
+  for (std::size_t i = 0; i < clients_.size(); ++i) {
+    if (&core_->loop(i) != &loop) continue;
+    if (!clients_[i]) {
+      clients_[i] = std::make_unique<HttpClient>(loop, options_, core_->resolver(), core_->trust(options_.ca_file()));
+    }
+    return *clients_[i];
+  }
+  std::terminate();  // every loop of an operation belongs to its Runtime
+}
+
+Task<AttemptOutcome> Scheduler::attempt(const HttpRequest& request, AnswerReader reader, const std::string& flow,
+                                        CallContext context, std::optional<HttpAnswer>& answer) {
+  std::optional<CircuitBreaker::Ticket> ticket;
+  std::chrono::milliseconds hold{0};
+  {
+    const std::lock_guard lock(mutex_);
+    const TimePoint now = Clock::now();
+    const TimePoint go = gate_.may_go(flow, now);
+    if (go > now) {
+      AttemptOutcome limited = AttemptOutcome::answer(too_many_requests);
+      limited.retry_after(std::chrono::ceil<std::chrono::milliseconds>(go - now));
+      limited.error(Error(Errc::rate_limited, "the homeserver asked to slow down a moment ago").with_http_status(too_many_requests));
+      co_return limited;
+    }
+    ticket = breaker_.admit(Clock::now());
+    if (!ticket) hold = breaker_.wait(Clock::now());
+  }
+  if (!ticket) {
+    AttemptOutcome held(Ended::held_back);
+    held.retry_after(hold);
+    co_return held;
+  }
+  const TimePoint begun = Clock::now();
+  HttpOutcome outcome = co_await client_of(context.loop()).perform(request, context.deadline(), context.stop());
+  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun);
+  AttemptOutcome read = outcome.answered() ? reader(outcome.answer()) : read_failure(outcome, waited);
+  {
+    const std::lock_guard lock(mutex_);
+    if (read.how() == Ended::answered && read.status() == too_many_requests) {
+      gate_.hold(flow, read.retry_after().value_or(default_retry_after), Clock::now());
+    }
+    const auto before = breaker_.state();
+    breaker_.record(*ticket, CircuitBreaker::verdict_of(read), Clock::now());
+    if (before != CircuitBreaker::State::open && breaker_.state() == CircuitBreaker::State::open) {
+      core_->log().write(LogLevel::warning, "net", "breaker.open", "the homeserver is failing; requests are held back for a while");
+    } else if (before != CircuitBreaker::State::closed && breaker_.state() == CircuitBreaker::State::closed) {
+      core_->log().write(LogLevel::info, "net", "breaker.closed", "the homeserver answers again");
+    }
+  }
+  if (outcome.answered()) answer.emplace(std::move(outcome).answer());
+  co_return read;
+}
+
+Task<Result<HttpAnswer>> Scheduler::perform(HttpRequest request, Repeatable repeatable, AnswerReader reader, std::string flow,
+                                            CallContext context) {
+  const std::shared_ptr<Scheduler> alive = shared_from_this();
+  std::optional<Place> place;
+  // Long polls wait at the homeserver, not for it: they have connections of their own and take nobody's turn.
+  if (request.lane() != Lane::long_poll) {
+    Result<FairQueue::Ticket> ticket = Error(Errc::busy, "");
+    {
+      const std::lock_guard lock(mutex_);
+      ticket = queue_.push(context.group());
+    }
+    if (!ticket) co_return std::move(ticket).error();
+    place.emplace(*this, *ticket);
+  }
+  RetryPolicy policy(repeatable, context.deadline(), random_);
+  for (;;) {
+    if (place) {
+      const bool in_turn = co_await await_turn(place->ticket(), context);
+      if (!in_turn) {
+        AttemptOutcome late(context.stop().stop_requested() ? Ended::cancelled_unsent : Ended::deadline_unsent);
+        co_return policy.after(late, 0, Clock::now()).error();
+      }
+    }
+    if (!context.attempts().take()) {
+      co_return Error(Errc::unavailable, "the requests that one call may cause are spent; repeat the call");
+    }
+    std::optional<HttpAnswer> answer;
+    AttemptOutcome outcome = co_await attempt(request, reader, flow, context, answer);
+    // What was held back here was no request, and must not eat the call's few.
+    const bool held_here = !answer && (outcome.how() == Ended::held_back || outcome.how() == Ended::answered);
+    if (held_here) context.attempts().give_back();
+    const RetryDecision decision = policy.after(outcome, context.attempts().left(), Clock::now());
+    if (decision.kind() == RetryDecision::Kind::settled) co_return std::move(*answer);
+    if (decision.kind() == RetryDecision::Kind::give_up) co_return decision.error();
+    if (place) place->park();
+    const bool slept = co_await context.loop().sleep_until(decision.at(), context.stop());
+    if (place) place->unpark();
+    if (!slept) {
+      AttemptOutcome stopped(Ended::cancelled_unsent);
+      co_return policy.after(stopped, 0, Clock::now()).error();
+    }
+  }
+}
+
+}  // namespace confab::net

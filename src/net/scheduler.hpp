@@ -1,0 +1,72 @@
+// Scheduler: when may a request go to this homeserver, and shall it go again? It knows opaque flow keys, not tenants.
+// One per homeserver, shared by all loops; what it shares between them stands behind one lock that is never held while
+// waiting.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include <confab/result.hpp>
+
+#include "net/attempt_outcome.hpp"
+#include "net/call_context.hpp"
+#include "net/circuit_breaker.hpp"
+#include "net/fair_queue.hpp"
+#include "net/http_client.hpp"
+#include "net/rate_gate.hpp"
+#include "net/retry_policy.hpp"
+#include "net/runtime_core.hpp"
+#include "net/shared_result.hpp"
+#include "util/task.hpp"
+
+namespace confab::net {
+
+// Reads an answer as far as retrying needs it: its status, what it asks to wait, the error it holds.
+using AnswerReader = AttemptOutcome (*)(const HttpAnswer& answer);
+
+class Scheduler : public std::enable_shared_from_this<Scheduler> {
+ public:
+  Scheduler(std::shared_ptr<RuntimeCore> core, HttpClientOptions options);
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  // `flow`: whose limits on what the homeserver counts together (a user and a kind of request), opaque here; a 429 holds
+  // back all of one flow. Fair between the groups of contexts. Sends until an answer settles the request, it cannot be repeated, the attempts are spent, or the deadline comes.
+  // An answer comes back whatever its status below 500, 429 apart: reading it is the caller's business.
+  [[nodiscard]] Task<Result<HttpAnswer>> perform(HttpRequest request, Repeatable repeatable, AnswerReader reader,
+                                                 std::string flow, CallContext context);
+
+  [[nodiscard]] const std::shared_ptr<RuntimeCore>& runtime() const noexcept { return core_; }
+  [[nodiscard]] const HttpClientOptions& options() const noexcept { return options_; }
+
+ private:
+  class Place;
+  [[nodiscard]] HttpClient& client_of(EventLoop& loop);
+  [[nodiscard]] Task<AttemptOutcome> attempt(const HttpRequest& request, AnswerReader reader, const std::string& flow,
+                                             CallContext context, std::optional<HttpAnswer>& answer);
+  // Waits for a place in flight. False: the deadline or the stop came first.
+  [[nodiscard]] Task<bool> await_turn(FairQueue::Ticket ticket, CallContext context);
+  void grant_turns();  // with the lock held
+
+  std::shared_ptr<RuntimeCore> core_;
+  HttpClientOptions options_;
+  std::mutex mutex_;  // guards all below but the clients
+  CircuitBreaker breaker_;
+  RateGate gate_;
+  RandomSource random_;
+  FairQueue queue_;
+  std::unordered_map<FairQueue::Ticket, std::shared_ptr<Waker>> waiting_;
+  std::unordered_set<FairQueue::Ticket> granted_;
+  std::vector<std::unique_ptr<HttpClient>> clients_;  // one per loop, made and used on it
+};
+
+[[nodiscard]] RandomSource system_random();
+
+}  // namespace confab::net

@@ -1,0 +1,179 @@
+#include "services/room_service.hpp"
+
+#include <chrono>
+
+#include "matrix/endpoints/capabilities.hpp"
+#include "matrix/endpoints/directory.hpp"
+#include "matrix/endpoints/membership.hpp"
+#include "matrix/endpoints/rooms_create.hpp"
+#include "matrix/endpoints/send.hpp"
+#include "matrix/endpoints/synapse_admin_rooms.hpp"
+#include "util/json.hpp"
+
+namespace confab::services {
+
+namespace {
+
+constexpr int admin_level = 100;
+constexpr int creator_level = 50;
+
+// For about 100 ms after a race the winner's room cannot be read yet; a room that stays unreadable for this long is dead.
+constexpr std::chrono::seconds half_made_patience{3};
+constexpr std::chrono::milliseconds look_again_after{150};
+
+bool lost_a_race(const Error& error) {
+  // 400 M_ROOM_IN_USE when the alias stood already, 409 M_UNKNOWN for the loser of a race, and every lost answer.
+  return error.code() == Errc::conflict || error.code() == Errc::outcome_unknown || error.http_status() >= 500;
+}
+
+std::string power_levels(const MatrixUserId& creator, const std::optional<MatrixUserId>& admin) {
+  json::Writer writer;
+  writer.object().key("users").object();
+  writer.member(creator.str(), creator_level);
+  if (admin && *admin != creator) writer.member(admin->str(), admin_level);
+  return std::move(writer).finish();
+}
+
+}  // namespace
+
+Task<Result<std::optional<MatrixRoomId>>> RoomService::resolve(RoomAlias alias, net::CallContext context) {
+  Result<matrix::ResolveAliasAnswer> found = co_await tokens_->admin()->call(matrix::ResolveAlias(alias), context.step());
+  if (found) co_return std::optional<MatrixRoomId>(found->room_id());
+  if (found.error().code() == Errc::not_found) co_return std::optional<MatrixRoomId>();
+  co_return std::move(found).error();
+}
+
+Task<Result<RoomService::Whole>> RoomService::look(MatrixRoomId room, net::CallContext context) {
+  Result<matrix::StateContentAnswer> marker = co_await tokens_->admin()->call(matrix::GetState(room, marker_type, ""), context.step());
+  if (marker) co_return Whole::yes;
+  switch (marker.error().code()) {
+    case Errc::not_found: co_return Whole::no;
+    case Errc::forbidden: co_return Whole::unreadable;
+    default: co_return std::move(marker).error();
+  }
+}
+
+Task<Result<bool>> RoomService::creator_is_above_levels(net::CallContext context) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (above_levels_) co_return *above_levels_;
+  }
+  Result<matrix::CapabilitiesAnswer> answer = co_await tokens_->admin()->call(matrix::GetCapabilities(), context.step());
+  if (!answer) co_return std::move(answer).error();
+  // Room versions are names, not numbers, but those that order creators by power levels are a closed set: 1 to 11.
+  const std::string& version = answer->default_room_version();
+  static constexpr const char* with_levels[] = {"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"};
+  bool above = true;
+  for (const char* old : with_levels) above = above && version != old;
+  const std::lock_guard lock(mutex_);
+  above_levels_ = above;
+  co_return above;
+}
+
+Task<Result<MatrixRoomId>> RoomService::create(ProviderRoomRequest request, net::CallContext context) {
+  Result<bool> above = co_await creator_is_above_levels(context);
+  if (!above) co_return std::move(above).error();
+  // In room version 12 the account that makes the room stands above all levels and may not be listed in them.
+  std::optional<MatrixUserId> listed_admin;
+  if (!*above) listed_admin = tokens_->admin()->user();
+
+  matrix::CreateRoom create(request.is_public() ? matrix::RoomPreset::public_chat : matrix::RoomPreset::private_chat);
+  create.alias_localpart(request.alias_localpart()).name(request.name()).topic(request.topic());
+  create.listed(request.is_public());
+  create.power_levels(power_levels(request.creator(), listed_admin));
+  create.initial_state("m.room.guest_access", "", R"({"guest_access":"forbidden"})");
+  create.initial_state("m.room.history_visibility", "", R"({"history_visibility":"shared"})");
+  json::Writer marker;
+  marker.object().member("alias", request.alias_localpart()).member("version", 1);
+  create.initial_state(marker_type, "", std::move(marker).finish());
+  Result<matrix::CreateRoomAnswer> made = co_await tokens_->admin()->call(std::move(create), context.step());
+  if (!made) co_return std::move(made).error();
+  co_return made->room_id();
+}
+
+Task<Result<MatrixRoomId>> RoomService::ensure_room(std::shared_ptr<RoomService> self, ProviderRoomRequest request,
+                                                    net::CallContext context) {
+  const RoomAlias alias = self->alias(request.alias_localpart());
+  std::optional<net::TimePoint> half_made_since;
+  std::optional<Error> race;
+  for (;;) {
+    // Asked first: every refused createRoom costs one of the few that the homeserver allows.
+    Result<std::optional<MatrixRoomId>> resolved = co_await self->resolve(alias, context);
+    if (!resolved) co_return std::move(resolved).error();
+    if (!*resolved) {
+      half_made_since.reset();
+      Result<MatrixRoomId> made = co_await self->create(request, context);
+      if (made) co_return made;
+      if (!lost_a_race(made.error())) co_return made;
+      if (race && race->code() != Errc::conflict && made.error().code() != Errc::conflict) co_return made;
+      race = made.error();
+    } else {
+      Result<Whole> whole = co_await self->look(**resolved, context);
+      if (!whole) co_return std::move(whole).error();
+      if (*whole == Whole::yes) co_return **resolved;
+      const net::TimePoint now = net::Clock::now();
+      if (!half_made_since) half_made_since = now;
+      if (now - *half_made_since >= half_made_patience) {
+        // Nobody is finishing it: a crash left the alias on a room that never became one. Take the name back.
+        Result<matrix::Done> removed = co_await self->tokens_->admin()->call(matrix::DeleteAlias(alias), context.step(), net::Repeatable::idempotent);
+        if (!removed && removed.error().code() != Errc::not_found) co_return std::move(removed).error();
+        half_made_since.reset();
+        continue;
+      }
+    }
+    const bool slept = co_await context.loop().sleep_until(net::Clock::now() + look_again_after, context.stop());
+    if (!slept || net::Clock::now() >= context.deadline()) {
+      if (race) co_return std::move(*race);
+      co_return net::stopped_error(context);
+    }
+  }
+}
+
+Task<Result<MatrixRoomId>> RoomService::find_room(std::shared_ptr<RoomService> self, std::string alias_localpart,
+                                                  net::CallContext context) {
+  Result<std::optional<MatrixRoomId>> resolved = co_await self->resolve(self->alias(alias_localpart), context);
+  if (!resolved) co_return std::move(resolved).error();
+  if (!*resolved) co_return Error(Errc::not_found, "the room was not made yet").with_subject("room");
+  co_return std::move(**resolved);
+}
+
+Task<Result<std::string>> RoomService::membership(MatrixRoomId room, MatrixUserId user, net::CallContext context) {
+  Result<matrix::StateContentAnswer> state =
+      co_await tokens_->admin()->call(matrix::GetState(room, "m.room.member", user.str()), context.step());
+  if (state) co_return std::string(state->content()["membership"].string_or("leave"));
+  if (state.error().code() == Errc::not_found) co_return std::string("leave");
+  co_return std::move(state).error();
+}
+
+Task<Result<void>> RoomService::join(std::shared_ptr<RoomService> self, MatrixRoomId room, MatrixUserId user,
+                                     net::CallContext context) {
+  Result<matrix::JoinRoomAnswer> joined =
+      co_await self->tokens_->call(user, matrix::JoinRoom(room), context.step(), net::Repeatable::idempotent);
+  if (joined) co_return Result<void>();
+  if (joined.error().code() != Errc::forbidden) co_return std::move(joined).error();
+
+  // Not invited, banned, or no such room: the answer says too little. Invite, and let the state decide.
+  Result<matrix::Done> invited = co_await self->tokens_->admin()->call(matrix::InviteUser(room, user), context.step(), net::Repeatable::idempotent);
+  if (!invited) {
+    if (invited.error().code() != Errc::forbidden) co_return std::move(invited).error();
+    Result<std::string> member = co_await self->membership(room, user, context);
+    if (!member) co_return std::move(member).error();
+    if (*member == "join") co_return Result<void>();
+    if (*member == "ban") {
+      co_return Error(Errc::forbidden, "the user is banned from the room").with_http_status(403).with_errcode("M_FORBIDDEN").with_subject("user");
+    }
+  } else {
+    joined = co_await self->tokens_->call(user, matrix::JoinRoom(room), context.step(), net::Repeatable::idempotent);
+    if (joined) co_return Result<void>();
+    if (joined.error().code() != Errc::forbidden) co_return std::move(joined).error();
+  }
+
+  Result<matrix::JoinRoomAnswer> by_admin =
+      co_await self->tokens_->admin()->call(matrix::AdminJoin(room, user), context.step(), net::Repeatable::idempotent);
+  if (by_admin) co_return Result<void>();
+  Result<std::string> member = co_await self->membership(room, user, context);
+  if (member && *member == "join") co_return Result<void>();
+  co_return std::move(by_admin).error();
+}
+
+}  // namespace confab::services

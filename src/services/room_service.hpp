@@ -1,0 +1,49 @@
+// RoomService: rooms that are made at most once whoever asks, and membership that is true afterwards.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <confab/chat_provider.hpp>
+#include <confab/ids.hpp>
+#include <confab/result.hpp>
+
+#include "credentials/user_tokens.hpp"
+
+namespace confab::services {
+
+class RoomService {
+ public:
+  RoomService(std::shared_ptr<credentials::UserTokens> tokens, std::string server_name)
+      : tokens_(std::move(tokens)), server_name_(std::move(server_name)) {}
+
+  // The state event that says that a room was made whole; its absence is how a room that a crash left half made is told.
+  static constexpr const char* marker_type = "org.confab.room";
+
+  [[nodiscard]] static Task<Result<MatrixRoomId>> ensure_room(std::shared_ptr<RoomService> self, ProviderRoomRequest request,
+                                                              net::CallContext context);
+  [[nodiscard]] static Task<Result<MatrixRoomId>> find_room(std::shared_ptr<RoomService> self, std::string alias_localpart,
+                                                            net::CallContext context);
+  // Join first; then invite and join; then the admin's join; what is true in between is read, never guessed from words.
+  [[nodiscard]] static Task<Result<void>> join(std::shared_ptr<RoomService> self, MatrixRoomId room, MatrixUserId user,
+                                               net::CallContext context);
+
+ private:
+  enum class Whole { yes, no, unreadable };
+  [[nodiscard]] RoomAlias alias(const std::string& localpart) const { return RoomAlias("#" + localpart + ":" + server_name_); }
+  [[nodiscard]] Task<Result<Whole>> look(MatrixRoomId room, net::CallContext context);
+  [[nodiscard]] Task<Result<std::optional<MatrixRoomId>>> resolve(RoomAlias alias, net::CallContext context);
+  [[nodiscard]] Task<Result<MatrixRoomId>> create(ProviderRoomRequest request, net::CallContext context);
+  [[nodiscard]] Task<Result<bool>> creator_is_above_levels(net::CallContext context);
+  [[nodiscard]] Task<Result<std::string>> membership(MatrixRoomId room, MatrixUserId user, net::CallContext context);
+
+  std::shared_ptr<credentials::UserTokens> tokens_;
+  std::string server_name_;
+  std::mutex mutex_;
+  std::optional<bool> above_levels_;  // whether the server's default room version is 12 or newer
+};
+
+}  // namespace confab::services

@@ -1,0 +1,28 @@
+// UserService: does the user have an account, under the name that the host's directory says?
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <confab/ids.hpp>
+#include <confab/result.hpp>
+
+#include "credentials/user_tokens.hpp"
+
+namespace confab::services {
+
+class UserService {
+ public:
+  explicit UserService(std::shared_ptr<credentials::UserTokens> tokens) : tokens_(std::move(tokens)) {}
+
+  // Looks first, makes what is missing, changes what differs. Never sends a password: a PUT with one would log out
+  // every device the user has.
+  [[nodiscard]] static Task<Result<void>> ensure_account(std::shared_ptr<UserService> self, MatrixUserId user,
+                                                         std::string display_name, net::CallContext context);
+
+ private:
+  std::shared_ptr<credentials::UserTokens> tokens_;
+};
+
+}  // namespace confab::services
