@@ -10,8 +10,8 @@ namespace confab::net {
 // Uniform over all 64-bit values; injected, so that tests choose the dice. Called by whoever owns the machine.
 using RandomSource = std::function<std::uint64_t()>;
 
-// A source that copies share, eight bytes of state, safe to call from any thread. For jitter only, where nobody gains by
-// guessing; make one per homeserver, since a seed from the system costs more than a request may.
+// A source that copies share, eight bytes of state, safe to call from any thread. For jitter only, where nobody gains
+// by guessing; make one per homeserver, since a seed from the system costs more than a request may.
 [[nodiscard]] RandomSource jitter_source(std::uint64_t seed);
 
 // Longest wait that any machine here computes. It keeps the arithmetic below within 64 bits.

@@ -176,8 +176,8 @@ std::optional<milliseconds> parse_retry_after(std::string_view value, sys_second
   const auto date = parse_http_date(value, wall_now);
   if (!date) return std::nullopt;
   // Clamped while still in seconds: a date in the year 9999 is out of range for finer units.
-  const auto wait = std::clamp<std::chrono::seconds>(
-      *date - wall_now, std::chrono::seconds(0), std::chrono::duration_cast<std::chrono::seconds>(max_retry_after));
+  const auto wait = std::clamp<std::chrono::seconds>(*date - wall_now, std::chrono::seconds(0),
+                                                     std::chrono::duration_cast<std::chrono::seconds>(max_retry_after));
   return wait;
 }
 

@@ -22,13 +22,13 @@ constexpr std::chrono::milliseconds default_retry_after{1'000};
 [[nodiscard]] std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text,
                                                                       std::chrono::sys_seconds wall_now);
 
-// A Retry-After value: seconds (a fraction, as some proxies send, is rounded up) or a date. A date that has passed is 0.
-// Nothing for garbage; at most max_retry_after.
+// A Retry-After value: seconds (a fraction, as some proxies send, is rounded up) or a date. A date that has passed is
+// 0. Nothing for garbage; at most max_retry_after.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value,
                                                                          std::chrono::sys_seconds wall_now);
 
-// The longest of all Retry-After fields and of `retry_after_ms` from the body (as JSON numbers come: maybe negative, not
-// finite, or huge). Dates are measured from the answer's own Date where it has one, so that a wrong clock here or
+// The longest of all Retry-After fields and of `retry_after_ms` from the body (as JSON numbers come: maybe negative,
+// not finite, or huge). Dates are measured from the answer's own Date where it has one, so that a wrong clock here or
 // there does not matter. Nothing where the answer names no wait.
 [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(const Headers& headers,
                                                                    std::optional<double> retry_after_ms,

@@ -40,7 +40,8 @@ Verdict verdict_of(const AttemptOutcome& outcome) {
     case Ended::held_back:
       return {Errc::unavailable, "The homeserver has been failing; requests to it are held back for a while."};
     case Ended::rate_held:
-      return {Errc::rate_limited, "The homeserver limits the rate of requests; this one was held back, nothing was sent."};
+      return {Errc::rate_limited,
+              "The homeserver limits the rate of requests; this one was held back, nothing was sent."};
     case Ended::deadline_unsent:
       return {Errc::timed_out, "The deadline passed before the request was sent."};
     case Ended::cancelled_unsent:

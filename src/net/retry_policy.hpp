@@ -12,8 +12,8 @@
 
 namespace confab::net {
 
-// Most times one call is held back by an open breaker or a rate limit before it gives up; its deadline usually comes first. It ends
-// calls without a deadline, and loops should a breaker ever answer with no wait.
+// Most times one call is held back by an open breaker or a rate limit before it gives up; its deadline usually comes
+// first. It ends calls without a deadline, and loops should a breaker ever answer with no wait.
 constexpr unsigned max_hold_backs = 64;
 
 // Longest spread added to a wait the server asked for, so that all who were told the same do not return together.

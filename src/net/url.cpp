@@ -137,7 +137,10 @@ class UrlReader {
     if (contains_any(text, "#")) return wrong("The URL has a fragment ('#').");
     const std::size_t end = std::min(text.find_first_of("/?"), text.size());
     if (auto read = read_authority(url, text.substr(0, end)); !read) return std::move(read).error();
-    return read_target(std::move(url), text.substr(end));
+    auto target = read_target(std::move(url), text.substr(end));
+    // Once more in canonical form: an IPv6 address can become longer ("::ffff:ffff" is "::255.255.255.255").
+    if (target && target->text().size() > max_url_bytes) return too_long();
+    return target;
   }
 
   static Result<Url> read_target(Url url, std::string_view target) {

@@ -36,11 +36,14 @@ void break_it(CircuitBreaker& breaker, steady_clock::time_point now) {
 
 TEST_CASE("circuit_breaker: what counts as failure, and what never does") {
   const auto verdict = [](const AttemptOutcome& outcome) { return CircuitBreaker::verdict_of(outcome); };
-  for (const int status : {200, 302, 400, 401, 403, 404, 408, 429, 499}) CHECK(verdict(AttemptOutcome::answer(status)) == Verdict::success);
+  for (const int status : {200, 302, 400, 401, 403, 404, 408, 429, 499})
+    CHECK(verdict(AttemptOutcome::answer(status)) == Verdict::success);
   for (const int status : {500, 502, 503, 504, 599}) CHECK(verdict(AttemptOutcome::answer(status)) == Verdict::failure);
-  for (const auto how : {Ended::resolve_failed, Ended::connect_failed}) CHECK(verdict(AttemptOutcome(how)) == Verdict::failure);
-  for (const auto how : {Ended::refused_stream, Ended::goaway, Ended::untrusted, Ended::held_back, Ended::rate_held, Ended::deadline_unsent,
-                         Ended::cancelled_unsent, Ended::cut, Ended::broken, Ended::cancelled_sent}) {
+  for (const auto how : {Ended::resolve_failed, Ended::connect_failed})
+    CHECK(verdict(AttemptOutcome(how)) == Verdict::failure);
+  for (const auto how :
+       {Ended::refused_stream, Ended::goaway, Ended::untrusted, Ended::held_back, Ended::rate_held,
+        Ended::deadline_unsent, Ended::cancelled_unsent, Ended::cut, Ended::broken, Ended::cancelled_sent}) {
     CHECK(verdict(AttemptOutcome(how).waited(1h)) == Verdict::unknown);
   }
   CHECK(verdict(AttemptOutcome(Ended::deadline_sent).waited(4999ms)) == Verdict::unknown);
@@ -59,7 +62,8 @@ TEST_CASE("circuit_breaker: opens at failures within the window, not by those be
 
 TEST_CASE("circuit_breaker: a minority of failures keeps it closed, a row of them opens it all the same") {
   CircuitBreaker breaker(lowest);
-  for (int i = 0; i < 1000; ++i) one(breaker, i % 3 == 0 ? Verdict::failure : Verdict::success, start + milliseconds(i * 50));
+  for (int i = 0; i < 1000; ++i)
+    one(breaker, i % 3 == 0 ? Verdict::failure : Verdict::success, start + milliseconds(i * 50));
   CHECK(breaker.state() == State::closed);
   for (int i = 0; i < 500; ++i) one(breaker, Verdict::success, start + 60s);
   for (unsigned i = 0; i < CircuitBreaker::consecutive_failures; ++i) {

@@ -164,7 +164,8 @@ TEST_CASE("fair_queue: any replay agrees with a plain model") {
             // Then nobody may go: all places are taken, or each group lacks a line or a place.
             good = count('f', "") >= 5;
             bool nobody = true;
-            for (const char* name : {"a", "b", "c", "d"}) nobody = nobody && (count('q', name) == 0 || count('f', name) >= 3);
+            for (const char* name : {"a", "b", "c", "d"})
+              nobody = nobody && (count('q', name) == 0 || count('f', name) >= 3);
             good = good || nobody;
             break;
           }

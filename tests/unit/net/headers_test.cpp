@@ -64,7 +64,8 @@ TEST_CASE("headers: lines of an answer") {
   CHECK(headers.add_line("  again \r\n").value() == HeaderLine::field);
   CHECK(headers.get("x-empty") == "folded again");
   CHECK(headers.bytes() == std::string("Retry-After5X-Emptyfolded again").size());
-  for (const char* malformed : {"no colon\r\n", "bad name: x\r\n", ": x\r\n", "Name : x\r\n", "X: a\x01\r\n", "HTTP/1.1 20\r\n"}) {
+  for (const char* malformed :
+       {"no colon\r\n", "bad name: x\r\n", ": x\r\n", "Name : x\r\n", "X: a\x01\r\n", "HTTP/1.1 20\r\n"}) {
     CAPTURE(malformed);
     CHECK(headers.add_line(malformed).value() == HeaderLine::ignored);
     // A continuation of what was ignored must not be glued to the field before it.

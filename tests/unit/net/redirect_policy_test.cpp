@@ -34,9 +34,10 @@ TEST_CASE("redirect_policy: the well-known document is followed, by every redire
 }
 
 TEST_CASE("redirect_policy: nothing else is followed anywhere") {
-  for (const char* start : {"https://example.org", "https://example.org/_matrix/client/versions",
-                            "https://example.org/.well-known/matrix/client/x", "https://example.org/.well-known/matrix/server",
-                            "https://example.org/base/.well-known/matrix/client"}) {
+  for (const char* start :
+       {"https://example.org", "https://example.org/_matrix/client/versions",
+        "https://example.org/.well-known/matrix/client/x", "https://example.org/.well-known/matrix/server",
+        "https://example.org/base/.well-known/matrix/client"}) {
     CAPTURE(start);
     RedirectPolicy policy("GET", url(start));
     const auto refused = policy.follow(302, "https://example.org/x");
@@ -68,8 +69,15 @@ TEST_CASE("redirect_policy: authorization never leaves the origin, nor returns w
 }
 
 TEST_CASE("redirect_policy: a refused location at every hop ends it there") {
-  const char* bad[] = {"http://example.org/x", "ftp://example.org/x", "javascript:alert(1)", "https://u:p@example.org/",
-                       "https://", "https://exa mple.org", "/a b", "/%", "https://example.org:0/"};
+  const char* bad[] = {"http://example.org/x",
+                       "ftp://example.org/x",
+                       "javascript:alert(1)",
+                       "https://u:p@example.org/",
+                       "https://",
+                       "https://exa mple.org",
+                       "/a b",
+                       "/%",
+                       "https://example.org:0/"};
   for (unsigned good_hops = 0; good_hops < max_redirects; ++good_hops) {
     for (const char* location : bad) {
       RedirectPolicy policy = discovery();

@@ -32,7 +32,8 @@ TEST_CASE("retry_after: the three date forms of RFC 9110") {
 }
 
 TEST_CASE("retry_after: every proper prefix and every one-byte corruption of a date is refused or read, never both") {
-  for (const std::string date : {"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"}) {
+  for (const std::string date :
+       {"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"}) {
     for (std::size_t end = 0; end < date.size(); ++end) {
       CAPTURE(date.substr(0, end));
       CHECK_FALSE(parse_http_date(date.substr(0, end), now).has_value());
@@ -45,9 +46,10 @@ TEST_CASE("retry_after: every proper prefix and every one-byte corruption of a d
       CHECK_FALSE(parse_http_date(broken, now).has_value());
     }
   }
-  for (const char* text : {"Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:60:37 GMT",
-                           "Sun, 06 Nov 1994 08:49:61 GMT", "Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET",
-                           "Thu, 29 Feb 2023 00:00:00 GMT", "sun, 06 nov 1994 08:49:37 gmt", ",", ",,,"}) {
+  for (const char* text :
+       {"Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:60:37 GMT",
+        "Sun, 06 Nov 1994 08:49:61 GMT", "Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET",
+        "Thu, 29 Feb 2023 00:00:00 GMT", "sun, 06 nov 1994 08:49:37 gmt", ",", ",,,"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_http_date(text, now).has_value());
   }

@@ -54,7 +54,8 @@ std::vector<Row> table() {
       same(AttemptOutcome(Ended::cancelled_unsent), false, Errc::cancelled),
       same(AttemptOutcome(Ended::broken), false, Errc::protocol),
       same(answered(429), true, Errc::rate_limited),
-      row(AttemptOutcome(Ended::cut), true, true, false, Errc::unavailable, Errc::outcome_unknown, Errc::outcome_unknown),
+      row(AttemptOutcome(Ended::cut), true, true, false, Errc::unavailable, Errc::outcome_unknown,
+          Errc::outcome_unknown),
       row(AttemptOutcome(Ended::deadline_sent), false, false, false, Errc::timed_out, Errc::outcome_unknown,
           Errc::outcome_unknown),
       row(AttemptOutcome(Ended::cancelled_sent), false, false, false, Errc::cancelled, Errc::outcome_unknown,
@@ -182,7 +183,8 @@ TEST_CASE("retry_policy: an earlier attempt that may have happened is not forgot
 
 TEST_CASE("retry_policy: what the client knew about the failure is kept") {
   const Error detail = Error(Errc::too_large, "The answer is over 1 MB.").with_errcode("M_X").with_server_message("hm");
-  const auto broken = RetryPolicy(Repeatable::safe, never, lowest).after(AttemptOutcome(Ended::broken).error(detail), 3, start);
+  const auto broken =
+      RetryPolicy(Repeatable::safe, never, lowest).after(AttemptOutcome(Ended::broken).error(detail), 3, start);
   CHECK(broken.error().code() == Errc::too_large);
   const auto limited = RetryPolicy(Repeatable::safe, never, lowest).after(answered(429).error(detail), 0, start);
   CHECK(limited.error().code() == Errc::rate_limited);

@@ -37,7 +37,8 @@ TEST_CASE("url: accepted base URLs and their canonical text") {
            {"http://127.0.0.1:1", "http://127.0.0.1:1", "127.0.0.1", 1},
            {"http://[::1]:65535/a%2Fb", "http://[::1]:65535/a%2Fb", "::1", 65535},
            {"http://[2001:DB8:0:0::0001]", "http://[2001:db8::1]", "2001:db8::1", 80},
-           {"https://xn--bcher-kva.example/x/../y/./z", "https://xn--bcher-kva.example/y/z", "xn--bcher-kva.example", 443},
+           {"https://xn--bcher-kva.example/x/../y/./z", "https://xn--bcher-kva.example/y/z", "xn--bcher-kva.example",
+            443},
            {"http://synapse_1:8008", "http://synapse_1:8008", "synapse_1", 8008},
        }) {
     CAPTURE(row.text);
@@ -96,7 +97,9 @@ TEST_CASE("url: each refused base URL names what is wrong and never quotes the t
            {"https://" + long_host + "c", "253"},
            {"https://ex ample.org", "other than letters"},
            {"https://ex%61mple.org", "other than letters"},
-           {"https://b\xC3\xBC" "cher.example", "xn--"},
+           {"https://b\xC3\xBC"
+            "cher.example",
+            "xn--"},
            {"https://example.org/a b", "percent encoded"},
            {"https://example.org/a\nb", "percent encoded"},
            {"https://example.org\\evil", "other than letters"},
@@ -111,6 +114,15 @@ TEST_CASE("url: each refused base URL names what is wrong and never quotes the t
     CHECK(url.error().message().find("sesame") == std::string_view::npos);
     CHECK(url.error().subject() == "url");
   }
+}
+
+TEST_CASE("url: the bound holds for the canonical form as well") {
+  const std::string start = "http://[::ffff:ffff]/";
+  const auto grown = Url::parse(start + std::string(confab::net::max_url_bytes - start.size(), 'a'));
+  REQUIRE_FALSE(grown.has_value());
+  CHECK(grown.error().code() == Errc::too_large);
+  CHECK(good(start + std::string(confab::net::max_url_bytes - start.size() - 6, 'a')).text().size() ==
+        confab::net::max_url_bytes);
 }
 
 TEST_CASE("url: origins are equal only in scheme, host and port together") {
@@ -163,15 +175,33 @@ TEST_CASE("url: references resolve as RFC 3986 5.4 says") {
     const char* target;
   };
   for (const Row& row : std::vector<Row>{
-           {"g", "http://a/b/c/g"},         {"./g", "http://a/b/c/g"},       {"g/", "http://a/b/c/g/"},
-           {"/g", "http://a/g"},            {"//g", "http://g"},             {"?y", "http://a/b/c/d;p?y"},
-           {"g?y", "http://a/b/c/g?y"},     {"#s", "http://a/b/c/d;p?q"},    {"g#s", "http://a/b/c/g"},
-           {";x", "http://a/b/c/;x"},       {"", "http://a/b/c/d;p?q"},      {".", "http://a/b/c/"},
-           {"..", "http://a/b/"},           {"../g", "http://a/b/g"},        {"../..", "http://a/"},
-           {"../../../g", "http://a/g"},    {"/./g", "http://a/g"},          {"/../g", "http://a/g"},
-           {"g.", "http://a/b/c/g."},       {"..g", "http://a/b/c/..g"},     {"./../g", "http://a/b/g"},
-           {"g;x=1/../y", "http://a/b/c/y"}, {"https://x/y", "https://x/y"}, {"javascript:alert(1)", "refused"},
-           {"g y", "refused"},              {"//u:p@h/", "refused"},         {"http:g", "refused"},
+           {"g", "http://a/b/c/g"},
+           {"./g", "http://a/b/c/g"},
+           {"g/", "http://a/b/c/g/"},
+           {"/g", "http://a/g"},
+           {"//g", "http://g"},
+           {"?y", "http://a/b/c/d;p?y"},
+           {"g?y", "http://a/b/c/g?y"},
+           {"#s", "http://a/b/c/d;p?q"},
+           {"g#s", "http://a/b/c/g"},
+           {";x", "http://a/b/c/;x"},
+           {"", "http://a/b/c/d;p?q"},
+           {".", "http://a/b/c/"},
+           {"..", "http://a/b/"},
+           {"../g", "http://a/b/g"},
+           {"../..", "http://a/"},
+           {"../../../g", "http://a/g"},
+           {"/./g", "http://a/g"},
+           {"/../g", "http://a/g"},
+           {"g.", "http://a/b/c/g."},
+           {"..g", "http://a/b/c/..g"},
+           {"./../g", "http://a/b/g"},
+           {"g;x=1/../y", "http://a/b/c/y"},
+           {"https://x/y", "https://x/y"},
+           {"javascript:alert(1)", "refused"},
+           {"g y", "refused"},
+           {"//u:p@h/", "refused"},
+           {"http:g", "refused"},
        }) {
     CAPTURE(row.reference);
     CHECK(resolved(base, row.reference) == row.target);
