@@ -17,7 +17,10 @@ class SerialDelivery::Ticket {
   ~Ticket() {
     if (delivery_) delivery_->rescue();
   }
-  void operator()() { std::exchange(delivery_, nullptr)->drain(); }
+  void operator()() {
+    // A second call finds nothing: an executor that runs a task twice does no harm.
+    if (const auto delivery = std::exchange(delivery_, nullptr)) delivery->drain();
+  }
 
  private:
   std::shared_ptr<SerialDelivery> delivery_;
@@ -34,7 +37,12 @@ void SerialDelivery::deliver(UniqueFunction<void()> task) {
 }
 
 void SerialDelivery::hand_over() {
-  if (!shared_->executor()) {
+  bool with_executor = static_cast<bool>(shared_->executor());
+  {
+    const std::lock_guard lock(mutex_);
+    with_executor = with_executor && !finished_;  // nobody would come back for what an executor sits on
+  }
+  if (!with_executor) {
     drain();
     return;
   }
@@ -94,6 +102,7 @@ bool SerialDelivery::drain_locked(std::unique_lock<std::mutex>& lock) {
 
 bool SerialDelivery::finish() {
   std::unique_lock lock(mutex_);
+  finished_ = true;
   if (draining_ == std::this_thread::get_id()) {
     // The Runtime is destroyed from inside one of these handlers: run the rest here; the loop above then finds nothing.
     bool ran = false;

@@ -54,6 +54,7 @@ class SerialDelivery final : public confab::detail::Delivery, public std::enable
   std::deque<UniqueFunction<void()>> queue_;
   std::thread::id draining_;  // who runs handlers now; the default id: nobody
   bool scheduled_ = false;
+  bool finished_ = false;  // ~Runtime has come by: what is delivered from here on bypasses the host's executor
 };
 
 }  // namespace confab::net

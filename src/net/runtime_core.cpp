@@ -47,13 +47,15 @@ std::shared_ptr<TrustStore> RuntimeCore::trust(const std::string& ca_file) {
   return store;
 }
 
-void RuntimeCore::add(ActiveOperation& operation) noexcept {
+bool RuntimeCore::add(ActiveOperation& operation) noexcept {
   const std::lock_guard lock(active_mutex_);
+  if (closing_.load(std::memory_order_relaxed)) return false;
   operation.next_ = active_;
   operation.previous_ = nullptr;
   if (active_ != nullptr) active_->previous_ = &operation;
   active_ = &operation;
   operation.listed_ = true;
+  return true;
 }
 
 void RuntimeCore::remove(ActiveOperation& operation) noexcept {
@@ -65,9 +67,19 @@ void RuntimeCore::remove(ActiveOperation& operation) noexcept {
   if (active_ == &operation) active_ = operation.next_;
 }
 
-void RuntimeCore::shut_down() {
-  for (auto& loop : loops_) loop->stop_and_join(unwind_patience);
-  // Every coroutine that heard the stop has completed its operation. What is left was never started or did not listen.
+void RuntimeCore::cancel_all() {
+  std::vector<std::shared_ptr<ActiveOperation>> running;  // cancelled outside the lock: the last reference may be ours
+  {
+    const std::lock_guard lock(active_mutex_);
+    closing_.store(true, std::memory_order_release);
+    for (ActiveOperation* each = active_; each != nullptr; each = each->next_) {
+      if (auto held = each->hold()) running.push_back(std::move(held));
+    }
+  }
+  for (const auto& operation : running) operation->cancel();
+}
+
+void RuntimeCore::close_all() {
   for (;;) {
     std::shared_ptr<ActiveOperation> first;
     {
@@ -81,6 +93,13 @@ void RuntimeCore::shut_down() {
       std::this_thread::yield();  // its destructor is about to take it off the list
     }
   }
+}
+
+void RuntimeCore::shut_down() {
+  cancel_all();
+  for (auto& loop : loops_) loop->stop_and_join(unwind_patience);
+  // Every coroutine that heard the stop has completed its operation. What is left was never started or did not listen.
+  close_all();
   // Handlers may start operations, which complete with Errc::closed and queue further handlers.
   bool ran = true;
   while (ran) {

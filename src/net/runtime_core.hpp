@@ -61,13 +61,20 @@ class RuntimeCore : public std::enable_shared_from_this<RuntimeCore> {
   [[nodiscard]] const std::shared_ptr<NameResolver>& resolver() const noexcept { return resolver_; }
   [[nodiscard]] std::shared_ptr<TrustStore> trust(const std::string& ca_file);
 
-  void add(ActiveOperation& operation) noexcept;
+  // False when the Runtime is going away: the operation is not listed, and its caller closes it.
+  [[nodiscard]] bool add(ActiveOperation& operation) noexcept;
   void remove(ActiveOperation& operation) noexcept;
+
+  // Whether ~Runtime has begun: what ends from here on by a cancellation was closed.
+  [[nodiscard]] bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
 
   // What ~Runtime does; once.
   void shut_down();
 
  private:
+  void cancel_all();
+  void close_all();
+
   static constexpr std::size_t deliveries_count = 64;  // handlers of users that share one of these run one at a time
   Log log_;
   std::shared_ptr<SerialDelivery::Shared> shared_delivery_;
@@ -78,6 +85,7 @@ class RuntimeCore : public std::enable_shared_from_this<RuntimeCore> {
   std::map<std::string, std::weak_ptr<TrustStore>> trust_;
   std::mutex active_mutex_;
   ActiveOperation* active_ = nullptr;
+  std::atomic<bool> closing_{false};  // set under the mutex, so that no operation slips in behind the list
 };
 
 [[nodiscard]] inline Error closed_error() { return Error(Errc::closed, "the Runtime of this operation was closed"); }
@@ -88,9 +96,10 @@ class OperationCore final : public ActiveOperation, public std::enable_shared_fr
   OperationCore(std::shared_ptr<RuntimeCore> core, EventLoop& loop, const CallOptions& options,
                 UniqueFunction<void(Result<T>)> done)
       : core_(std::move(core)), loop_(&loop), deadline_(options.deadline_from(Clock::now())), done_(std::move(done)) {}
-  // Dropped without a completion (a frame that could not be allocated): it still answers.
+  // Dropped without a completion: the loop stopped before it ran, or destroyed it where it waited. It still answers.
   ~OperationCore() override {
-    if (!finished_.load(std::memory_order_acquire)) finish(Error(Errc::internal, "the operation was lost; please report it"));
+    if (finished_.load(std::memory_order_acquire)) return;
+    finish(core_->closing() ? closed_error() : Error(Errc::internal, "the operation was lost; please report it"));
   }
 
   [[nodiscard]] CallContext context() { return CallContext(*loop_, deadline_, stop_.get_token()); }
@@ -110,7 +119,9 @@ class OperationCore final : public ActiveOperation, public std::enable_shared_fr
     if (finished_.exchange(true, std::memory_order_acq_rel)) return;
     core_->remove(*this);
     UniqueFunction<void(Result<T>)> done = std::move(done_);
-    done(std::move(result));
+    // ~Runtime ends operations by cancelling them; their callers did not.
+    const bool closed = !result.has_value() && result.error().code() == Errc::cancelled && core_->closing();
+    done(closed ? Result<T>(closed_error()) : std::move(result));
     host_stop_.reset();
   }
 
@@ -160,10 +171,13 @@ template <class T, class Body>
   return Pending<T>(core->delivery_for(user), [core, &loop, options = std::move(options), body = std::move(body)](
                                                   UniqueFunction<void(Result<T>)> done) mutable {
     auto operation = std::make_shared<OperationCore<T>>(core, loop, options, std::move(done));
-    core->add(*operation);
-    operation->listen(options.stop_token());
-    const bool posted = loop.post([operation, body = std::move(body)]() mutable {
-      operation->loop().spawn(run_operation<T, Body>(operation, std::move(body)));
+    operation->listen(options.stop_token());  // before others can see it, and end it
+    const bool posted = core->add(*operation) && loop.post([operation, body = std::move(body)]() mutable {
+      try {
+        operation->loop().spawn(run_operation<T, Body>(operation, std::move(body)));
+      } catch (const std::bad_alloc&) {
+        operation->finish(Error(Errc::no_memory, "memory is exhausted"));  // no frame to run in
+      }
     });
     if (!posted) operation->close();
     return std::static_pointer_cast<confab::detail::RunningOperation>(operation);
