@@ -50,7 +50,8 @@ class AttemptOutcome {
     error_ = std::move(error);
     return *this;
   }
-  // Time since the first byte was written: a short deadline of ours is no failure of the homeserver.
+  // Time the attempt took, waiting for a turn apart: a short deadline of ours is no failure of the homeserver. Leave it
+  // at zero for a long poll that was cut short by its caller's own deadline.
   AttemptOutcome& waited(std::chrono::milliseconds waited) noexcept {
     waited_ = waited;
     return *this;

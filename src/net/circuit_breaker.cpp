@@ -18,6 +18,7 @@ CircuitBreaker::Verdict CircuitBreaker::verdict_of(const AttemptOutcome& outcome
     case Ended::resolve_failed:
     case Ended::connect_failed:
       return Verdict::failure;
+    case Ended::deadline_unsent:  // A host that drops packets: no connection, and no refusal either.
     case Ended::deadline_sent:
       return outcome.waited() >= patience_before_timeout_counts ? Verdict::failure : Verdict::unknown;
     default:

@@ -29,7 +29,8 @@ class CircuitBreaker {
   static constexpr std::chrono::seconds probe_patience{60};
   // What a request is told to wait while a probe is out.
   static constexpr std::chrono::milliseconds probe_poll{250};
-  // A deadline that passed sooner after sending than this was the caller's impatience, no failure of the homeserver.
+  // A deadline that passed sooner after the attempt began than this was the caller's impatience, no failure of the
+  // homeserver.
   static constexpr std::chrono::seconds patience_before_timeout_counts{5};
 
   enum class State : std::uint8_t { closed, open, half_open };
