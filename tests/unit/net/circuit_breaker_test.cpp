@@ -41,13 +41,15 @@ TEST_CASE("circuit_breaker: what counts as failure, and what never does") {
   for (const int status : {500, 502, 503, 504, 599}) CHECK(verdict(AttemptOutcome::answer(status)) == Verdict::failure);
   for (const auto how : {Ended::resolve_failed, Ended::connect_failed})
     CHECK(verdict(AttemptOutcome(how)) == Verdict::failure);
-  for (const auto how :
-       {Ended::refused_stream, Ended::goaway, Ended::untrusted, Ended::held_back, Ended::rate_held,
-        Ended::deadline_unsent, Ended::cancelled_unsent, Ended::cut, Ended::broken, Ended::cancelled_sent}) {
+  for (const auto how : {Ended::refused_stream, Ended::goaway, Ended::untrusted, Ended::held_back, Ended::rate_held,
+                         Ended::cancelled_unsent, Ended::cut, Ended::broken, Ended::cancelled_sent}) {
     CHECK(verdict(AttemptOutcome(how).waited(1h)) == Verdict::unknown);
   }
-  CHECK(verdict(AttemptOutcome(Ended::deadline_sent).waited(4999ms)) == Verdict::unknown);
-  CHECK(verdict(AttemptOutcome(Ended::deadline_sent).waited(5s)) == Verdict::failure);
+  for (const auto how : {Ended::deadline_sent, Ended::deadline_unsent}) {
+    CHECK(verdict(AttemptOutcome(how)) == Verdict::unknown);
+    CHECK(verdict(AttemptOutcome(how).waited(4999ms)) == Verdict::unknown);
+    CHECK(verdict(AttemptOutcome(how).waited(5s)) == Verdict::failure);
+  }
 }
 
 TEST_CASE("circuit_breaker: opens at failures within the window, not by those before it") {
