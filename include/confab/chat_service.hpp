@@ -68,12 +68,12 @@ class RoomRequest {
   /// As above, for a temporary.
   RoomRequest&& name(std::string text) && { return std::move(name(std::move(text))); }
   /// List the room publicly on Matrix, whatever the directory says. Default: as the directory says.
-  RoomRequest& make_public(bool on = true) & noexcept {
+  RoomRequest& make_public(bool on) & noexcept {
     public_ = on;
     return *this;
   }
   /// As above, for a temporary.
-  RoomRequest&& make_public(bool on = true) && noexcept { return std::move(make_public(on)); }
+  RoomRequest&& make_public(bool on) && noexcept { return std::move(make_public(on)); }
 
   /// Whose room.
   [[nodiscard]] const RoomRef& ref() const noexcept { return ref_; }
@@ -102,7 +102,7 @@ class RoomRequest {
 /// @par Lifetime   Operations that were started go on when the service goes away.
 /// @par Threads    Every member may be called from any thread. Handlers that belong to one user run one at a time.
 /// @par Cancel     Before a request is written nothing was done; after, Errc::outcome_unknown. All of them may be
-///                 repeated safely: accounts and rooms are made at most once, sends by Message::repeated().
+///                 repeated safely: accounts and rooms are made at most once, sends by Message::repeated(true).
 class CONFAB_EXPORT ChatService {
  public:
   ChatService() = default;
@@ -134,10 +134,10 @@ class CONFAB_EXPORT ChatService {
 
   /// Say something. A sender who is listed in the directory and has not joined yet joins first.
   ///
-  /// @returns        The new event's id; for Message::repeated() the earlier event's, if that arrived after all.
+  /// @returns        The new event's id; for Message::repeated(true) the earlier event's, if that arrived after all.
   /// @par Errors     Errc::invalid_argument: empty or not UTF-8. Errc::too_large: over 65,536 bytes as an event.
   ///                 Errc::forbidden, not_found as add_member. Errc::encrypted_room. Errc::outcome_unknown with the
-  ///                 transaction id: repeat with it and Message::repeated().
+  ///                 transaction id: repeat with it and Message::repeated(true).
   /// @par Specification  "PUT /rooms/{roomId}/send/{eventType}/{txnId}".
   [[nodiscard]] virtual Pending<EventId> send(Message message, CallOptions options = CallOptions()) = 0;
 

@@ -20,6 +20,10 @@
 
 namespace confab {
 
+namespace detail {
+class MatrixBackend;
+}
+
 /// Where the homeserver is and how to be its administrator.
 ///
 /// @par Threads    As for a plain value, like TenantOptions below.
@@ -33,7 +37,7 @@ class HomeserverOptions {
   /// Go through this HTTP proxy ("http://host:port"). Default: none, whatever the environment says.
   HomeserverOptions& proxy(std::string url) { proxy_ = std::move(url); return *this; }
   /// Speak HTTP/1.1 even where the server offers HTTP/2.
-  HomeserverOptions& force_http1(bool on = true) { force_http1_ = on; return *this; }
+  HomeserverOptions& force_http1(bool on) { force_http1_ = on; return *this; }
 
   /// As given.
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
@@ -96,15 +100,16 @@ class CONFAB_EXPORT Homeserver {
   /// @par Errors     Errc::unreachable, timed_out: nothing could be looked at.
   [[nodiscard]] Pending<std::vector<Finding>> examine(CallOptions options = CallOptions()) const;
 
-  /// The transport below ChatService, for hosts that think in Matrix's words.
-  [[nodiscard]] std::shared_ptr<ChatProvider> provider() const noexcept { return provider_; }
+  /// The transport below ChatService, for make_chat_service() and for hosts that think in Matrix's words.
+  ///
+  /// @param group    Who uses it, in a word of the host's choice (a tenant's id): requests are sent in turn between
+  ///                 groups, so that a busy one cannot starve another.
+  /// @par Errors     None.
+  [[nodiscard]] std::shared_ptr<ChatProvider> provider(std::string group = {}) const;
 
  private:
-  class Examiner;
-  Homeserver(std::shared_ptr<ChatProvider> provider, std::shared_ptr<Examiner> examiner)
-      : provider_(std::move(provider)), examiner_(std::move(examiner)) {}
-  std::shared_ptr<ChatProvider> provider_;
-  std::shared_ptr<Examiner> examiner_;
+  explicit Homeserver(std::shared_ptr<detail::MatrixBackend> backend) : backend_(std::move(backend)) {}
+  std::shared_ptr<detail::MatrixBackend> backend_;
 };
 
 /// A tenant: a customer of the host, isolated from all others.

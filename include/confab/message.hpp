@@ -35,12 +35,12 @@ class Message {
 
   /// Say that an earlier attempt under the same transaction id may have arrived: its outcome was unknown. The room is
   /// then read before anything is sent, and the earlier event's id is returned if it is there.
-  Message& repeated(bool on = true) & {
+  Message& repeated(bool on) & {
     repeated_ = on;
     return *this;
   }
   /// As above, for a temporary.
-  Message&& repeated(bool on = true) && { return std::move(repeated(on)); }
+  Message&& repeated(bool on) && { return std::move(repeated(on)); }
 
   /// The room it is meant for.
   [[nodiscard]] const RoomRef& room() const noexcept { return room_; }

@@ -1,0 +1,139 @@
+#include <confab/homeserver.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "chat/matrix_backend.hpp"
+#include "chat/matrix_provider.hpp"
+#include "matrix/endpoints/login.hpp"
+#include "matrix/endpoints/synapse_admin_rooms.hpp"
+#include "matrix/endpoints/synapse_admin_users.hpp"
+#include "matrix/endpoints/versions.hpp"
+#include "matrix/identifiers.hpp"
+#include "net/retry_after.hpp"
+
+namespace confab {
+
+namespace {
+
+// Matrix 1.1 brought the /v3 paths that everything here uses.
+constexpr const char* least_version = "v1.1";
+// Tokens are made to end at a time of ours on the homeserver's clock.
+constexpr std::chrono::seconds clock_tolerance{60};
+
+Error config_error(std::string subject, std::string message) {
+  return Error(Errc::config, std::move(message)).with_subject(subject);
+}
+
+std::string in_words(const Error& error) {
+  std::string text(error.message());
+  if (!error.errcode().empty()) text += " (" + std::string(error.errcode()) + ")";
+  return text;
+}
+
+Finding look_at_clock(const net::HttpAnswer& answer) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const std::optional<std::string_view> date = answer.headers().get("date");
+  const std::optional<std::chrono::sys_seconds> theirs = date ? net::parse_http_date(*date, now) : std::nullopt;
+  if (!theirs) return Finding("clock", true, "the homeserver does not tell its time");
+  const auto apart = std::chrono::abs(now - *theirs);
+  std::string detail = std::to_string(apart.count()) + " s apart";
+  if (apart <= clock_tolerance) return Finding("clock", true, std::move(detail));
+  return Finding("clock", false, detail + ": set the clock of this machine or of the homeserver");
+}
+
+Finding look_at_versions(const Result<matrix::VersionsAnswer>& versions) {
+  if (!versions) return Finding("versions", false, in_words(versions.error()));
+  if (versions->has_version(least_version)) return Finding("versions", true, "newest " + versions->newest());
+  return Finding("versions", false, "newest " + versions->newest() + ", but v1.1 is needed: upgrade the homeserver");
+}
+
+Task<Result<std::vector<Finding>>> examine_homeserver(std::shared_ptr<detail::MatrixBackend> backend, net::CallContext context) {
+  std::vector<Finding> findings;
+  const std::shared_ptr<net::Scheduler> scheduler = backend->client()->scheduler();
+  Result<net::HttpAnswer> first =
+      co_await scheduler->perform(net::HttpRequest("GET", "/_matrix/client/versions"), net::Repeatable::safe,
+                                  &matrix::read_answer, "examination", context.step());
+  if (!first) co_return std::move(first).error();
+  findings.emplace_back("reachability", true, "answers at " + scheduler->options().base().text());
+
+  Result<matrix::VersionsAnswer> versions = Error(Errc::protocol, "the answer is no Matrix: check homeserver.url");
+  Result<json::Document> body = json::parse(first->body());
+  if (body && first->status() == 200) versions = matrix::GetVersions::decode(body->root());
+  findings.push_back(look_at_versions(versions));
+  if (!versions) co_return findings;
+  Finding clock = look_at_clock(*first);
+
+  matrix::MatrixClient& client = *backend->client();
+  Result<matrix::LoginFlowsAnswer> flows = co_await client.call(matrix::GetLoginFlows(), Secret(), "examination", context.step());
+  if (!flows) {
+    findings.emplace_back("login flows", false, in_words(flows.error()));
+  } else {
+    const bool password = flows->has_password();
+    findings.emplace_back("login flows", password,
+                          password ? "password login is offered" : "password login is not offered: enable it for the admin account");
+  }
+
+  credentials::AdminSession& admin = *backend->tokens()->admin();
+  Result<matrix::AdminUserAnswer> self = co_await admin.call(matrix::AdminGetUser(admin.user()), context.step());
+  if (!self) {
+    findings.emplace_back("admin rights", false, in_words(self.error()));
+  } else {
+    findings.emplace_back("admin rights", self->admin(),
+                          admin.user().str() + (self->admin() ? " is a server administrator" : " is no server administrator: make it one"));
+  }
+  if (self) {
+    Result<matrix::AdminServerVersionAnswer> version = co_await admin.call(matrix::AdminServerVersion(), context.step());
+    findings.emplace_back("admin API", version.has_value(), version ? "Synapse " + version->version() : in_words(version.error()));
+    Result<matrix::Done> lifted = co_await admin.call(matrix::AdminLiftRateLimit(admin.user()), context.step());
+    findings.emplace_back("limits", lifted.has_value(),
+                          lifted ? "rate limits are lifted for what the admin account does, also on behalf of users"
+                                 : in_words(lifted.error()));
+  }
+  findings.push_back(std::move(clock));
+  co_return findings;
+}
+
+}  // namespace
+
+Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions options) {
+  Result<net::Url> url = net::Url::parse_base(options.url());
+  if (!url) return config_error("homeserver.url", std::string(url.error().message()));
+  if (Result<void> legal = matrix::check_server_name(options.server_name()); !legal) {
+    return config_error("homeserver.server_name", "must be the name behind the colon of user ids, for example \"example.org\"");
+  }
+  MatrixUserId admin(options.admin_user());
+  if (!options.admin_user().empty() && options.admin_user().front() != '@') {
+    admin = MatrixUserId("@" + options.admin_user() + ":" + options.server_name());
+  }
+  if (!matrix::check_user_id(admin) || matrix::server_name_of(admin) != options.server_name()) {
+    return config_error("homeserver.admin_user", "must be a localpart, or a full user id of homeserver.server_name");
+  }
+  if (options.admin_password().empty()) return config_error("homeserver.admin_password", "must not be empty");
+  net::HttpClientOptions http(std::move(*url));
+  http.ca_file(options.ca_file()).force_http1(options.force_http1()).user_agent(std::string("confab/") + version());
+  if (!options.proxy().empty()) {
+    Result<net::Url> proxy = net::Url::parse_base(options.proxy());
+    if (!proxy) return config_error("homeserver.proxy", std::string(proxy.error().message()));
+    http.proxy(options.proxy());
+  }
+  auto scheduler = std::make_shared<net::Scheduler>(runtime.core(), std::move(http));
+  return Homeserver(std::make_shared<detail::MatrixBackend>(std::move(scheduler), options.server_name(), std::move(admin),
+                                                            options.admin_password()));
+}
+
+std::shared_ptr<ChatProvider> Homeserver::provider(std::string group) const {
+  return std::make_shared<MatrixProvider>(backend_, std::move(group));
+}
+
+Pending<std::vector<Finding>> Homeserver::examine(CallOptions options) const {
+  return net::describe<std::vector<Finding>>(backend_->core(), "examination", std::move(options),
+                                             [backend = backend_](net::CallContext context) {
+                                               return examine_homeserver(backend, std::move(context));
+                                             });
+}
+
+}  // namespace confab

@@ -1,0 +1,46 @@
+// MatrixBackend: everything that one homeserver's providers share: its client, the admin session, tokens and services.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "credentials/user_tokens.hpp"
+#include "net/runtime_core.hpp"
+#include "services/message_service.hpp"
+#include "services/room_service.hpp"
+#include "services/user_service.hpp"
+
+namespace confab::detail {
+
+class MatrixBackend {
+ public:
+  MatrixBackend(std::shared_ptr<net::Scheduler> scheduler, std::string server_name, MatrixUserId admin, Secret password)
+      : core_(scheduler->runtime()),
+        server_name_(std::move(server_name)),
+        client_(std::make_shared<matrix::MatrixClient>(std::move(scheduler))),
+        tokens_(std::make_shared<credentials::UserTokens>(
+            std::make_shared<credentials::AdminSession>(client_, std::move(admin), std::move(password)))),
+        users_(std::make_shared<services::UserService>(tokens_)),
+        rooms_(std::make_shared<services::RoomService>(tokens_, server_name_)),
+        messages_(std::make_shared<services::MessageService>(tokens_)) {}
+
+  [[nodiscard]] const std::shared_ptr<net::RuntimeCore>& core() const noexcept { return core_; }
+  [[nodiscard]] const std::string& server_name() const noexcept { return server_name_; }
+  [[nodiscard]] const std::shared_ptr<matrix::MatrixClient>& client() const noexcept { return client_; }
+  [[nodiscard]] const std::shared_ptr<credentials::UserTokens>& tokens() const noexcept { return tokens_; }
+  [[nodiscard]] const std::shared_ptr<services::UserService>& users() const noexcept { return users_; }
+  [[nodiscard]] const std::shared_ptr<services::RoomService>& rooms() const noexcept { return rooms_; }
+  [[nodiscard]] const std::shared_ptr<services::MessageService>& messages() const noexcept { return messages_; }
+
+ private:
+  std::shared_ptr<net::RuntimeCore> core_;
+  std::string server_name_;
+  std::shared_ptr<matrix::MatrixClient> client_;
+  std::shared_ptr<credentials::UserTokens> tokens_;
+  std::shared_ptr<services::UserService> users_;
+  std::shared_ptr<services::RoomService> rooms_;
+  std::shared_ptr<services::MessageService> messages_;
+};
+
+}  // namespace confab::detail

@@ -1,0 +1,32 @@
+// MatrixProvider: the ChatProvider that speaks to a homeserver.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <confab/chat_provider.hpp>
+
+#include "chat/matrix_backend.hpp"
+
+namespace confab {
+
+class MatrixProvider final : public ChatProvider {
+ public:
+  MatrixProvider(std::shared_ptr<detail::MatrixBackend> backend, std::string group);
+
+  [[nodiscard]] const std::string& server_name() const noexcept override;
+  [[nodiscard]] Pending<void> ensure_account(MatrixUserId user, std::string display_name, CallOptions options) override;
+  [[nodiscard]] Pending<MatrixRoomId> ensure_room(ProviderRoomRequest request, CallOptions options) override;
+  [[nodiscard]] Pending<MatrixRoomId> find_room(std::string alias_localpart, CallOptions options) override;
+  [[nodiscard]] Pending<void> join(MatrixRoomId room, MatrixUserId user, CallOptions options) override;
+  [[nodiscard]] Pending<EventId> send(ProviderMessage message, CallOptions options) override;
+  [[nodiscard]] Pending<MessagePage> history(MatrixRoomId room, MatrixUserId reader, std::size_t limit, PageToken from,
+                                             CallOptions options) override;
+  [[nodiscard]] EventStream events(MatrixUserId user) override;
+
+ private:
+  std::shared_ptr<detail::MatrixBackend> backend_;
+  std::shared_ptr<const std::string> group_;
+};
+
+}  // namespace confab
