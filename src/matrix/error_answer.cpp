@@ -1,7 +1,9 @@
 #include "matrix/error_answer.hpp"
 
 #include <algorithm>
+#include <chrono>
 
+#include "net/backoff.hpp"
 #include "util/json.hpp"
 
 namespace confab::matrix {
@@ -10,7 +12,6 @@ namespace {
 // An error body is a few hundred bytes; a megabyte of HTML is not read as JSON at all.
 constexpr std::size_t max_error_body = 64 * 1024;
 constexpr std::size_t max_errcode = 255;
-constexpr std::int64_t longest_wait_ms = 24LL * 60 * 60 * 1000;
 
 // The code is shown and logged beside our words, so it must look like one.
 bool is_errcode(std::string_view text) {
@@ -83,9 +84,12 @@ ErrorAnswer::ErrorAnswer(int status, std::string_view body) : error_(Errc::unkno
                  (errcode_ == Errcode::unknown_token || errcode_ == Errcode::user_locked);
   error_ = make_error(status, meaning.code, meaning.message).with_errcode(errcode);
   if (const auto words = root["error"].string_or(""); !words.empty()) error_ = error_.with_server_message(words);
-  if (const std::int64_t wait = root["retry_after_ms"].integer_or(-1); wait >= 0) {
-    retry_after_ = std::chrono::milliseconds(std::min(wait, longest_wait_ms));
-    if (meaning.code == Errc::rate_limited || meaning.code == Errc::unavailable) error_ = error_.with_retry_after(*retry_after_);
+  if (const json::Value wait = root["retry_after_ms"]; wait.kind() == json::Kind::integer || wait.kind() == json::Kind::number) {
+    retry_after_ms_ = wait.number_or(0);
+    const double bounded = std::clamp(*retry_after_ms_, 0.0, static_cast<double>(net::max_wait.count()));
+    if (meaning.code == Errc::rate_limited || meaning.code == Errc::unavailable) {
+      error_ = error_.with_retry_after(std::chrono::milliseconds(static_cast<std::int64_t>(bounded)));
+    }
   }
 }
 

@@ -1,7 +1,6 @@
 // What does an answer that is no success mean? By errcode first, by HTTP status where that says more, never by words.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,8 +24,8 @@ class ErrorAnswer {
   [[nodiscard]] Errcode errcode() const { return errcode_; }
   /// The session may be continued by logging in again with the same device; only with M_UNKNOWN_TOKEN or M_USER_LOCKED.
   [[nodiscard]] bool soft_logout() const { return soft_logout_; }
-  /// The body's retry_after_ms, if it is an integer of at least 0.
-  [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after() const { return retry_after_; }
+  /// The body's retry_after_ms as it was written, for net::retry_after() to judge together with the headers.
+  [[nodiscard]] std::optional<double> retry_after_ms() const { return retry_after_ms_; }
   /// 401 without errcode that lists login flows: the endpoint asks for a password; the token is alive.
   [[nodiscard]] bool wants_interactive_auth() const { return interactive_; }
 
@@ -36,7 +35,7 @@ class ErrorAnswer {
   bool is_matrix_ = false;
   bool soft_logout_ = false;
   bool interactive_ = false;
-  std::optional<std::chrono::milliseconds> retry_after_;
+  std::optional<double> retry_after_ms_;
 };
 
 /// Short for ErrorAnswer(status, body).error().

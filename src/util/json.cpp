@@ -1,5 +1,6 @@
 #include "util/json.hpp"
 
+#include <charconv>
 #include <cstring>
 #include <memory_resource>
 #include <vector>
@@ -361,6 +362,14 @@ std::string_view Value::string_or(std::string_view fallback) const {
 bool Value::boolean_or(bool fallback) const { return kind() == Kind::boolean ? node_->truth : fallback; }
 std::int64_t Value::integer_or(std::int64_t fallback) const {
   return kind() == Kind::integer ? node_->integer : fallback;
+}
+
+double Value::number_or(double fallback) const {
+  if (kind() == Kind::integer) return static_cast<double>(node_->integer);
+  if (kind() != Kind::number) return fallback;
+  double number = 0;
+  const auto parsed = std::from_chars(node_->text, node_->text + node_->length, number);
+  return parsed.ec == std::errc() ? number : fallback;
 }
 
 std::string Value::to_json() const {

@@ -82,6 +82,7 @@ class Value {
   [[nodiscard]] std::string_view string_or(std::string_view fallback) const;
   [[nodiscard]] bool boolean_or(bool fallback) const;
   [[nodiscard]] std::int64_t integer_or(std::int64_t fallback) const;
+  [[nodiscard]] double number_or(double fallback) const;  ///< Of any number, integers too.
 
   /// The value as it was written, spaces and all; for strings without their quotes' escapes see to_json().
   [[nodiscard]] std::string_view source() const;

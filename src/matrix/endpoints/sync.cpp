@@ -1,0 +1,50 @@
+#include "matrix/endpoints/sync.hpp"
+
+#include <algorithm>
+
+namespace confab::matrix {
+namespace {
+constexpr std::chrono::milliseconds longest_poll = std::chrono::minutes(5);
+constexpr int max_timeline_limit = 1000;
+
+void nothing_of(json::Writer& w, std::string_view section) {
+  w.key(section).object().key("types").array().end().end();
+}
+}  // namespace
+
+SyncFilter SyncFilter::position_only() {
+  SyncFilter filter;
+  // Not 0: homeservers read that in different ways, one as "no limit".
+  filter.timeline_limit(1).ephemeral(false);
+  filter.state_ = false;
+  return filter;
+}
+
+std::string SyncFilter::json() const {
+  json::Writer w;
+  w.object();
+  nothing_of(w, "presence");
+  nothing_of(w, "account_data");
+  w.key("room").object();
+  nothing_of(w, "account_data");
+  if (!ephemeral_) nothing_of(w, "ephemeral");
+  if (state_) {
+    w.key("state").object().member("lazy_load_members", true).end();
+  } else {
+    nothing_of(w, "state");
+  }
+  w.key("timeline").object().member("limit", std::clamp(timeline_limit_, 1, max_timeline_limit)).end();
+  return std::move(w).finish();
+}
+
+Result<EndpointRequest> SyncRequest::encode() const {
+  const auto hold = std::clamp(timeout_, std::chrono::milliseconds(0), longest_poll);
+  EndpointRequest request(Method::get, "/_matrix/client/v3/sync");
+  request.query("timeout", std::int64_t{hold.count()}).query("filter", filter_.json());
+  if (!since_.empty()) request.query("since", since_.str());
+  if (!online_) request.query("set_presence", std::string_view("offline"));
+  request.max_answer(max_answer_bytes).long_poll(hold).expect({Errc::session_expired});
+  return request;
+}
+
+}  // namespace confab::matrix

@@ -1,0 +1,289 @@
+#include "matrix/sync_machine.hpp"
+
+#include <algorithm>
+
+namespace confab::matrix {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int gap_page_limit = 100;
+// After so many refusals in a row that repeating cannot mend, a gap is given up.
+constexpr unsigned max_gap_refusals = 3;
+// An empty answer that neither took time nor moved the position is a fault somewhere: do not spin on it.
+constexpr milliseconds quick(200);
+constexpr unsigned quick_answers_allowed = 2;
+
+bool concerns_reader(Errc code) {
+  return code == Errc::account_locked || code == Errc::account_deactivated || code == Errc::account_suspended ||
+         code == Errc::invalid_argument;
+}
+
+}  // namespace
+
+SyncItem::SyncItem(MatrixRoomId room, RoomEvent event)
+    : kind_(Kind::event), room_(std::move(room)), event_(std::move(event)), bytes_(event_->source().source().size()) {}
+SyncItem::SyncItem(Kind kind, MatrixRoomId room, json::Document document)
+    : kind_(kind), room_(std::move(room)), document_(std::move(document)), bytes_(document_.root().source().size()) {}
+SyncItem::SyncItem(MatrixRoomId room, PageToken missed_before)
+    : kind_(Kind::missed), room_(std::move(room)), token_(std::move(missed_before)) {}
+
+SyncMachine::SyncMachine(SyncOptions options)
+    : options_(std::move(options)), seen_(options_.remembered_ids()), position_(options_.since()) {}
+
+// ---- the reader
+
+void SyncMachine::reader_asked() {
+  consume();
+  asked_ = true;
+}
+void SyncMachine::reader_withdrew() { asked_ = false; }
+void SyncMachine::acknowledged() { consume(); }
+
+void SyncMachine::not_delivered(SyncBatch batch) {
+  for (auto item = batch.rbegin(); item != batch.rend(); ++item) {
+    ready_bytes_ += item->bytes();
+    ready_.push_front(std::move(*item));
+  }
+  batch_is_out_ = false;
+}
+
+void SyncMachine::close() { closed_ = true; }
+
+void SyncMachine::consume() {
+  batch_is_out_ = false;
+  advance_if_read();
+}
+
+void SyncMachine::advance_if_read() {
+  if (batch_is_out_ || !ready_.empty() || !pieces_.empty() || gap_ || !next_position_) return;
+  if (*next_position_ != position_) {
+    position_ = *std::move(next_position_);
+    store_due_ = true;
+  }
+  next_position_.reset();
+}
+
+// ---- what to do next
+
+SyncAction SyncMachine::poll(SyncTime now) {
+  if (closed_) {
+    if (end_told_) return SyncIdle{};
+    end_told_ = true;
+    return SyncEnd{};
+  }
+  if (store_due_) {
+    store_due_ = false;
+    return SyncStore{position_};
+  }
+  if (!asked_) return SyncIdle{};
+  make_ready();
+  // While a room's gap is fetched, what is ready before it need not wait.
+  if (!ready_.empty()) return deliver();
+  if (for_reader_) {
+    asked_ = false;
+    SyncTellReader tell{*std::move(for_reader_)};
+    for_reader_.reset();
+    return tell;
+  }
+  advance_if_read();
+  if (store_due_) {
+    store_due_ = false;
+    return SyncStore{position_};
+  }
+  if (in_flight_ != InFlight::nothing) return SyncIdle{};
+  if (wait_until_ && now < *wait_until_) return SyncWait{*wait_until_, last_failure_};
+  wait_until_.reset();
+  return request(now);
+}
+
+SyncAction SyncMachine::request(SyncTime now) {
+  if (needs_token_) {
+    in_flight_ = InFlight::token;
+    return SyncRenewToken{};
+  }
+  if (gap_) {
+    in_flight_ = InFlight::gap;
+    return SyncFetchGap{gap_->room_id(), gap_->from(), gap_->to(), gap_page_limit};
+  }
+  in_flight_ = InFlight::sync;
+  request_began_ = now;
+  const bool initial = position_.empty();
+  return SyncPoll{position_, initial ? milliseconds(0) : options_.poll_timeout(), initial, timeline_limit_};
+}
+
+SyncDeliver SyncMachine::deliver() {
+  SyncDeliver out;
+  std::size_t bytes = 0;
+  while (!ready_.empty() && out.batch.size() < options_.batch_events()) {
+    const std::size_t more = ready_.front().bytes();
+    if (!out.batch.empty() && bytes + more > options_.batch_bytes()) break;
+    bytes += more;
+    ready_bytes_ -= more;
+    out.batch.push_back(std::move(ready_.front()));
+    ready_.pop_front();
+  }
+  asked_ = false;
+  batch_is_out_ = true;
+  return out;
+}
+
+// ---- answers
+
+void SyncMachine::answered(SyncAnswer answer, SyncTime now) {
+  in_flight_ = InFlight::nothing;
+  failures_ = 0;
+  renewals_ = 0;
+  last_failure_.reset();
+  for_reader_.reset();
+  timeline_limit_ = default_timeline_limit;
+  if (position_.empty()) {
+    // From now on: what is there already is only remembered, so that it is not taken for new.
+    for (const RoomPiece& piece : answer.rooms()) {
+      for (const RoomEvent& event : EventList::decode(piece.timeline()).events()) seen_.add(event.id());
+    }
+    position_ = answer.next_batch();
+    store_due_ = true;
+    return;
+  }
+  note_quick_answer(answer.next_batch(), now);
+  next_position_ = answer.next_batch();
+  take_pieces(std::move(answer));
+}
+
+void SyncMachine::take_pieces(SyncAnswer answer) {
+  auto rooms = std::move(answer).rooms();
+  // Rooms with gaps last: a gap that takes long to fetch must not hold up the others.
+  std::stable_partition(rooms.begin(), rooms.end(), [](const RoomPiece& piece) { return !piece.limited(); });
+  for (RoomPiece& piece : rooms) pieces_.push_back(std::move(piece));
+}
+
+bool SyncMachine::ready_is_full() const {
+  return ready_.size() >= options_.batch_events() || ready_bytes_ >= options_.batch_bytes();
+}
+
+void SyncMachine::make_ready() {
+  while (!pieces_.empty() && !gap_ && !ready_is_full()) {
+    const RoomPiece& piece = pieces_.front();
+    if (piece.limited() && piece.prev_batch()) {
+      gap_.emplace(piece.room_id(), *piece.prev_batch(), position_, options_.gap_bounds());
+      gap_refusals_ = 0;
+      return;
+    }
+    if (piece.part() == RoomPart::invited) {
+      push({SyncItem::Kind::invite, piece.room_id(), piece.state().share()});
+    }
+    make_ready(piece.room_id(), piece.timeline());
+    for (const json::Value event : piece.ephemeral().elements()) {
+      if (event["type"].is_string() && event["content"].is_object()) {
+        push({SyncItem::Kind::ephemeral, piece.room_id(), event.share()});
+      }
+    }
+    pieces_.pop_front();
+  }
+}
+
+void SyncMachine::make_ready(const MatrixRoomId& room, const json::Value& events) {
+  for (RoomEvent& event : EventList::decode(events).events()) {
+    if (seen_.add(event.id())) push({room, std::move(event)});
+  }
+}
+
+void SyncMachine::push(SyncItem item) {
+  ready_bytes_ += item.bytes();
+  ready_.push_back(std::move(item));
+}
+
+void SyncMachine::gap_page(MessagesAnswer page, SyncTime) {
+  in_flight_ = InFlight::nothing;
+  failures_ = 0;
+  renewals_ = 0;
+  gap_refusals_ = 0;
+  last_failure_.reset();
+  if (!gap_) return;
+  switch (gap_->add(std::move(page), seen_)) {
+    case GapFill::State::more: return;
+    case GapFill::State::complete: return finish_gap(true);
+    case GapFill::State::over_bounds: return finish_gap(false);
+  }
+}
+
+// The gap belongs to the first piece, whose own timeline follows it.
+void SyncMachine::finish_gap(bool complete) {
+  const MatrixRoomId room = gap_->room_id();
+  if (!complete) push({room, gap_->from()});
+  for (RoomEvent& event : gap_->take()) {
+    if (seen_.add(event.id())) push({room, std::move(event)});
+  }
+  gap_.reset();
+  const RoomPiece piece = std::move(pieces_.front());
+  pieces_.pop_front();
+  make_ready(room, piece.timeline());
+  for (const json::Value event : piece.ephemeral().elements()) {
+    if (event["type"].is_string() && event["content"].is_object()) push({SyncItem::Kind::ephemeral, room, event.share()});
+  }
+}
+
+void SyncMachine::note_quick_answer(const PageToken& next, SyncTime now) {
+  if (next != position_ || now - request_began_ >= quick) {
+    quick_answers_ = 0;
+    return;
+  }
+  if (++quick_answers_ > quick_answers_allowed) {
+    wait_until_ = now + options_.backoff(quick_answers_ - quick_answers_allowed);
+  }
+}
+
+// ---- failures
+
+void SyncMachine::token_renewed() {
+  in_flight_ = InFlight::nothing;
+  needs_token_ = false;
+}
+
+void SyncMachine::failed(const Error& error, SyncTime now) {
+  const InFlight what = std::exchange(in_flight_, InFlight::nothing);
+  if (error.code() == Errc::closed) return close();
+  if (what == InFlight::token) {
+    if (error.code() == Errc::session_expired || concerns_reader(error.code())) for_reader_ = error;
+    return back_off(error, now);
+  }
+  if (error.code() == Errc::session_expired) {
+    needs_token_ = true;
+    // A token that is dead as soon as it was made must not be replaced in a loop.
+    if (renewals_++ > 0) back_off(error, now);
+    return;
+  }
+  if (what == InFlight::gap) {
+    gap_failed(error);
+    return back_off(error, now);
+  }
+  // Too much in one answer: ask for less of each room; the rest then comes as gaps, page by page.
+  if (error.code() == Errc::too_large) timeline_limit_ = std::max(1, timeline_limit_ / 4);
+  if (concerns_reader(error.code())) for_reader_ = error;
+  back_off(error, now);
+}
+
+void SyncMachine::gap_failed(const Error& error) {
+  switch (error.code()) {
+    case Errc::forbidden:
+    case Errc::not_found: return finish_gap(false);
+    case Errc::invalid_argument:
+    case Errc::unsupported:
+    case Errc::too_large:
+    case Errc::protocol:
+    case Errc::unknown:
+      if (++gap_refusals_ >= max_gap_refusals) finish_gap(false);
+      return;
+    default: return;
+  }
+}
+
+void SyncMachine::back_off(const Error& error, SyncTime now) {
+  const milliseconds wait = std::max(options_.backoff(failures_), error.retry_after().value_or(milliseconds(0)));
+  ++failures_;
+  last_failure_ = error;
+  wait_until_ = now + wait;
+}
+
+}  // namespace confab::matrix

@@ -1,0 +1,196 @@
+// What is to be done next for an event stream? The machine behind it, without sockets, clocks or threads.
+//
+// The owner performs what poll() returns, tells the outcome by one of the inputs, and polls again until it gets Idle.
+// What the machine promises, whatever fails at whichever step:
+// - At least once: a position is left behind only after the reader asked past, or acknowledged, everything before it.
+// - No event twice within a bounded window of event ids, and in each room in the homeserver's order.
+// - Where an answer is limited, what lies between is fetched before anything newer of that room is delivered.
+// - Nothing is requested while the reader is behind: there is at most one answer in memory.
+// - It never ends by itself: failures are waited out, a dead token is replaced, only close() is the end.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <confab/error.hpp>
+#include <confab/ids.hpp>
+
+#include "matrix/endpoints/messages.hpp"
+#include "matrix/event.hpp"
+#include "matrix/gap_fill.hpp"
+#include "matrix/seen_events.hpp"
+#include "matrix/sync_answer.hpp"
+
+namespace confab::matrix {
+
+/// One thing to deliver.
+class SyncItem {
+ public:
+  enum class Kind : std::uint8_t {
+    event,      ///< An event of a room's timeline.
+    ephemeral,  ///< Typing or receipts: document() is the event, without id.
+    invite,     ///< The user was invited: document() is the array of stripped state.
+    missed,     ///< Events before the next one of this room could not be fetched; token() is where they can be read.
+  };
+  SyncItem(MatrixRoomId room, RoomEvent event);
+  SyncItem(Kind kind, MatrixRoomId room, json::Document document);
+  SyncItem(MatrixRoomId room, PageToken missed_before);
+
+  [[nodiscard]] Kind kind() const { return kind_; }
+  [[nodiscard]] const MatrixRoomId& room_id() const { return room_; }
+  [[nodiscard]] const RoomEvent& event() const { return *event_; }  ///< Of Kind::event only.
+  [[nodiscard]] json::Value document() const { return document_.root(); }
+  [[nodiscard]] const PageToken& token() const { return token_; }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  Kind kind_;
+  MatrixRoomId room_;
+  std::optional<RoomEvent> event_;
+  json::Document document_;
+  PageToken token_;
+  std::size_t bytes_ = 0;
+};
+
+using SyncBatch = std::vector<SyncItem>;
+using SyncTime = std::chrono::steady_clock::time_point;
+
+class SyncOptions {
+ public:
+  /// How long to wait after failure number `attempt`, counted from 0.
+  using BackoffPolicy = std::function<std::chrono::milliseconds(unsigned attempt)>;
+  explicit SyncOptions(BackoffPolicy backoff) : backoff_(std::move(backoff)) {}
+  /// Where to go on; empty: from now on, without history.
+  SyncOptions& since(PageToken token) { return since_ = std::move(token), *this; }
+  SyncOptions& poll_timeout(std::chrono::milliseconds hold) { return poll_timeout_ = hold, *this; }
+  SyncOptions& batch_events(std::size_t most) { return batch_events_ = most, *this; }
+  SyncOptions& batch_bytes(std::size_t most) { return batch_bytes_ = most, *this; }
+  SyncOptions& remembered_ids(std::size_t most) { return remembered_ids_ = most, *this; }
+  SyncOptions& gap_bounds(GapBounds bounds) { return gap_bounds_ = bounds, *this; }
+
+  [[nodiscard]] const PageToken& since() const { return since_; }
+  [[nodiscard]] std::chrono::milliseconds poll_timeout() const { return poll_timeout_; }
+  [[nodiscard]] std::size_t batch_events() const { return batch_events_; }
+  [[nodiscard]] std::size_t batch_bytes() const { return batch_bytes_; }
+  [[nodiscard]] std::size_t remembered_ids() const { return remembered_ids_; }
+  [[nodiscard]] const GapBounds& gap_bounds() const { return gap_bounds_; }
+  [[nodiscard]] std::chrono::milliseconds backoff(unsigned attempt) const { return backoff_(attempt); }
+
+ private:
+  BackoffPolicy backoff_;
+  PageToken since_;
+  std::chrono::milliseconds poll_timeout_{30'000};
+  std::size_t batch_events_ = 256;
+  std::size_t batch_bytes_ = std::size_t{256} << 10U;
+  std::size_t remembered_ids_ = 8192;
+  GapBounds gap_bounds_;
+};
+
+// What poll() may ask for.
+struct SyncIdle {};  ///< Nothing until the next input.
+struct SyncWait {    ///< Poll again at `until`. `why` is what failed last, for the log.
+  SyncTime until;
+  std::optional<Error> why;
+};
+struct SyncPoll {  ///< Send /sync; then answered() or failed().
+  PageToken since;
+  std::chrono::milliseconds timeout;
+  bool position_only;  ///< An initial sync: SyncFilter::position_only().
+  int timeline_limit;
+};
+struct SyncFetchGap {  ///< Send /messages backwards; then gap_page() or failed().
+  MatrixRoomId room;
+  PageToken from;
+  PageToken to;
+  int limit;
+};
+struct SyncDeliver {  ///< Complete the reader's request with this batch.
+  SyncBatch batch;
+};
+struct SyncTellReader {  ///< Complete the reader's request with this error. The stream lives on.
+  Error error;
+};
+struct SyncStore {  ///< Everything before this position is consumed: remember it. No outcome is expected.
+  PageToken position;
+};
+struct SyncRenewToken {};  ///< Replace the token; then token_renewed() or failed().
+struct SyncEnd {};         ///< Closed; given once.
+using SyncAction = std::variant<SyncIdle, SyncWait, SyncPoll, SyncFetchGap, SyncDeliver, SyncTellReader, SyncStore,
+                                SyncRenewToken, SyncEnd>;
+
+class SyncMachine {
+ public:
+  explicit SyncMachine(SyncOptions options);
+
+  [[nodiscard]] SyncAction poll(SyncTime now);
+
+  // The reader.
+  void reader_asked();     ///< next(): consumes the batch before, wants another.
+  void reader_withdrew();  ///< The outstanding next() was cancelled or timed out; nothing is lost.
+  void acknowledged();     ///< ack(): consumes the batch before, wants nothing.
+  /// The batch of the last SyncDeliver did not reach the reader; it is kept for the next request.
+  void not_delivered(SyncBatch batch);
+  void close();
+
+  // The outcome of what was asked for.
+  void answered(SyncAnswer answer, SyncTime now);
+  void gap_page(MessagesAnswer page, SyncTime now);
+  void token_renewed();
+  void failed(const Error& error, SyncTime now);
+
+  /// The position that a new machine would have to start from to miss nothing.
+  [[nodiscard]] const PageToken& position() const { return position_; }
+
+ private:
+  enum class InFlight : std::uint8_t { nothing, sync, gap, token };
+
+  void consume();
+  void advance_if_read();
+  void take_pieces(SyncAnswer answer);
+  bool ready_is_full() const;
+  void make_ready();
+  void make_ready(const MatrixRoomId& room, const json::Value& events);
+  void push(SyncItem item);
+  void finish_gap(bool complete);
+  void note_quick_answer(const PageToken& next, SyncTime now);
+  void back_off(const Error& error, SyncTime now);
+  void gap_failed(const Error& error);
+  SyncDeliver deliver();
+  SyncAction request(SyncTime now);
+
+  SyncOptions options_;
+  SeenEvents seen_;
+  PageToken position_;
+  std::optional<PageToken> next_position_;  // of the answer whose pieces are being read
+  std::deque<RoomPiece> pieces_;
+  std::deque<SyncItem> ready_;
+  std::size_t ready_bytes_ = 0;
+  std::optional<GapFill> gap_;
+  std::optional<Error> for_reader_;
+  std::optional<Error> last_failure_;
+  std::optional<SyncTime> wait_until_;
+  SyncTime request_began_{};
+  InFlight in_flight_ = InFlight::nothing;
+  int timeline_limit_ = default_timeline_limit;
+  unsigned failures_ = 0;
+  unsigned renewals_ = 0;
+  unsigned gap_refusals_ = 0;
+  unsigned quick_answers_ = 0;
+  bool asked_ = false;
+  bool batch_is_out_ = false;
+  bool store_due_ = false;
+  bool needs_token_ = false;
+  bool closed_ = false;
+  bool end_told_ = false;
+
+  static constexpr int default_timeline_limit = 100;
+};
+
+}  // namespace confab::matrix
