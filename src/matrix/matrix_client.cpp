@@ -22,10 +22,8 @@ net::AttemptOutcome read_answer(const net::HttpAnswer& answer) {
   net::AttemptOutcome outcome = net::AttemptOutcome::answer(answer.status());
   if (answer.status() != too_many_requests && answer.status() < 500) return outcome;
   const ErrorAnswer failure(answer.status(), answer.body());
-  std::optional<double> in_body;
-  if (failure.retry_after()) in_body = static_cast<double>(failure.retry_after()->count());
   outcome.error(failure.error());
-  outcome.retry_after(net::retry_after(answer.headers(), in_body,
+  outcome.retry_after(net::retry_after(answer.headers(), failure.retry_after_ms(),
                                        std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())));
   return outcome;
 }
