@@ -11,15 +11,6 @@
 
 namespace confab::net {
 
-RandomSource system_random() {
-  // For jitter only, where unpredictability does not matter: secrets come from OpenSSL. One engine per thread, because
-  // the machines that draw from it run on several loops.
-  return [] {
-    thread_local std::mt19937_64 engine{std::random_device()()};
-    return engine();
-  };
-}
-
 namespace {
 
 constexpr int too_many_requests = 429;
@@ -85,9 +76,9 @@ class Scheduler::Place {
 Scheduler::Scheduler(std::shared_ptr<RuntimeCore> core, HttpClientOptions options)
     : core_(std::move(core)),
       options_(std::move(options)),
-      breaker_(system_random()),
-      gate_(system_random()),
-      random_(system_random()),
+      random_(jitter_source(std::random_device()())),
+      breaker_(random_),
+      gate_(random_),
       clients_(core_->loops()) {}
 
 void Scheduler::grant_turns() {
@@ -148,10 +139,9 @@ Task<AttemptOutcome> Scheduler::attempt(const HttpRequest& request, AnswerReader
     const TimePoint now = Clock::now();
     const TimePoint go = gate_.may_go(flow, now);
     if (go > now) {
-      AttemptOutcome limited = AttemptOutcome::answer(too_many_requests);
-      limited.retry_after(std::chrono::ceil<std::chrono::milliseconds>(go - now));
-      limited.error(Error(Errc::rate_limited, "the homeserver asked to slow down a moment ago").with_http_status(too_many_requests));
-      co_return limited;
+      AttemptOutcome held(Ended::rate_held);
+      held.retry_after(std::chrono::ceil<std::chrono::milliseconds>(go - now));
+      co_return held;
     }
     ticket = breaker_.admit(Clock::now());
     if (!ticket) hold = breaker_.wait(Clock::now());
@@ -164,7 +154,9 @@ Task<AttemptOutcome> Scheduler::attempt(const HttpRequest& request, AnswerReader
   const TimePoint begun = Clock::now();
   HttpOutcome outcome = co_await client_of(context.loop()).perform(request, context.deadline(), context.stop());
   const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun);
-  AttemptOutcome read = outcome.answered() ? reader(outcome.answer()) : read_failure(outcome, waited);
+  // The end of a long poll's time is no failure of a homeserver that had nothing to tell.
+  const auto counted = request.lane() == Lane::long_poll ? std::chrono::milliseconds(0) : waited;
+  AttemptOutcome read = outcome.answered() ? reader(outcome.answer()) : read_failure(outcome, counted);
   {
     const std::lock_guard lock(mutex_);
     if (read.how() == Ended::answered && read.status() == too_many_requests) {
@@ -211,7 +203,7 @@ Task<Result<HttpAnswer>> Scheduler::perform(HttpRequest request, Repeatable repe
     std::optional<HttpAnswer> answer;
     AttemptOutcome outcome = co_await attempt(request, reader, flow, context, answer);
     // What was held back here was no request, and must not eat the call's few.
-    const bool held_here = !answer && (outcome.how() == Ended::held_back || outcome.how() == Ended::answered);
+    const bool held_here = outcome.how() == Ended::held_back || outcome.how() == Ended::rate_held;
     if (held_here) context.attempts().give_back();
     const RetryDecision decision = policy.after(outcome, context.attempts().left(), Clock::now());
     if (decision.kind() == RetryDecision::Kind::settled) co_return std::move(*answer);

@@ -58,15 +58,13 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
   std::shared_ptr<RuntimeCore> core_;
   HttpClientOptions options_;
   std::mutex mutex_;  // guards all below but the clients
+  RandomSource random_;
   CircuitBreaker breaker_;
   RateGate gate_;
-  RandomSource random_;
   FairQueue queue_;
   std::unordered_map<FairQueue::Ticket, std::shared_ptr<Waker>> waiting_;
   std::unordered_set<FairQueue::Ticket> granted_;
   std::vector<std::unique_ptr<HttpClient>> clients_;  // one per loop, made and used on it
 };
-
-[[nodiscard]] RandomSource system_random();
 
 }  // namespace confab::net
