@@ -22,6 +22,7 @@ class BadConfiguration(harness.ProgramCase):
                                           "admin_user": "admin", "admin_password": "secret"})
         for name, content in (files or {}).items():
             (folder / name).write_bytes(content)
+            (folder / name).chmod(0o644 if name.startswith("open") else 0o600)
         settings = copy.deepcopy(work.settings)
         config(settings, folder)
         work.config.write_text(json.dumps(settings))
@@ -99,10 +100,18 @@ CONFIGURATION = {
     "admin_password_file_empty": (both(drop("homeserver", "admin_password"),
                                        put("homeserver", "admin_password_file", value="FILE:pw")), "pw",
                                   {"files": {"pw": b""}}),
+    "admin_password_file_of_two_lines": (both(drop("homeserver", "admin_password"),
+                                              put("homeserver", "admin_password_file", value="FILE:pw")), "pw",
+                                         {"files": {"pw": b"secret\nand more\n"}}),
+    "admin_password_file_for_everybody": (both(drop("homeserver", "admin_password"),
+                                               put("homeserver", "admin_password_file", value="FILE:open_pw")), "open_pw",
+                                          {"files": {"open_pw": b"secret\n"}}),
     "ca_file_missing": (put("homeserver", "ca_file", value="FILE:nowhere.pem"), "nowhere.pem", {}),
     "ca_file_is_no_certificate": (put("homeserver", "ca_file", value="FILE:ca.pem"), "ca.pem",
                                   {"files": {"ca.pem": b"not a certificate\n"}}),
     "unknown_store": (put("store", "kind", value="shoebox"), "store.kind", {}),
+    "store_of_a_later_version": (both(put("store", "kind", value="sqlite"), put("store", "path", value="FILE:db")),
+                                 "store.kind", {}),
     "no_tenants": (drop("tenants"), "tenants", {}),
     "tenants_empty": (put("tenants", value=[]), "tenants", {}),
     "tenant_without_id": (drop("tenants", 0, "id"), "tenants[0].id", {}),

@@ -22,13 +22,14 @@ class Doctor(harness.HomeserverCase):
             self.assertNotIn(password, (done.output + done.errors).decode())
             self.assertNotIn("syt_", (done.output + done.errors).decode(), "a token of Synapse")
 
-    def test_an_admin_password_from_the_environment_of_the_configuration(self):
-        # The same password written into the file itself.
+    def test_the_admin_password_in_the_configuration_or_the_environment(self):
         with open(self.homeserver.about["admin_password_file"]) as file:
             password = file.read().strip()
         homeserver = {key: value for key, value in self.homeserver.config().items() if key != "admin_password_file"}
         work = harness.Workspace(self.folder / "inline", {**homeserver, "admin_password": password})
-        self.done(work.run("doctor"))
+        self.done(work.run("user", "provision", "ana"))
+        work = harness.Workspace(self.folder / "environment", homeserver)
+        self.done(work.run("user", "provision", "ana", environment={"CONFAB_ADMIN_PASSWORD": password}))
 
     def test_an_admin_that_is_none_is_unfit(self):
         # The account exists and can log in, but the admin API refuses it.

@@ -21,6 +21,7 @@ SYNAPSE = SOURCE / "scripts" / "synapse"
 PROGRAM = os.environ.get("CONFAB_PROGRAM", str(SOURCE / "build" / "dev" / "examples" / "confab" / "confab"))
 # Generous: the tests also run under sanitizers on two busy cores. What must be quick is asserted where it matters.
 PATIENCE = 120
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("CONFAB_")}
 
 DIRECTORY = {
     "users": [
@@ -120,7 +121,7 @@ class Workspace:
         begun = time.monotonic()
         try:
             done = subprocess.run(command or self.command(*arguments), input=stdin, capture_output=True, check=False,
-                                  timeout=timeout, env={**os.environ, **(environment or {})})
+                                  timeout=timeout, env={**ENVIRONMENT, **(environment or {})})
         except subprocess.TimeoutExpired as expired:
             raise AssertionError(f"confab {arguments} still runs after {timeout} s\nstdout: {expired.stdout}\n"
                                  f"stderr: {expired.stderr}") from None
@@ -134,7 +135,8 @@ class Running:
     """A program that runs beside the test, line by line."""
 
     def __init__(self, command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        env=ENVIRONMENT)
         self.seen = []
         self.errors = b""
         self._lines = queue.Queue()
