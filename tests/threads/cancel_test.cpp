@@ -61,10 +61,12 @@ TEST_CASE("dropping the Operation does not cancel") {
   Owed owed;
   owed.add();
   std::optional<bool> value;
-  { static_cast<void>(describe(runtime.core(), "u", Work::nap).start([&](Result<int> result) {
+  {
+    static_cast<void>(describe(runtime.core(), "u", Work::nap).start([&](Result<int> result) {
       value = result.has_value();
       owed.done();
-    })); }
+    }));
+  }
   REQUIRE(owed.wait_for_none());
   CHECK(value == true);
 }
@@ -97,7 +99,10 @@ TEST_CASE("a token that is stopped before the start cancels the operation") {
   Runtime runtime;
   std::stop_source stop;
   stop.request_stop();
-  CHECK(describe(runtime.core(), "u", Work::forever, CallOptions(no_hurry).stop(stop.get_token())).wait().error().code() == Errc::cancelled);
+  CHECK(describe(runtime.core(), "u", Work::forever, CallOptions(no_hurry).stop(stop.get_token()))
+            .wait()
+            .error()
+            .code() == Errc::cancelled);
 }
 
 TEST_CASE("a deadline counts from the start, not from the description; until() is absolute") {
@@ -106,6 +111,8 @@ TEST_CASE("a deadline counts from the start, not from the description; until() i
   Pending<int> absolute = describe(runtime.core(), "u", Work::nap, CallOptions().until(CallOptions::Clock::now()));
   CHECK(std::move(relative).wait().has_value());
   CHECK(std::move(absolute).wait().error().code() == Errc::timed_out);
-  CHECK(describe(runtime.core(), "u", Work::forever, CallOptions().within(1ms)).wait().error().code() == Errc::timed_out);
-  CHECK(describe(runtime.core(), "u", Work::forever, CallOptions().within(-1h)).wait().error().code() == Errc::timed_out);
+  CHECK(describe(runtime.core(), "u", Work::forever, CallOptions().within(1ms)).wait().error().code() ==
+        Errc::timed_out);
+  CHECK(describe(runtime.core(), "u", Work::forever, CallOptions().within(-1h)).wait().error().code() ==
+        Errc::timed_out);
 }

@@ -148,7 +148,8 @@ TEST_CASE("handlers of one user run one at a time, those of different users side
   CHECK(owed.wait_for_none());
 }
 
-TEST_CASE("the log sink is told of an executor that throws or drops and of a handler that throws; a sink may throw too") {
+TEST_CASE(
+    "the log sink is told of an executor that throws or drops and of a handler that throws; a sink may throw too") {
   std::mutex mutex;
   std::multiset<std::string> lines;
   {

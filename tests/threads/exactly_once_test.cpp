@@ -58,14 +58,23 @@ class Storm {
 
   void one(std::mt19937& random) {
     const unsigned user = pick(random, users);
-    const Work what = std::array{Work::value, Work::error, Work::throws, Work::no_memory, Work::nap, Work::forever}[pick(random, 6)];
+    const Work what =
+        std::array{Work::value, Work::error, Work::throws, Work::no_memory, Work::nap, Work::forever}[pick(random, 6)];
     CallOptions options;
     std::stop_source stop;
     bool ends = what != Work::forever;
     switch (pick(random, 4)) {
-      case 0: options.within(std::chrono::microseconds(pick(random, 2000))); ends = true; break;
-      case 1: options.until(confab::CallOptions::Clock::now() + 1ms); ends = true; break;
-      default: options.within(1h); break;
+      case 0:
+        options.within(std::chrono::microseconds(pick(random, 2000)));
+        ends = true;
+        break;
+      case 1:
+        options.until(confab::CallOptions::Clock::now() + 1ms);
+        ends = true;
+        break;
+      default:
+        options.within(1h);
+        break;
     }
     const unsigned how = ends ? pick(random, 6) : 1 + pick(random, 4);
     if (how == 3 || how == 4) options.stop(stop.get_token());
@@ -133,12 +142,24 @@ class Storm {
     const bool ended_early = code == Errc::cancelled || code == Errc::timed_out;
     bool likely = false;
     switch (what) {
-      case Work::value: likely = result.has_value(); break;
-      case Work::error: likely = code == Errc::forbidden; break;
-      case Work::throws: likely = code == Errc::internal; break;
-      case Work::no_memory: likely = code == Errc::no_memory; break;
-      case Work::nap: likely = result.has_value() || ended_early; break;
-      case Work::forever: likely = ended_early; break;
+      case Work::value:
+        likely = result.has_value();
+        break;
+      case Work::error:
+        likely = code == Errc::forbidden;
+        break;
+      case Work::throws:
+        likely = code == Errc::internal;
+        break;
+      case Work::no_memory:
+        likely = code == Errc::no_memory;
+        break;
+      case Work::nap:
+        likely = result.has_value() || ended_early;
+        break;
+      case Work::forever:
+        likely = ended_early;
+        break;
     }
     if (!likely) ++unlikely_;
   }
@@ -185,23 +206,38 @@ TEST_CASE("operations complete exactly once and never inline: several loops, an 
   Storm(runtime).run();
 }
 
-TEST_CASE("operations complete exactly once and never inline: several loops, a pool, never two handlers of one user at once") {
+TEST_CASE(
+    "operations complete exactly once and never inline: several loops, a pool, never two handlers of one user at "
+    "once") {
   Pool pool(4);
-  Runtime runtime(RuntimeOptions().loop_threads(3).executor([&pool](UniqueFunction<void()> task) { pool.post(std::move(task)); }));
+  Runtime runtime(
+      RuntimeOptions().loop_threads(3).executor([&pool](UniqueFunction<void()> task) { pool.post(std::move(task)); }));
   Storm(runtime).run();
 }
 
-TEST_CASE("operations complete exactly once and never inline: an executor that throws, drops, repeats or runs tasks at random") {
+TEST_CASE(
+    "operations complete exactly once and never inline: an executor that throws, drops, repeats or runs tasks at "
+    "random") {
   Pool pool(2);
   std::atomic<unsigned> calls{0};
   Runtime runtime(RuntimeOptions().loop_threads(2).executor([&](UniqueFunction<void()> task) {
     switch (calls++ % 6) {
-      case 0: throw std::runtime_error("before");
-      case 1: task(); throw std::runtime_error("behind");
-      case 2: return;  // dropped
-      case 3: task(); task(); return;
-      case 4: task(); return;
-      default: pool.post(std::move(task));
+      case 0:
+        throw std::runtime_error("before");
+      case 1:
+        task();
+        throw std::runtime_error("behind");
+      case 2:
+        return;  // dropped
+      case 3:
+        task();
+        task();
+        return;
+      case 4:
+        task();
+        return;
+      default:
+        pool.post(std::move(task));
     }
   }));
   Storm(runtime).run();

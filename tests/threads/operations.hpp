@@ -42,12 +42,17 @@ enum class Work { value, error, throws, no_memory, nap, forever };
 
 inline Task<Result<int>> work(CallContext context, Work what) {
   switch (what) {
-    case Work::value: co_return 7;
-    case Work::error: co_return Error(Errc::forbidden, "refused");
-    case Work::throws: throw std::runtime_error("from an operation");
-    case Work::no_memory: throw std::bad_alloc();
+    case Work::value:
+      co_return 7;
+    case Work::error:
+      co_return Error(Errc::forbidden, "refused");
+    case Work::throws:
+      throw std::runtime_error("from an operation");
+    case Work::no_memory:
+      throw std::bad_alloc();
     case Work::nap:
-    case Work::forever: break;
+    case Work::forever:
+      break;
   }
   const auto now = confab::net::Clock::now();
   const auto length = what == Work::nap ? std::chrono::microseconds(300) : std::chrono::hours(1);
@@ -66,7 +71,8 @@ class Body {
   Work what_;
 };
 
-inline Pending<int> describe(const Core& core, const std::string& user, Work what, CallOptions options = CallOptions()) {
+inline Pending<int> describe(const Core& core, const std::string& user, Work what,
+                             CallOptions options = CallOptions()) {
   return confab::net::describe<int>(core, user, std::move(options), Body(what));
 }
 

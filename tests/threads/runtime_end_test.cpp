@@ -46,7 +46,8 @@ TEST_CASE("a thread that waits when the Runtime goes away gets closed") {
   for (int i = 0; i < 4; ++i) {
     begun.add();
     waiters.emplace_back([&, core = runtime->core()] {
-      // The one before it on the same loop tells that this one has been posted by now or comes too late: both are closed.
+      // The one before it on the same loop tells that this one has been posted by now or comes too late: both are
+      // closed.
       static_cast<void>(describe(core, "u", Work::value).wait());
       begun.done();
       const Result<int> result = describe(core, "u", Work::forever, no_hurry).wait();
@@ -62,8 +63,8 @@ TEST_CASE("a thread that waits when the Runtime goes away gets closed") {
 TEST_CASE("operations that other threads start while the Runtime goes away complete exactly once") {
   for (int round = 0; round < 20; ++round) {
     Pool pool(2);
-    auto runtime = std::make_unique<Runtime>(
-        RuntimeOptions().loop_threads(2).executor([&pool](UniqueFunction<void()> task) { pool.post(std::move(task)); }));
+    auto runtime = std::make_unique<Runtime>(RuntimeOptions().loop_threads(2).executor(
+        [&pool](UniqueFunction<void()> task) { pool.post(std::move(task)); }));
     const Core core = runtime->core();
     Owed owed;
     std::atomic<int> completed{0};
@@ -79,14 +80,15 @@ TEST_CASE("operations that other threads start while the Runtime goes away compl
           owed.add();
           const Work what = n % 3 == 0 ? Work::value : Work::forever;
           const Starting inside;
-          auto operation = describe(core, "user" + std::to_string(i), what, CallOptions(no_hurry).stop(stop.get_token()))
-                               .start([&](Result<int> result) {
-                                 const bool expected = result.has_value() || result.error().code() == Errc::closed ||
-                                                       result.error().code() == Errc::cancelled;
-                                 if (!expected || starting != 0) ++wrong;
-                                 ++completed;
-                                 owed.done();
-                               });
+          auto operation =
+              describe(core, "user" + std::to_string(i), what, CallOptions(no_hurry).stop(stop.get_token()))
+                  .start([&](Result<int> result) {
+                    const bool expected = result.has_value() || result.error().code() == Errc::closed ||
+                                          result.error().code() == Errc::cancelled;
+                    if (!expected || starting != 0) ++wrong;
+                    ++completed;
+                    owed.done();
+                  });
           if (n % 5 == 0) operation.cancel();
           if (n % 20 == 19) stop.request_stop(), stop = std::stop_source();
         }
@@ -150,8 +152,8 @@ TEST_CASE("a Runtime destroyed from its own handler, on its dispatcher") {
 TEST_CASE("a Runtime destroyed from its own handler, on the host's pool") {
   for (int round = 0; round < 10; ++round) {
     Pool pool(3);
-    auto runtime = std::make_unique<Runtime>(
-        RuntimeOptions().loop_threads(2).executor([&pool](UniqueFunction<void()> task) { pool.post(std::move(task)); }));
+    auto runtime = std::make_unique<Runtime>(RuntimeOptions().loop_threads(2).executor(
+        [&pool](UniqueFunction<void()> task) { pool.post(std::move(task)); }));
     const Core core = runtime->core();
     Owed owed;
     std::atomic<bool> all_came{false};

@@ -36,7 +36,8 @@ TEST_CASE("threads copy, read and derive from one Error at once") {
       Error copy = shared;
       const Error derived = copy.with_http_status(400 + index);
       copy = derived;
-      if (copy.http_status() == 400 + index && copy.errcode() == "M_LIMIT_EXCEEDED" && shared.http_status() == 0) ++right;
+      if (copy.http_status() == 400 + index && copy.errcode() == "M_LIMIT_EXCEEDED" && shared.http_status() == 0)
+        ++right;
     }
   });
   CHECK(right == 6 * 500);

@@ -1,0 +1,287 @@
+// Each public operation awaited in one expression, with its request, setters and options made inside it: what was given
+// arrives whole, and every byte is freed once. coverage_test.py finds operations that have no case here.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <type_traits>
+
+#include "await/stubs.hpp"
+
+using namespace confab_await;
+using namespace std::chrono_literals;
+
+namespace {
+std::atomic<long> live{0};  // allocations that were not freed yet
+}
+
+void* operator new(std::size_t size) {
+  void* const memory = std::malloc(size);
+  if (memory == nullptr) throw std::bad_alloc();
+  ++live;
+  return memory;
+}
+void operator delete(void* memory) noexcept {
+  if (memory != nullptr) --live;
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
+
+// The homeserver's members, so that its operations can be awaited without a homeserver.
+namespace confab {
+namespace detail {
+class MatrixBackend {
+ public:
+  std::shared_ptr<Queue> queue = std::make_shared<Queue>();
+};
+}  // namespace detail
+Result<Homeserver> Homeserver::create(Runtime& /*runtime*/, HomeserverOptions options) {
+  if (options.url().empty()) return Error(Errc::config, "there is no URL").with_subject("homeserver.url");
+  return Homeserver(std::make_shared<detail::MatrixBackend>());
+}
+Pending<std::vector<Finding>> Homeserver::examine(CallOptions options) const {
+  return answers<std::vector<Finding>>(backend_->queue, std::move(options), []() -> Result<std::vector<Finding>> {
+    return std::vector<Finding>{Finding(Host::text("versions"), true, Host::text("v1.11"))};
+  });
+}
+std::shared_ptr<ChatProvider> Homeserver::provider(std::string /*group*/) const {
+  return std::make_shared<StubProvider>(backend_->queue);
+}
+Runtime::Runtime(RuntimeOptions /*options*/) {}
+Runtime::~Runtime() = default;
+}  // namespace confab
+
+namespace {
+
+// Runs a coroutine to its end and counts what it left behind.
+void awaited(Fire (*coroutine)(Host*)) {
+  {
+    Host host;  // once, so that what is allocated for good is allocated
+    coroutine(&host);
+    host.queue->run();
+  }
+  const long before = live;
+  {
+    Host host;
+    coroutine(&host);
+    CHECK(host.completed == 0);  // not inside the call
+    host.queue->run();
+    CHECK(host.completed == 1);
+  }
+  CHECK(live == before);
+  {
+    Host host;  // and once more with an error
+    host.stop.request_stop();
+    coroutine(&host);
+    host.queue->run();
+    CHECK(host.completed == 0);
+  }
+  CHECK(live == before);
+}
+
+std::string text(const char* word) { return Host::text(word); }
+RoomRef event(const char* word) { return RoomRef::event(RoomSlug(text(word))); }
+
+Fire ensure_user(Host* host) {
+  const Result<Account> account = co_await host->chat.ensure_user(
+      UserSlug(text("ana")), text("Ana"), CallOptions().within(5s).stop(host->stop.get_token()));
+  if (account && account->slug().str() == text("ana") && account->name() == text("Ana")) ++host->completed;
+}
+
+Fire ensure_room(Host* host) {
+  const Result<Room> room = co_await host->chat.ensure_room(
+      RoomRequest(event("standup"), UserSlug(text("ana"))).name(text("Standup")).make_public(true),
+      CallOptions().within(5s).stop(host->stop.get_token()));
+  if (room && room->name() == text("Standup") && room->room_id().str() == text("ana")) ++host->completed;
+}
+
+Fire add_member(Host* host) {
+  const Result<Room> room =
+      co_await host->chat.add_member(RoomRef::group(RoomSlug(text("chess"))), UserSlug(text("ben")),
+                                     CallOptions().within(5s).stop(host->stop.get_token()));
+  if (room && room->ref().slug().str() == text("chess") && room->room_id().str() == text("ben")) ++host->completed;
+}
+
+Fire send(Host* host) {
+  const Result<EventId> sent = co_await host->chat.send(Message(event("standup"), UserSlug(text("ana")), text("hi"))
+                                                            .transaction_id(TransactionId(text("t1")))
+                                                            .repeated(true),
+                                                        CallOptions().within(5s).stop(host->stop.get_token()));
+  if (sent && sent->str() == text("hi") + text("t1") + "again") ++host->completed;
+}
+
+Fire history(Host* host) {
+  const Result<MessagePage> page = co_await host->chat.history(
+      HistoryRequest(event("standup"), UserSlug(text("ana"))).limit(7).from(PageToken(text("p"))),
+      CallOptions().within(5s).stop(host->stop.get_token()));
+  if (page && page->end().str() == text("p") + "7" && page->room_id().str() == text("standup")) ++host->completed;
+}
+
+Fire next(Host* host) {
+  const Result<EventBatch> batch =
+      co_await host->chat.events(UserSlug(text("ana"))).next(CallOptions().within(5s).stop(host->stop.get_token()));
+  if (batch && batch->size() == 1 && batch->front().room_id().str() == text("ana")) ++host->completed;
+}
+
+Fire provider_ensure_account(Host* host) {
+  const Result<void> done = co_await host->provider.ensure_account(
+      MatrixUserId(text("@ana")), text("@ana"), CallOptions().within(5s).stop(host->stop.get_token()));
+  if (done) ++host->completed;
+}
+
+Fire provider_ensure_room(Host* host) {
+  const Result<MatrixRoomId> room =
+      co_await host->provider.ensure_room(ProviderRoomRequest(text("alias"), MatrixUserId(text("@ana")))
+                                              .name(text("Name"))
+                                              .topic(text("Topic"))
+                                              .make_public(true),
+                                          CallOptions().within(5s).stop(host->stop.get_token()));
+  if (room && room->str() == text("alias") + text("@ana") + text("Name") + text("Topic")) ++host->completed;
+}
+
+Fire provider_find_room(Host* host) {
+  const Result<MatrixRoomId> room =
+      co_await host->provider.find_room(text("alias"), CallOptions().within(5s).stop(host->stop.get_token()));
+  if (room && room->str() == text("alias")) ++host->completed;
+}
+
+Fire provider_join(Host* host) {
+  const Result<void> done = co_await host->provider.join(MatrixRoomId(text("x")), MatrixUserId(text("x")),
+                                                         CallOptions().within(5s).stop(host->stop.get_token()));
+  if (done) ++host->completed;
+}
+
+Fire provider_send(Host* host) {
+  const Result<EventId> sent = co_await host->provider.send(
+      ProviderMessage(MatrixRoomId(text("!r")), MatrixUserId(text("@ana")), text("hi"), TransactionId(text("t")))
+          .repeated(true),
+      CallOptions().within(5s).stop(host->stop.get_token()));
+  if (sent && sent->str() == text("hi") + text("t")) ++host->completed;
+}
+
+Fire provider_history(Host* host) {
+  const Result<MessagePage> page =
+      co_await host->provider.history(MatrixRoomId(text("!r")), MatrixUserId(text("@ana")), 9, PageToken(text("p")),
+                                      CallOptions().within(5s).stop(host->stop.get_token()));
+  if (page && page->end().str() == text("@ana") + text("p") + "9") ++host->completed;
+}
+
+Fire examine(Homeserver* homeserver, std::stop_token stop, int* findings) {
+  const Result<std::vector<Finding>> found = co_await homeserver->examine(CallOptions().within(5s).stop(stop));
+  *findings = found ? static_cast<int>(found->size()) : -1;
+}
+
+// The other shapes that one expression takes.
+Fire in_a_condition(Host* host) {
+  if (const Result<EventId> sent = co_await host->chat.send(Message(event("e"), UserSlug(text("ana")), text("hi")),
+                                                            CallOptions().stop(host->stop.get_token()));
+      sent)
+    ++host->completed;
+}
+Fire as_an_operand(Host* host) {
+  const std::string joined = "sent " + (co_await host->chat.send(Message(event("e"), UserSlug(text("ana")), text("hi")),
+                                                                 CallOptions().stop(host->stop.get_token())))
+                                           .value_or(EventId(text("none")))
+                                           .str();
+  if (joined == "sent " + text("hi")) ++host->completed;
+}
+Fire by_the_default_options(Host* host) {
+  const Result<Account> account = co_await static_cast<ChatService&>(host->chat).ensure_user(UserSlug(text("ana")));
+  if (account && !host->stop.stop_requested()) ++host->completed;
+}
+Fire one_in_another(Host* host) {
+  const Result<EventId> sent = co_await host->chat.send(
+      Message(event("e"), UserSlug(text("ana")),
+              (co_await host->chat.history(HistoryRequest(event("e"), UserSlug(text("ana"))).limit(3),
+                                           CallOptions().stop(host->stop.get_token())))
+                  .value_or(MessagePage(MatrixRoomId(text("none")), {}, PageToken(text("none"))))
+                  .room_id()
+                  .str()),
+      CallOptions().stop(host->stop.get_token()));
+  if (sent && sent->str() == text("e")) ++host->completed;
+}
+
+// An argument that counts its own lives.
+class Counted {
+ public:
+  static inline int made = 0;
+  static inline int gone = 0;
+  Counted() { ++made; }
+  Counted(const Counted&) { ++made; }
+  Counted(Counted&&) noexcept { ++made; }
+  Counted& operator=(const Counted&) = default;
+  Counted& operator=(Counted&&) = default;
+  ~Counted() { ++gone; }
+  Counted&& chained() && { return std::move(*this); }
+};
+Pending<int> count(const std::shared_ptr<Queue>& queue, Counted first, Counted second, CallOptions options) {
+  return answers<int>(queue, std::move(options),
+                      [first = std::move(first), second = std::move(second)]() -> Result<int> {
+                        return Counted::made - Counted::gone;
+                      });
+}
+Fire counting(std::shared_ptr<Queue> queue, int* alive) {
+  *alive = (co_await count(queue, Counted().chained(), Counted(), CallOptions().within(1s))).value_or(-1);
+}
+
+template <class... Classes>
+constexpr bool none_is_an_aggregate = (!std::is_aggregate_v<Classes> && ...);
+static_assert(
+    none_is_an_aggregate<CallOptions, RuntimeOptions, HomeserverOptions, TenantOptions, Message, HistoryRequest,
+                         RoomRequest, ProviderRoomRequest, ProviderMessage, Secret, UserSlug, RoomRef, Error,
+                         Result<int>, Account, Room, ChatEvent, MessagePage, ReceivedMessage, DirectoryUser>,
+    "g++ 12 destroys aggregate temporaries of a co_await expression twice");
+
+}  // namespace
+
+TEST_CASE("ChatService::ensure_user") { awaited(ensure_user); }
+TEST_CASE("ChatService::ensure_room") { awaited(ensure_room); }
+TEST_CASE("ChatService::add_member") { awaited(add_member); }
+TEST_CASE("ChatService::send") { awaited(send); }
+TEST_CASE("ChatService::history") { awaited(history); }
+TEST_CASE("EventStream::next") { awaited(next); }
+TEST_CASE("ChatProvider::ensure_account") { awaited(provider_ensure_account); }
+TEST_CASE("ChatProvider::ensure_room") { awaited(provider_ensure_room); }
+TEST_CASE("ChatProvider::find_room") { awaited(provider_find_room); }
+TEST_CASE("ChatProvider::join") { awaited(provider_join); }
+TEST_CASE("ChatProvider::send") { awaited(provider_send); }
+TEST_CASE("ChatProvider::history") { awaited(provider_history); }
+
+TEST_CASE("Homeserver::examine") {
+  Runtime runtime;
+  Result<Homeserver> homeserver = Homeserver::create(
+      runtime, HomeserverOptions(text("https://x"), text("x"), text("admin"), Secret(text("p"))).ca_file(text("ca")));
+  REQUIRE(homeserver.has_value());
+  const long before = live;
+  int findings = 0;
+  examine(&*homeserver, std::stop_token(), &findings);
+  static_cast<StubProvider&>(*homeserver->provider()).queue()->run();
+  CHECK(findings == 1);
+  CHECK(live <= before + 1);  // the queue may keep a block for next time
+}
+
+TEST_CASE("in a condition") { awaited(in_a_condition); }
+TEST_CASE("as an operand") { awaited(as_an_operand); }
+TEST_CASE("by the default options") { awaited(by_the_default_options); }
+TEST_CASE("one in another") { awaited(one_in_another); }
+
+TEST_CASE("each argument is destroyed as often as it is made") {
+  auto queue = std::make_shared<Queue>();
+  int alive = 0;
+  counting(queue, &alive);
+  queue->run();
+  CHECK(alive >= 2);
+  CHECK(Counted::made == Counted::gone);
+}
+
+TEST_CASE("a described operation that is dropped frees what it holds") {
+  Host host;
+  const long before = live;
+  {
+    const Pending<EventId> dropped =
+        host.chat.send(Message(event("e"), UserSlug(text("ana")), text("hi")), CallOptions());
+  }
+  CHECK(live == before);
+}

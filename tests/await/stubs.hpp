@@ -1,0 +1,180 @@
+// Implementations of the public interfaces that answer with what they were asked, later and on the caller's thread.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <confab/confab.hpp>
+
+namespace confab_await {
+
+using namespace confab;
+
+// Keeps completions until the test runs them.
+class Queue final : public confab::detail::Delivery {
+ public:
+  void deliver(UniqueFunction<void()> task) override { tasks_.push_back(std::move(task)); }
+  void run() {
+    while (!tasks_.empty()) {
+      UniqueFunction<void()> task = std::move(tasks_.front());
+      tasks_.pop_front();
+      task();
+    }
+  }
+
+ private:
+  std::deque<UniqueFunction<void()>> tasks_;
+};
+
+// An operation that holds its arguments, checks them when it runs and gives them back as its result.
+template <class T, class Answer>
+Pending<T> answers(const std::shared_ptr<Queue>& queue, CallOptions options, Answer answer) {
+  return Pending<T>(queue, [queue, options = std::move(options),
+                            answer = std::move(answer)](UniqueFunction<void(Result<T>)> done) mutable {
+    queue->deliver([done = std::move(done), options = std::move(options), answer = std::move(answer)]() mutable {
+      if (options.stop_token().stop_requested()) return done(Error(Errc::cancelled, "stopped"));
+      done(answer());
+    });
+    return std::shared_ptr<confab::detail::RunningOperation>();
+  });
+}
+
+class StubService final : public ChatService {
+ public:
+  explicit StubService(std::shared_ptr<Queue> queue) : queue_(std::move(queue)) {}
+  Pending<Account> ensure_user(UserSlug user, std::string name, CallOptions options) override {
+    return answers<Account>(queue_, std::move(options),
+                            [user = std::move(user), name = std::move(name)]() -> Result<Account> {
+                              return Account(user, MatrixUserId("@" + user.str()), name);
+                            });
+  }
+  Pending<Room> ensure_room(RoomRequest request, CallOptions options) override {
+    return answers<Room>(queue_, std::move(options), [request = std::move(request)]() -> Result<Room> {
+      return Room(request.ref(), MatrixRoomId(request.creator().str()), request.name());
+    });
+  }
+  Pending<Room> add_member(RoomRef room, UserSlug user, CallOptions options) override {
+    return answers<Room>(queue_, std::move(options),
+                         [room = std::move(room), user = std::move(user)]() -> Result<Room> {
+                           return Room(room, MatrixRoomId(user.str()), "");
+                         });
+  }
+  Pending<EventId> send(Message message, CallOptions options) override {
+    return answers<EventId>(queue_, std::move(options), [message = std::move(message)]() -> Result<EventId> {
+      return EventId(message.body() + message.transaction_id().str() + (message.repeated() ? "again" : ""));
+    });
+  }
+  Pending<MessagePage> history(HistoryRequest request, CallOptions options) override {
+    return answers<MessagePage>(queue_, std::move(options), [request = std::move(request)]() -> Result<MessagePage> {
+      return MessagePage(MatrixRoomId(request.room().slug().str()), {},
+                         PageToken(request.from().str() + std::to_string(request.limit())));
+    });
+  }
+  EventStream events(UserSlug user) override;
+
+ private:
+  std::shared_ptr<Queue> queue_;
+};
+
+class StubSource final : public confab::detail::EventSource {
+ public:
+  StubSource(std::shared_ptr<Queue> queue, std::string room) : queue_(std::move(queue)), room_(std::move(room)) {}
+  Pending<EventBatch> next(CallOptions options) override {
+    return answers<EventBatch>(queue_, std::move(options), [room = room_]() -> Result<EventBatch> {
+      EventBatch batch;
+      batch.push_back(ChatEvent(EventKind::other, MatrixRoomId(room)));
+      return batch;
+    });
+  }
+  void ack() noexcept override {}
+  void close() noexcept override {}
+
+ private:
+  std::shared_ptr<Queue> queue_;
+  std::string room_;
+};
+
+inline EventStream StubService::events(UserSlug user) {
+  return EventStream(std::make_shared<StubSource>(queue_, std::move(user).str()));
+}
+
+class StubProvider final : public ChatProvider {
+ public:
+  explicit StubProvider(std::shared_ptr<Queue> queue) : queue_(std::move(queue)) {}
+  const std::string& server_name() const noexcept override { return name_; }
+  const std::shared_ptr<Queue>& queue() const noexcept { return queue_; }
+  Pending<void> ensure_account(MatrixUserId user, std::string display_name, CallOptions options) override {
+    return answers<void>(queue_, std::move(options),
+                         [user = std::move(user), name = std::move(display_name)]() -> Result<void> {
+                           if (user.str() == name) return Result<void>();
+                           return Error(Errc::invalid_argument, "the arguments were damaged");
+                         });
+  }
+  Pending<MatrixRoomId> ensure_room(ProviderRoomRequest request, CallOptions options) override {
+    return answers<MatrixRoomId>(queue_, std::move(options), [request = std::move(request)]() -> Result<MatrixRoomId> {
+      return MatrixRoomId(request.alias_localpart() + request.creator().str() + request.name() + request.topic());
+    });
+  }
+  Pending<MatrixRoomId> find_room(std::string alias_localpart, CallOptions options) override {
+    return answers<MatrixRoomId>(
+        queue_, std::move(options),
+        [alias = std::move(alias_localpart)]() -> Result<MatrixRoomId> { return MatrixRoomId(alias); });
+  }
+  Pending<void> join(MatrixRoomId room, MatrixUserId user, CallOptions options) override {
+    return answers<void>(queue_, std::move(options),
+                         [room = std::move(room), user = std::move(user)]() -> Result<void> {
+                           if (room.str() == user.str()) return Result<void>();
+                           return Error(Errc::invalid_argument, "the arguments were damaged");
+                         });
+  }
+  Pending<EventId> send(ProviderMessage message, CallOptions options) override {
+    return answers<EventId>(queue_, std::move(options), [message = std::move(message)]() -> Result<EventId> {
+      return EventId(message.body() + message.transaction_id().str());
+    });
+  }
+  Pending<MessagePage> history(MatrixRoomId room, MatrixUserId reader, std::size_t limit, PageToken from,
+                               CallOptions options) override {
+    return answers<MessagePage>(
+        queue_, std::move(options),
+        [room = std::move(room), reader = std::move(reader), limit, from = std::move(from)]() -> Result<MessagePage> {
+          return MessagePage(room, {}, PageToken(reader.str() + from.str() + std::to_string(limit)));
+        });
+  }
+  EventStream events(MatrixUserId user) override {
+    return EventStream(std::make_shared<StubSource>(queue_, std::move(user).str()));
+  }
+
+ private:
+  std::shared_ptr<Queue> queue_;
+  std::string name_ = "example.org";
+};
+
+// A coroutine that nobody waits for; it runs to its end when the queue is run.
+struct Fire {
+  struct promise_type {
+    Fire get_return_object() const noexcept { return {}; }
+    std::suspend_never initial_suspend() const noexcept { return {}; }
+    std::suspend_never final_suspend() const noexcept { return {}; }
+    void return_void() const noexcept {}
+    [[noreturn]] void unhandled_exception() const noexcept { std::terminate(); }
+  };
+};
+
+// What one awaiting coroutine works with. Texts are long enough to be on the heap, where a second free is seen.
+class Host {
+ public:
+  std::shared_ptr<Queue> queue = std::make_shared<Queue>();
+  StubService chat{queue};
+  std::shared_ptr<StubProvider> transport = std::make_shared<StubProvider>(queue);
+  ChatProvider& provider = *transport;
+  std::stop_source stop;
+  int completed = 0;
+
+  [[nodiscard]] static std::string text(const char* word) { return std::string(word) + std::string(64, '.') + word; }
+};
+
+}  // namespace confab_await
