@@ -97,6 +97,7 @@ struct EventLoop::State {
   std::optional<asio::steady_timer> patience;
   bool ending = false;
   int depth = 0;  // of nested turns: the outermost is measured
+  std::uint64_t turns = 0;
 };
 
 EventLoop::State::Background::promise_type::promise_type(State& owner, Task<void>& /*task*/) noexcept
@@ -221,8 +222,12 @@ void EventLoop::on_exception(ExceptionHook hook) { state_->exception_hook = std:
 
 asio::io_context& EventLoop::context() noexcept { return state_->io; }
 
+std::uint64_t EventLoop::turns() const noexcept { return state_->turns; }
+
 EventLoop::Turn::Turn(EventLoop& loop) noexcept : loop_(&loop) {
-  if (++loop_->state_->depth == 1 && loop_->state_->stall_hook) begun_ = Clock::now();
+  if (++loop_->state_->depth != 1) return;
+  ++loop_->state_->turns;
+  if (loop_->state_->stall_hook) begun_ = Clock::now();
 }
 
 EventLoop::Turn::~Turn() {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -89,6 +90,8 @@ class EventLoop {
     TimePoint begun_;
   };
   [[nodiscard]] boost::asio::io_context& context() noexcept;
+  // Counts what the loop has run, for those who do only so much at a time. Loop thread only.
+  [[nodiscard]] std::uint64_t turns() const noexcept;
 
  private:
   struct State;

@@ -1,0 +1,123 @@
+#include "net/curl_multi.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <mutex>
+#include <new>
+#include <utility>
+
+namespace confab::net {
+
+namespace {
+// Streams on one HTTP/2 connection: below what servers allow (100 and 128 are common), so that none is refused.
+constexpr long max_streams = 80;
+
+std::mutex& library_mutex() {
+  static std::mutex mutex;  // trivial to destroy: nothing of it outlives anything
+  return mutex;
+}
+}  // namespace
+
+CurlLibrary::CurlLibrary() {
+  const std::lock_guard lock(library_mutex());
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw std::bad_alloc();
+}
+
+CurlLibrary::~CurlLibrary() {
+  const std::lock_guard lock(library_mutex());
+  curl_global_cleanup();
+}
+
+CurlMulti::CurlMulti(EventLoop& loop, Options options, Done done)
+    : loop_(&loop),
+      done_(std::move(done)),
+      sockets_(loop, options.http2_, [this](curl_socket_t socket, int events) { act(socket, events); }),
+      multi_(curl_multi_init()) {
+  if (multi_ == nullptr) throw std::bad_alloc();
+  const long connections = static_cast<long>(options.max_connections_);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlMulti::on_socket);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlMulti::on_timer);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, connections);
+  curl_multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, connections);
+  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, options.http2_ ? CURLPIPE_MULTIPLEX : CURLPIPE_NOTHING);
+  curl_multi_setopt(multi_, CURLMOPT_MAX_CONCURRENT_STREAMS, max_streams);
+}
+
+CurlMulti::~CurlMulti() { curl_multi_cleanup(multi_); }
+
+bool CurlMulti::add(CURL* easy) {
+  if (curl_multi_add_handle(multi_, easy) != CURLM_OK) return false;
+  ++active_;
+  return true;
+}
+
+void CurlMulti::remove(CURL* easy) {
+  if (curl_multi_remove_handle(multi_, easy) == CURLM_OK) --active_;
+  sockets_.find_closed();
+}
+
+int CurlMulti::on_socket(CURL* /*easy*/, curl_socket_t socket, int what, void* self, void* /*of_socket*/) {
+  static_cast<CurlMulti*>(self)->sockets_.want(socket, what);
+  return 0;
+}
+
+int CurlMulti::on_timer(CURLM* /*multi*/, long milliseconds, void* self) {
+  CurlMulti& multi = *static_cast<CurlMulti*>(self);
+  if (milliseconds < 0) {
+    multi.due_ = TimePoint::max();
+  } else if (milliseconds == 0) {
+    multi.come_back_now();
+  } else {
+    multi.come_back_at(Clock::now() + std::chrono::milliseconds(milliseconds));
+  }
+  return 0;
+}
+
+void CurlMulti::come_back_now() {
+  due_ = TimePoint::max();
+  if (std::exchange(coming_back_, true)) return;
+  boost::asio::post(loop_->context(), [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    const EventLoop::Turn turn(*self->loop_);
+    self->coming_back_ = false;
+    self->act(CURL_SOCKET_TIMEOUT, 0);
+  });
+}
+
+void CurlMulti::come_back_at(TimePoint when) {
+  due_ = when;
+  // libcurl moves its time with every request, mostly later: a timer that fires too early and is set again then is
+  // cheaper than one that is always exact.
+  if (timer_at_ <= when) return;
+  timer_at_ = when;
+  timer_ = loop_->at(when, [this] { timer_fired(); });
+}
+
+void CurlMulti::timer_fired() {
+  timer_at_ = TimePoint::max();
+  if (due_ == TimePoint::max()) return;
+  if (Clock::now() < due_) return come_back_at(due_);
+  due_ = TimePoint::max();
+  act(CURL_SOCKET_TIMEOUT, 0);
+}
+
+void CurlMulti::act(curl_socket_t socket, int events) {
+  const auto alive = shared_from_this();  // a completion may drop the client
+  int running = 0;
+  acting_ = true;
+  curl_multi_socket_action(multi_, socket, events, &running);
+  acting_ = false;
+  sockets_.find_closed();
+  int left = 0;
+  // One at a time: what a completion does may remove other transfers, and their messages with them.
+  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg == CURLMSG_DONE) done_(message->easy_handle, message->data.result);
+  }
+}
+
+}  // namespace confab::net

@@ -1,0 +1,365 @@
+#include "net/http_client.hpp"
+
+#include <algorithm>
+#include <coroutine>
+#include <deque>
+#include <new>
+#include <unordered_set>
+#include <vector>
+
+#include "net/name_resolver.hpp"
+#include "net/stop_wake.hpp"
+#include "net/transfer.hpp"
+#include "net/trust_store.hpp"
+
+namespace confab::net {
+
+namespace {
+
+constexpr std::size_t max_idle_handles = 64;
+// Requests begun in one turn of the loop: libcurl works on all that are new in one go, and a connect costs it 50 us.
+constexpr std::size_t starts_per_turn = 16;
+// Long polls that need a connection of their own and are begun in one window of time: a thousand users who start at once
+// must not be a thousand connects at once.
+constexpr std::size_t poll_starts_per_window = 64;
+constexpr std::chrono::milliseconds poll_start_window{10};
+
+struct CloseShare {
+  void operator()(CURLSH* share) const noexcept { curl_share_cleanup(share); }
+};
+struct CloseEasy {
+  void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
+};
+
+// Whom do we connect to: the homeserver, or the proxy before it?
+Url first_hop(const HttpClientOptions& options) {
+  if (options.proxy().empty()) return options.base();
+  const Result<Url> proxy = Url::parse(options.proxy());
+  return proxy ? *proxy : options.base();  // libcurl refuses what is no URL when it is used
+}
+
+}  // namespace
+
+struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
+  // A transfer and the coroutine that waits for it.
+  struct Call final : Transfer, std::enable_shared_from_this<Call> {
+    Call(std::shared_ptr<State> owner, HttpRequest asked, std::string url)
+        : Transfer(std::move(asked), std::move(url)), state(std::move(owner)) {}
+    void stopped() { state->give_up(*this, TransferFailure::cancelled, "cancelled"); }
+
+    std::shared_ptr<State> state;
+    std::shared_ptr<ResolveList> resolve;
+    std::coroutine_handle<> waiting;
+    EventLoop::Timer deadline;
+    StopWake<Call> on_stop;
+    std::optional<HttpOutcome> result;
+  };
+  class Wait;
+
+  State(EventLoop& on, HttpClientOptions wanted, std::shared_ptr<NameResolver> names, std::shared_ptr<TrustStore> believed);
+
+  [[nodiscard]] std::shared_ptr<CurlMulti> make_multi(std::size_t connections);
+  [[nodiscard]] const std::shared_ptr<CurlMulti>& poll_shard();
+  [[nodiscard]] std::shared_ptr<ResolveList> resolve_list(const std::shared_ptr<const AddressList>& addresses);
+  [[nodiscard]] bool may_start_now(const Call& call);
+  void begin(const std::shared_ptr<Call>& call);
+  void start(Call& call);
+  void start_waiting();
+  void ended(CURL* easy, CURLcode result);
+  void give_up(Call& call, TransferFailure failure, const char* reason);
+  void drop(Call& call);
+  void settle(Call& call, HttpOutcome outcome);
+  [[nodiscard]] CURL* take_handle();
+  void put_back(CURL* easy);
+  void close();
+
+  CurlLibrary library;  // the first member, so the last to go
+  EventLoop& loop;
+  HttpClientOptions options;
+  std::shared_ptr<NameResolver> resolver;
+  std::shared_ptr<TrustStore> trust;
+  Url hop;
+  bool http2;
+  // TLS sessions, so that a new connection need not do a whole handshake. One thread, so no lock functions.
+  std::unique_ptr<CURLSH, CloseShare> share;
+  std::shared_ptr<CurlMulti> interactive;
+  std::vector<std::shared_ptr<CurlMulti>> polls;
+  std::vector<std::unique_ptr<CURL, CloseEasy>> idle_handles;
+  std::shared_ptr<ResolveList> resolve;
+  std::unordered_set<Call*> running;  // those with a handle
+  std::deque<std::weak_ptr<Call>> waiting;
+  EventLoop::Timer wake;
+  bool woken = false;
+  bool closed = false;
+  std::uint64_t turn = 0;
+  std::size_t starts_in_turn = 0;
+  TimePoint window_end{};
+  std::size_t poll_starts_in_window = 0;
+};
+
+HttpClient::State::State(EventLoop& on, HttpClientOptions wanted, std::shared_ptr<NameResolver> names,
+                         std::shared_ptr<TrustStore> believed)
+    : loop(on),
+      options(std::move(wanted)),
+      resolver(std::move(names)),
+      trust(std::move(believed)),
+      hop(first_hop(options)),
+      http2(options.base().is_https() && !options.force_http1()),
+      share(curl_share_init()) {
+  if (!share) throw std::bad_alloc();
+  curl_share_setopt(share.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+  interactive = make_multi(options.max_interactive());
+}
+
+std::shared_ptr<CurlMulti> HttpClient::State::make_multi(std::size_t connections) {
+  return std::make_shared<CurlMulti>(loop, CurlMulti::Options().max_connections(std::max<std::size_t>(1, connections)).http2(http2),
+                                     [this](CURL* easy, CURLcode result) { ended(easy, result); });
+}
+
+// The first shard with room: so that polls that come back find the connections they left.
+const std::shared_ptr<CurlMulti>& HttpClient::State::poll_shard() {
+  const std::size_t room = std::max<std::size_t>(1, options.polls_per_shard());
+  for (const auto& shard : polls) {
+    if (shard->active() < room) return shard;
+  }
+  return polls.emplace_back(make_multi(room));
+}
+
+std::shared_ptr<ResolveList> HttpClient::State::resolve_list(const std::shared_ptr<const AddressList>& addresses) {
+  if (!resolve || resolve->addresses() != addresses) {
+    resolve = std::make_shared<ResolveList>(hop.host(), hop.port(), addresses);
+  }
+  return resolve;
+}
+
+// ---- beginning
+
+bool HttpClient::State::may_start_now(const Call& call) {
+  if (turn != loop.turns()) {
+    turn = loop.turns();
+    starts_in_turn = 0;
+  }
+  if (starts_in_turn >= starts_per_turn) return false;
+  if (call.request().lane() == Lane::long_poll) {
+    CurlMulti& shard = *poll_shard();
+    const bool connects = !shard.multiplexes && shard.active() >= shard.sockets().sockets();
+    if (connects) {
+      const auto now = Clock::now();
+      if (now >= window_end) {
+        window_end = now + poll_start_window;
+        poll_starts_in_window = 0;
+      }
+      if (poll_starts_in_window >= poll_starts_per_window) return false;
+      ++poll_starts_in_window;
+    }
+  }
+  ++starts_in_turn;
+  return true;
+}
+
+void HttpClient::State::begin(const std::shared_ptr<Call>& call) {
+  if (waiting.empty() && may_start_now(*call)) return start(*call);
+  waiting.push_back(call);
+  if (std::exchange(woken, true)) return;
+  loop.post([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->start_waiting();
+  });
+}
+
+void HttpClient::State::start_waiting() {
+  woken = false;
+  while (!waiting.empty()) {
+    const std::shared_ptr<Call> call = waiting.front().lock();
+    const bool gone = !call || !call->waiting;
+    if (!gone && !may_start_now(*call)) break;
+    waiting.pop_front();
+    if (!gone) start(*call);
+  }
+  if (waiting.empty()) return;
+  woken = true;
+  const auto again = [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->start_waiting();
+  };
+  if (starts_in_turn >= starts_per_turn) {
+    loop.post(again);
+  } else {
+    wake = loop.at(window_end, again);
+  }
+}
+
+void HttpClient::State::start(Call& call) {
+  CURL* const easy = take_handle();
+  if (easy == nullptr) return settle(call, HttpOutcome(TransferFailure::not_sent, false, "memory is exhausted"));
+  const auto& multi = call.request().lane() == Lane::long_poll ? poll_shard() : interactive;
+  running.insert(&call);
+  if (!call.start(easy, multi, call.resolve, options.base().is_https() ? trust->store() : nullptr)) {
+    settle(call, HttpOutcome(TransferFailure::not_sent, false, "libcurl did not take the request"));
+  }
+}
+
+// ---- ending
+
+void HttpClient::State::ended(CURL* easy, CURLcode result) {
+  Call& call = static_cast<Call&>(Transfer::of(easy));
+  HttpOutcome outcome = call.outcome(result);
+  if (!outcome.answered() && outcome.failure() == TransferFailure::connect && call.resolve) resolver->doubt(hop.host());
+  settle(call, std::move(outcome));
+}
+
+void HttpClient::State::give_up(Call& call, TransferFailure failure, const char* reason) {
+  settle(call, HttpOutcome(failure, call.sent(), reason));
+}
+
+// Frees what the call holds. The coroutine is resumed last: it may end the call's life, and the client's.
+void HttpClient::State::settle(Call& call, HttpOutcome outcome) {
+  const auto alive = shared_from_this();
+  drop(call);
+  call.result = std::move(outcome);
+  if (!call.waiting) return;  // it ended while it began, and is about to be asked
+  std::exchange(call.waiting, nullptr).resume();
+}
+
+void HttpClient::State::drop(Call& call) {
+  call.deadline.cancel();
+  call.on_stop.forget();
+  if (!call.started()) return;
+  if (call.multi()->acting()) {
+    // Inside a callback of libcurl (a reader of the body that ended its own coroutine): the handle comes back later.
+    call.abandon();
+    loop.post([kept = call.shared_from_this()] { kept->state->drop(*kept); });
+    return;
+  }
+  running.erase(&call);
+  put_back(call.detach());
+}
+
+CURL* HttpClient::State::take_handle() {
+  if (!idle_handles.empty()) {
+    CURL* const easy = idle_handles.back().release();
+    idle_handles.pop_back();
+    return easy;
+  }
+  CURL* const easy = curl_easy_init();
+  if (easy != nullptr) set_lasting_options(easy, options, http2, share.get());
+  return easy;
+}
+
+void HttpClient::State::put_back(CURL* easy) {
+  std::unique_ptr<CURL, CloseEasy> owned(easy);
+  if (!closed && idle_handles.size() < max_idle_handles) idle_handles.push_back(std::move(owned));
+}
+
+void HttpClient::State::close() {
+  closed = true;
+  wake.cancel();
+  std::vector<std::shared_ptr<Call>> left;
+  for (Call* call : running) left.push_back(call->shared_from_this());
+  for (const auto& queued : waiting) {
+    if (auto call = queued.lock()) left.push_back(std::move(call));
+  }
+  waiting.clear();
+  for (const auto& call : left) {
+    HttpOutcome outcome(TransferFailure::cancelled, call->sent(), "the client was closed");
+    drop(*call);
+    // Not from here: whoever closes the client does not expect the coroutines that use it to go on meanwhile.
+    loop.post([call, outcome = std::move(outcome)]() mutable { call->state->settle(*call, std::move(outcome)); });
+  }
+  idle_handles.clear();
+}
+
+// What perform() waits on. It may be destroyed while it waits; the transfer goes with it.
+class HttpClient::State::Wait {
+ public:
+  Wait(std::shared_ptr<Call> call, TimePoint deadline, std::stop_token stop)
+      : call_(std::move(call)), deadline_(deadline), stop_(std::move(stop)) {}
+  ~Wait() {
+    call_->waiting = nullptr;
+    call_->state->drop(*call_);
+  }
+  Wait(const Wait&) = delete;
+  Wait& operator=(const Wait&) = delete;
+
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  bool await_suspend(std::coroutine_handle<> handle) {
+    State& state = *call_->state;
+    state.begin(call_);
+    if (call_->result) return false;
+    call_->waiting = handle;
+    call_->deadline = state.loop.at(deadline_, [weak = std::weak_ptr(call_)] {
+      if (const auto call = weak.lock()) call->state->give_up(*call, TransferFailure::timed_out, "the deadline passed");
+    });
+    call_->on_stop.listen(stop_, state.loop, call_);
+    return true;
+  }
+  [[nodiscard]] HttpOutcome await_resume() { return std::move(*call_->result); }
+
+ private:
+  std::shared_ptr<Call> call_;
+  TimePoint deadline_;
+  std::stop_token stop_;
+};
+
+// ---- the client
+
+namespace {
+
+HttpOutcome name_failure(const NameAnswer& answer) {
+  switch (answer.failure()) {
+    case NameFailure::timed_out: return HttpOutcome(TransferFailure::timed_out, false, answer.reason());
+    case NameFailure::cancelled: return HttpOutcome(TransferFailure::cancelled, false, answer.reason());
+    case NameFailure::unknown:
+    case NameFailure::temporary: break;
+  }
+  return HttpOutcome(TransferFailure::name, false, answer.reason());
+}
+
+HttpOutcome trust_failure(const Error& error) {
+  const auto how = error.code() == Errc::timed_out   ? TransferFailure::timed_out
+                   : error.code() == Errc::cancelled ? TransferFailure::cancelled
+                                                     : TransferFailure::trust;
+  return HttpOutcome(how, false, std::string(error.message()));
+}
+
+Result<std::string> url_of(const Url& base, const std::string& target) {
+  const std::size_t mark = target.find('?');
+  const std::string_view all = target;
+  if (mark == std::string::npos) return base.join(all);
+  return base.join(all.substr(0, mark), all.substr(mark + 1));
+}
+
+}  // namespace
+
+HttpClient::HttpClient(EventLoop& loop, HttpClientOptions options, std::shared_ptr<NameResolver> resolver,
+                       std::shared_ptr<TrustStore> trust)
+    : state_(std::make_shared<State>(loop, std::move(options), std::move(resolver), std::move(trust))) {}
+
+HttpClient::~HttpClient() { state_->close(); }
+
+std::size_t HttpClient::transfers() const noexcept { return state_->running.size(); }
+
+Task<HttpOutcome> HttpClient::perform(HttpRequest request, TimePoint deadline, std::stop_token stop) {
+  const std::shared_ptr<State> state = state_;
+  if (stop.stop_requested()) co_return HttpOutcome(TransferFailure::cancelled, false, "cancelled");
+  if (deadline <= Clock::now()) co_return HttpOutcome(TransferFailure::timed_out, false, "the deadline passed");
+  Result<std::string> url = url_of(state->options.base(), request.target());
+  if (!url) co_return HttpOutcome(TransferFailure::protocol, false, std::string(url.error().message()));
+  if (state->options.base().is_https() && state->trust->store() == nullptr) {
+    const Result<void> ready = co_await state->trust->ready(state->loop, deadline, stop);
+    if (!ready) co_return trust_failure(ready.error());
+  }
+  std::shared_ptr<ResolveList> resolve;
+  if (!state->hop.host_is_address()) {
+    std::optional<NameAnswer> name = state->resolver->known(state->hop.host());
+    if (!name) name = co_await state->resolver->resolve(state->loop, state->hop.host(), deadline, stop);
+    if (!name->addresses()) co_return name_failure(*name);
+    resolve = state->resolve_list(name->addresses());
+  }
+  if (state->closed) co_return HttpOutcome(TransferFailure::cancelled, false, "the client was closed");
+  const auto call = std::make_shared<State::Call>(state, std::move(request), std::move(*url));
+  call->resolve = std::move(resolve);
+  State::Wait wait(call, deadline, std::move(stop));
+  HttpOutcome outcome = co_await wait;
+  co_return outcome;
+}
+
+}  // namespace confab::net

@@ -1,0 +1,99 @@
+// Transfer: one request as libcurl carries it: its options, what has come of the answer, how it ended.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "net/curl_multi.hpp"
+#include "net/http_client.hpp"
+
+struct x509_store_st;
+
+namespace confab::net {
+
+// Addresses in the words of CURLOPT_RESOLVE. Shared by all transfers that carry it.
+class ResolveList {
+ public:
+  ResolveList(std::string_view host, std::uint16_t port, std::shared_ptr<const AddressList> addresses);
+  ResolveList(const ResolveList&) = delete;
+  ResolveList& operator=(const ResolveList&) = delete;
+  [[nodiscard]] const std::shared_ptr<const AddressList>& addresses() const noexcept { return addresses_; }
+  [[nodiscard]] curl_slist* list() noexcept { return &node_; }
+
+ private:
+  std::shared_ptr<const AddressList> addresses_;
+  std::string text_;
+  curl_slist node_{};
+};
+
+// Options that are the same for every request of a client; set once on each handle.
+void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http2, CURLSH* share);
+
+// Stays where it is made: libcurl holds its address.
+class Transfer {
+ public:
+  Transfer(HttpRequest request, std::string url);
+  virtual ~Transfer();
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+
+  // Loop thread. Sets the request's options on a handle that has the lasting ones, and adds it to the multi.
+  [[nodiscard]] bool start(CURL* easy, std::shared_ptr<CurlMulti> multi, std::shared_ptr<ResolveList> resolve,
+                           x509_store_st* trust);
+  // Takes the handle off the multi and gives it back; null if it has none.
+  [[nodiscard]] CURL* detach();
+  [[nodiscard]] bool started() const noexcept { return easy_ != nullptr; }
+  [[nodiscard]] CurlMulti* multi() const noexcept { return multi_.get(); }
+  // Nobody wants the answer, but libcurl is calling us: end at the next callback.
+  void abandon() noexcept { stop_reading_ = Stop::abandoned; }
+
+  [[nodiscard]] const HttpRequest& request() const noexcept { return request_; }
+  // Whether any byte of the request has left; asked before detach().
+  [[nodiscard]] bool sent() const;
+  // How it ended, by libcurl's account; asked before detach().
+  [[nodiscard]] HttpOutcome outcome(CURLcode result);
+
+  [[nodiscard]] static Transfer& of(CURL* easy);
+
+ private:
+  enum class Stop { no, too_large, headers_too_large, by_reader, failed, repeated, refused, abandoned };
+
+  static std::size_t on_header(char* data, std::size_t one, std::size_t size, void* self);
+  static std::size_t on_body(char* data, std::size_t one, std::size_t size, void* self);
+  static int on_request(void* self, char* their_ip, char* our_ip, int their_port, int our_port);
+  static CURLcode on_tls(CURL* easy, void* context, void* self);
+  [[nodiscard]] bool take_header(std::string_view line);
+  [[nodiscard]] bool take_body(std::string_view bytes);
+  [[nodiscard]] int about_to_send();
+  void set_method();
+  void set_headers();
+  [[nodiscard]] long request_bytes() const;
+  [[nodiscard]] std::optional<HttpOutcome> stopped_outcome(bool was_sent) const;
+
+  HttpRequest request_;
+  std::string url_;
+  std::string authorization_;
+  std::array<curl_slist, 2> own_headers_{};
+  CURL* easy_ = nullptr;
+  std::shared_ptr<CurlMulti> multi_;
+  std::shared_ptr<ResolveList> resolve_;
+  x509_store_st* trust_ = nullptr;
+
+  Headers headers_;
+  std::string body_;
+  std::size_t body_bytes_ = 0;
+  std::size_t header_bytes_ = 0;
+  Stop stop_reading_ = Stop::no;
+  int tries_ = 0;             // of libcurl, which repeats by itself
+  long bytes_before_ = 0;     // of the request, when its first try began
+  std::uint64_t losses_before_ = 0;
+  std::uint64_t alerts_before_ = 0;
+};
+
+}  // namespace confab::net

@@ -1,0 +1,263 @@
+// Deadlines, stops, many at once, and what one user's trouble costs the others.
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "http_client_fixture.hpp"
+#include "support/fake_homeserver.hpp"
+
+using namespace confab::test;
+
+namespace {
+
+void check_failure(const HttpOutcome& outcome, TransferFailure failure, bool sent) {
+  REQUIRE_FALSE(outcome.answered());
+  CAPTURE(outcome.reason());
+  CHECK(outcome.failure() == failure);
+  CHECK(outcome.sent() == sent);
+}
+
+std::chrono::milliseconds percentile(std::vector<std::chrono::milliseconds> times, double part) {
+  std::sort(times.begin(), times.end());
+  return times[static_cast<std::size_t>(part * static_cast<double>(times.size() - 1))];
+}
+
+}  // namespace
+
+TEST_CASE("http client: the deadline ends what is held, dripped or not begun") {
+  FakeHomeserver server;
+  server.on("GET", "/held", Answer().hold());
+  server.on("GET", "/drip", Answer(200, std::string(100000, 'd')).drip(1, 5ms));
+  ClientFixture client(server.url());
+  for (const char* path : {"/held", "/drip"}) {
+    CAPTURE(path);
+    const auto begun = Clock::now();
+    check_failure(client.get(path, 100ms), TransferFailure::timed_out, true);
+    CHECK(Clock::now() - begun >= 100ms);
+    CHECK(Clock::now() - begun < 2s);
+    CHECK(client.transfers() == 0);
+    CHECK(server.wait_connections_closed(10s));
+  }
+  check_failure(client.get("/held", 0ms), TransferFailure::timed_out, false);
+  CHECK(server.count() == 2);
+  server.release();
+}
+
+TEST_CASE("http client: a stop frees the transfer within 10 ms, and closes its connection") {
+  FakeHomeserver server;
+  server.on("GET", "/held", Answer().hold());
+  ClientFixture client(server.url());
+  std::vector<std::chrono::nanoseconds> took;
+  for (int i = 0; i < 20; ++i) {
+    std::stop_source stop;
+    auto outcome = client.begin(HttpRequest("GET", "/held"), 20s, stop.get_token());
+    REQUIRE(server.wait_for(static_cast<std::size_t>(i) + 1, "GET", "/held", 10s));
+    CHECK(client.transfers() == 1);
+    const auto asked = Clock::now();
+    stop.request_stop();
+    check_failure(outcome.get(), TransferFailure::cancelled, true);
+    took.push_back(Clock::now() - asked);
+    CHECK(client.transfers() == 0);
+    REQUIRE(server.wait_connections_closed(10s));
+  }
+  // The median: a busy machine may take any one of our slices away.
+  std::sort(took.begin(), took.end());
+  CHECK(took[took.size() / 2] < 10ms);
+  std::stop_source already;
+  already.request_stop();
+  check_failure(client(HttpRequest("GET", "/held"), 20s, already.get_token()), TransferFailure::cancelled, false);
+  CHECK(server.count() == 20);
+}
+
+TEST_CASE("http client: stops race with answers, and each call ends once") {
+  FakeHomeserver server;
+  server.on("GET", "/quick", Answer(200));
+  ClientFixture client(server.url());
+  int answered = 0;
+  for (int i = 0; i < 200; ++i) {
+    std::stop_source stop;
+    auto outcome = client.begin(HttpRequest("GET", "/quick"), 20s, stop.get_token());
+    if (i % 2 == 0) std::this_thread::sleep_for(std::chrono::microseconds(i * 5));
+    stop.request_stop();
+    const auto ended = outcome.get();
+    if (ended.answered()) {
+      ++answered;
+    } else {
+      CAPTURE(ended.reason());
+      CHECK(ended.failure() == TransferFailure::cancelled);
+    }
+  }
+  CHECK(client.transfers() == 0);
+  MESSAGE("answered before the stop: " << answered << " of 200");
+}
+
+TEST_CASE("http client: a client that is closed ends what runs on it") {
+  FakeHomeserver server;
+  server.on("GET", "/held", Answer().hold());
+  ClientFixture client(server.url());
+  std::vector<std::future<HttpOutcome>> outcomes;
+  for (int i = 0; i < 40; ++i) outcomes.push_back(client.begin(HttpRequest("GET", "/held")));
+  REQUIRE(server.wait_for(40, "GET", "/held", 10s));
+  client.close_client();
+  for (auto& outcome : outcomes) check_failure(outcome.get(), TransferFailure::cancelled, true);
+  CHECK(server.wait_connections_closed(10s));
+}
+
+TEST_CASE("http client: the loop ends while requests are out") {
+  FakeHomeserver server;
+  server.on("GET", "/held", Answer().hold());
+  auto client = std::make_unique<ClientFixture>(server.url());
+  auto outcome = client->begin(HttpRequest("GET", "/held"));
+  REQUIRE(server.wait_for(1, "GET", "/held", 10s));
+  client->loop().stop_and_join(10ms);
+  CHECK_THROWS_AS(outcome.get(), std::future_error);  // destroyed where it waited
+  CHECK(client->client().transfers() == 0);
+  // The fixture cannot end its client on a loop that has ended: it goes with a fixture that knows so.
+  client->forget_client();
+}
+
+TEST_CASE("http client: 200 at once are all answered, on no more connections than allowed") {
+  FakeHomeserver server;
+  server.on("GET", "/n/*").then([](const Request& request) { return Answer(200, request.segments.back()).after(5ms); });
+  HttpClientOptions options(base_url(server.url()));
+  options.max_interactive(16);
+  ClientFixture client(options);
+  std::vector<std::future<HttpOutcome>> outcomes;
+  for (int i = 0; i < 200; ++i) outcomes.push_back(client.begin(HttpRequest("GET", "/n/" + std::to_string(i))));
+  for (std::size_t i = 0; i < 200; ++i) {
+    const auto outcome = outcomes[i].get();
+    REQUIRE(outcome.answered());
+    CHECK(outcome.answer().body() == std::to_string(i));
+  }
+  CHECK(server.connections_accepted() <= 16);
+  CHECK(client.transfers() == 0);
+}
+
+TEST_CASE("http client: one connection serves requests one after another") {
+  FakeHomeserver server;
+  server.on("*", "/**", Answer(200));
+  ClientFixture client(server.url());
+  for (int i = 0; i < 50; ++i) CHECK(client.get("/" + std::to_string(i)).answered());
+  CHECK(server.connections_accepted() == 1);
+}
+
+TEST_CASE("http client: long polls have connections of their own, and go back to them") {
+  FakeHomeserver server;
+  server.on("GET", "/sync", Answer().hold());
+  server.on("GET", "/quick", Answer(200));
+  HttpClientOptions options(base_url(server.url()));
+  options.polls_per_shard(4).max_interactive(1);
+  ClientFixture client(options);
+  const auto poll = [&] { return client.begin(HttpRequest("GET", "/sync").lane(Lane::long_poll)); };
+  for (std::size_t round = 1; round <= 3; ++round) {
+    std::vector<std::future<HttpOutcome>> polls;
+    for (int i = 0; i < 10; ++i) polls.push_back(poll());
+    REQUIRE(server.wait_for(10 * round, "GET", "/sync", 10s));
+    for (int i = 0; i < 10; ++i) CHECK(client.get("/quick").answered());
+    server.release();
+    for (auto& each : polls) CHECK(each.get().answered());
+  }
+  std::set<std::uint64_t> polling;
+  std::set<std::uint64_t> asking;
+  for (const auto& request : server.requests("GET", "/sync")) polling.insert(request.connection);
+  for (const auto& request : server.requests("GET", "/quick")) asking.insert(request.connection);
+  CHECK(polling.size() == 10);
+  CHECK(asking.size() == 1);
+  CHECK(server.connections_accepted() == 11);
+}
+
+TEST_CASE("http client: the names of others may hang, ours answers as ever") {
+  FakeHomeserver server;
+  server.on("*", "/**", Answer(200));
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool let_go = false;
+  int hanging = 0;
+  NameResolver::Options names;
+  names.lookup([&](const std::string& host) {
+    if (host == "hung.example") {
+      std::unique_lock lock(mutex);
+      ++hanging;
+      changed.notify_all();
+      changed.wait(lock, [&] { return let_go; });
+      --hanging;
+      changed.notify_all();
+      return NameAnswer(NameFailure::temporary, "let go");
+    }
+    return NameAnswer(std::make_shared<AddressList>(AddressList{"127.0.0.1"}));
+  });
+  {
+    // One loop and one resolver for both, as in a Runtime.
+    ClientFixture good(HttpClientOptions(base_url("http://good.example:" + std::to_string(server.port()))), names);
+    std::unique_ptr<HttpClient> hung;
+    good.on_loop([&] {
+      hung = std::make_unique<HttpClient>(good.loop(), HttpClientOptions(base_url("http://hung.example")), good.resolver(),
+                                          std::make_shared<TrustStore>());
+    });
+    REQUIRE(good.get("/first").answered());
+    const auto measure = [&] {
+      std::vector<std::chrono::milliseconds> times;
+      for (int i = 0; i < 300; ++i) {
+        const auto begun = Clock::now();
+        CHECK(good.get("/x").answered());
+        times.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun));
+      }
+      return percentile(times, 0.99);
+    };
+    std::vector<std::future<HttpOutcome>> victims;
+    for (int i = 0; i < 100; ++i) victims.push_back(good.begin_on(*hung, HttpRequest("GET", "/"), 30s));
+    {
+      std::unique_lock lock(mutex);
+      REQUIRE(changed.wait_for(lock, 10s, [&] { return hanging == 1; }));
+    }
+    const auto p99 = measure();
+    CHECK(p99 < 100ms);
+    check_failure(good.begin_on(*hung, HttpRequest("GET", "/"), 20ms).get(), TransferFailure::timed_out, false);
+    {
+      std::unique_lock lock(mutex);
+      let_go = true;
+      changed.notify_all();
+    }
+    for (auto& victim : victims) check_failure(victim.get(), TransferFailure::name, false);
+    good.on_loop([&] { hung.reset(); });
+  }
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [&] { return hanging == 0; });
+}
+
+TEST_CASE("http client: addresses are tried in turn, and new ones are told to libcurl") {
+  FakeHomeserver server;
+  server.on("*", "/**", Answer(200));
+  std::mutex mutex;
+  AddressList list{"127.0.0.2", "127.0.0.1"};  // nothing listens on the first
+  NameResolver::Options names;
+  names.good_for(0ms).bad_for(0ms).lookup([&](const std::string&) {
+    const std::lock_guard lock(mutex);
+    return NameAnswer(std::make_shared<AddressList>(list));
+  });
+  ClientFixture client(HttpClientOptions(base_url("http://moving.example:" + std::to_string(server.port()))), names);
+  CHECK(client.get("/a").answered());
+  CHECK(server.requests().at(0).header("host") == "moving.example:" + std::to_string(server.port()));
+  {
+    const std::lock_guard lock(mutex);
+    list = {"127.0.0.3"};
+  }
+  server.drop_connections();
+  const auto until = Clock::now() + 10s;
+  HttpOutcome last = client.get("/b");
+  while (last.answered() && Clock::now() < until) {
+    server.drop_connections();
+    last = client.get("/b");
+  }
+  REQUIRE_FALSE(last.answered());
+  CHECK(last.failure() == TransferFailure::connect);
+  {
+    const std::lock_guard lock(mutex);
+    list = {"127.0.0.1"};
+  }
+  while (!last.answered() && Clock::now() < until) last = client.get("/c");
+  CHECK(last.answered());
+}
