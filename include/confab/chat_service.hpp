@@ -60,7 +60,7 @@ class RoomRequest {
  public:
   /// The room of an event or group, made by `creator`, who gets power level 50 in it.
   RoomRequest(RoomRef ref, UserSlug creator) : ref_(std::move(ref)), creator_(std::move(creator)) {}
-  /// The name people see. Default: the directory's.
+  /// The room's name. Default: "event-" or "group-" and the slug.
   RoomRequest& name(std::string name) & {
     name_ = std::move(name);
     return *this;
@@ -79,7 +79,7 @@ class RoomRequest {
   [[nodiscard]] const RoomRef& ref() const noexcept { return ref_; }
   /// Who makes it.
   [[nodiscard]] const UserSlug& creator() const noexcept { return creator_; }
-  /// As set; empty for the directory's.
+  /// As set; empty for the default.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// As set.
   [[nodiscard]] bool is_public() const noexcept { return public_; }
@@ -92,7 +92,7 @@ class RoomRequest {
 };
 
 /// Chat for one tenant's users. Abstract, so that a host's own tests can put another in its place;
-/// make_matrix_chat_service() gives the one that speaks to a homeserver.
+/// make_chat_service() gives the one that speaks to a homeserver.
 ///
 /// Every operation heals by itself: a token that died is replaced and the operation repeated, unnoticed.
 ///

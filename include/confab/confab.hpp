@@ -8,6 +8,7 @@
 #include <confab/call_options.hpp>
 #include <confab/chat_provider.hpp>
 #include <confab/chat_service.hpp>
+#include <confab/configuration.hpp>
 #include <confab/error.hpp>
 #include <confab/event_stream.hpp>
 #include <confab/executor.hpp>

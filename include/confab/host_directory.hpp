@@ -2,6 +2,7 @@
 /// HostDirectory: the host's own data about users, events and groups, as far as chat needs it.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,11 +57,14 @@ class DirectoryMember {
 };
 
 /// An event or a group of the host, which may have a room.
+///
+/// @par Lifetime   A value; copies share the list of members, so that passing a large room around costs little.
 class DirectoryRoom {
  public:
   /// A room's owner in the host's data.
   DirectoryRoom(RoomRef ref, std::string name, bool is_public, UserSlug creator, std::vector<DirectoryMember> members)
-      : ref_(std::move(ref)), name_(std::move(name)), is_public_(is_public), creator_(std::move(creator)), members_(std::move(members)) {}
+      : ref_(std::move(ref)), name_(std::move(name)), is_public_(is_public), creator_(std::move(creator)),
+        members_(std::make_shared<const Members>(std::move(members))) {}
   /// Which event or group.
   [[nodiscard]] const RoomRef& ref() const noexcept { return ref_; }
   /// What people see.
@@ -70,22 +74,34 @@ class DirectoryRoom {
   /// Who made it; power level 50 in the room.
   [[nodiscard]] const UserSlug& creator() const noexcept { return creator_; }
   /// Attendees of an event, members of a group.
-  [[nodiscard]] const std::vector<DirectoryMember>& members() const noexcept { return members_; }
-  /// Whether the host's data lets `user` take part: its creator and its members.
+  [[nodiscard]] const std::vector<DirectoryMember>& members() const noexcept { return members_->list; }
+  /// Whether the host's data lets `user` take part: its creator and its members. Found by bisection.
   [[nodiscard]] bool admits(const UserSlug& user) const noexcept {
     if (user == creator_) return true;
-    for (const auto& member : members_) {
-      if (member.user() == user) return true;
-    }
-    return false;
+    const auto& sorted = members_->by_slug;
+    const auto at = std::lower_bound(sorted.begin(), sorted.end(), user,
+                                     [](const DirectoryMember* member, const UserSlug& slug) { return member->user() < slug; });
+    return at != sorted.end() && (*at)->user() == user;
   }
 
  private:
+  struct Members {
+    explicit Members(std::vector<DirectoryMember> members) : list(std::move(members)) {
+      by_slug.reserve(list.size());
+      for (const auto& member : list) by_slug.push_back(&member);
+      std::sort(by_slug.begin(), by_slug.end(),
+                [](const DirectoryMember* a, const DirectoryMember* b) { return a->user() < b->user(); });
+    }
+    Members(const Members&) = delete;
+    Members& operator=(const Members&) = delete;
+    std::vector<DirectoryMember> list;
+    std::vector<const DirectoryMember*> by_slug;  // into `list`
+  };
   RoomRef ref_;
   std::string name_;
   bool is_public_;
   UserSlug creator_;
-  std::vector<DirectoryMember> members_;
+  std::shared_ptr<const Members> members_;
 };
 
 /// Where the library looks up the host's users, events and groups of one tenant. Being listed decides who may join,
@@ -110,8 +126,9 @@ class CONFAB_EXPORT HostDirectory {
 /// Read a directory from JSON text in the format of docs/configuration.md, all of it or nothing.
 ///
 /// @param json     `{"users":[...],"events":[...],"groups":[...]}`.
-/// @returns        A directory that never changes.
-/// @par Errors     Errc::config; subject() names the path at fault, for example "events[3].creator".
+/// @returns        A directory that never changes; every look-up is answered from an index.
+/// @par Errors     Errc::config; subject() names the first path at fault, for example "events[3].creator", the message
+///                 all of them.
 /// @par Threads    Any.
 [[nodiscard]] CONFAB_EXPORT Result<std::shared_ptr<HostDirectory>> read_directory(std::string json);
 

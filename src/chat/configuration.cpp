@@ -1,0 +1,229 @@
+// Is this configuration file in order, and what does it say?
+#include <confab/configuration.hpp>
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <new>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "chat/checked_object.hpp"
+#include "chat/faults.hpp"
+#include "chat/matrix_names.hpp"
+#include "chat/slug.hpp"
+#include "chat/text_file.hpp"
+#include "matrix/identifiers.hpp"
+#include "net/url.hpp"
+#include "util/json.hpp"
+
+namespace confab {
+namespace {
+
+using chat::CheckedObject;
+using chat::Faults;
+
+constexpr std::size_t longest_configuration = std::size_t{1} << 20U;
+constexpr std::size_t longest_directory_file = std::size_t{64} << 20U;
+constexpr std::size_t longest_ca_file = std::size_t{4} << 20U;
+constexpr std::size_t most_tenants = 10'000;
+constexpr const char* password_variable = "CONFAB_ADMIN_PASSWORD";
+
+class ConfigurationReader {
+ public:
+  ConfigurationReader(const std::string& path, Faults& faults)
+      : folder_(std::filesystem::path(path).parent_path()), faults_(&faults) {}
+
+  std::optional<Configuration> read(const json::Value& root) {
+    static constexpr std::array<std::string_view, 3> keys{"homeserver", "store", "tenants"};
+    CheckedObject file(root, keys, *faults_);
+    auto homeserver = read_homeserver(file.object("homeserver"));
+    if (file.has("store")) read_store(file.object("store"));
+    auto tenants = read_tenants(file);
+    if (faults_->any()) return std::nullopt;
+    return Configuration(std::move(homeserver), StoreKind::memory, std::move(tenants));
+  }
+
+ private:
+  [[nodiscard]] std::string resolved(std::string_view path) const { return (folder_ / path).string(); }
+
+  HomeserverOptions read_homeserver(const json::Value& value) {
+    static constexpr std::array<std::string_view, 6> keys{"url",           "server_name",         "admin_user",
+                                                          "admin_password", "admin_password_file", "ca_file"};
+    HomeserverOptions nothing("", "", "", Secret());
+    if (!value) return nothing;
+    CheckedObject homeserver(value, keys, *faults_);
+    const std::string_view url = homeserver.text("url");
+    if (!url.empty()) {
+      if (auto parsed = net::Url::parse_base(url); !parsed) faults_->add("homeserver.url", parsed.error());
+    }
+    const std::string_view server_name = homeserver.text("server_name");
+    if (!server_name.empty()) {
+      if (auto checked = matrix::check_server_name(server_name); !checked) {
+        faults_->add("homeserver.server_name", checked.error());
+      }
+    }
+    const std::string_view admin_user = homeserver.text("admin_user");
+    Secret password = read_admin_password(homeserver);
+    HomeserverOptions options{std::string(url), std::string(server_name), std::string(admin_user), std::move(password)};
+    if (const std::string_view ca_file = homeserver.optional_text("ca_file"); !ca_file.empty()) {
+      options.ca_file(read_ca_file(ca_file));
+    }
+    return options;
+  }
+
+  // The environment first, so that one run can use another password than the file says; then the file's one way.
+  Secret read_admin_password(CheckedObject& homeserver) {
+    const std::string_view in_line = homeserver.optional_text("admin_password", chat::longest_secret);
+    const std::string_view file = homeserver.optional_text("admin_password_file");
+    if (homeserver.has("admin_password") && homeserver.has("admin_password_file")) {
+      homeserver.fault("admin_password_file", "and homeserver.admin_password are both given: keep one of them");
+      return {};
+    }
+    const char* variable = std::getenv(password_variable);  // NOLINT(concurrency-mt-unsafe): nothing here sets any
+    if (variable != nullptr && *variable != '\0') return Secret(std::string(variable));
+    if (!in_line.empty()) return Secret(std::string(in_line));
+    if (!file.empty()) {
+      auto secret = chat::read_secret_file(resolved(file));
+      if (secret) return std::move(*secret);
+      faults_->add("homeserver.admin_password_file", secret.error());
+      return {};
+    }
+    if (!homeserver.has("admin_password") && !homeserver.has("admin_password_file")) {
+      homeserver.fault("admin_password", fmt::format("is missing: give it, or homeserver.admin_password_file, or the "
+                                                     "environment variable {}", password_variable));
+    }
+    return {};
+  }
+
+  std::string read_ca_file(std::string_view name) {
+    std::string path = resolved(name);
+    const auto text = chat::read_text_file(path, longest_ca_file);
+    if (!text) {
+      faults_->add("homeserver.ca_file", text.error());
+    } else if (text->find("-----BEGIN ") == std::string::npos || text->find("CERTIFICATE-----") == std::string::npos) {
+      faults_->add("homeserver.ca_file", Error(Errc::config, path + " holds no certificate in PEM form"));
+    }
+    return path;
+  }
+
+  void read_store(const json::Value& value) {
+    static constexpr std::array<std::string_view, 4> keys{"kind", "path", "dsn", "key_file"};
+    if (!value) return;
+    CheckedObject store(value, keys, *faults_);
+    const std::string_view kind = store.text("kind");
+    if (kind.empty()) return;
+    const bool has_path = !store.optional_text("path").empty();
+    const bool has_dsn = !store.optional_text("dsn").empty();
+    (void)store.optional_text("key_file");
+    const std::string_view wanted = kind == "sqlite" ? "path" : kind == "postgresql" ? "dsn" : "";
+    if (wanted.empty() && kind != "memory") {
+      store.fault("kind", "must be \"memory\", \"sqlite\" or \"postgresql\"");
+      return;
+    }
+    for (const auto& [key, given] : {std::pair<std::string_view, bool>("path", has_path), {"dsn", has_dsn}}) {
+      if (given && key != wanted) store.fault(key, fmt::format("has no meaning where store.kind is \"{}\"", kind));
+      if (!given && key == wanted && !store.has(key)) store.fault(key, fmt::format("is missing for store.kind \"{}\"", kind));
+    }
+    if (!wanted.empty()) {
+      store.fault("kind", fmt::format("\"{}\" is not part of this version: only \"memory\" is", kind));
+    }
+  }
+
+  std::vector<TenantConfiguration> read_tenants(CheckedObject& file) {
+    const json::Value list = file.array("tenants");
+    std::vector<TenantConfiguration> tenants;
+    if (!list) return tenants;
+    if (list.size() == 0) file.fault("tenants", "must hold at least one tenant");
+    if (list.size() > most_tenants) {
+      file.fault("tenants", fmt::format("are more than {}", most_tenants));
+      return tenants;
+    }
+    for (const json::Value value : list.elements()) read_tenant(value, tenants);
+    return tenants;
+  }
+
+  void read_tenant(const json::Value& value, std::vector<TenantConfiguration>& tenants) {
+    static constexpr std::array<std::string_view, 3> keys{"id", "directory", "localpart"};
+    CheckedObject tenant(value, keys, *faults_);
+    const std::string_view id = tenant.text("id");
+    const bool id_is_legal = chat::is_tenant_id(id);
+    if (!id.empty() && !id_is_legal) tenant.fault("id", "must be 1 to 64 letters, digits or . _ ~ - of ASCII");
+    if (id_is_legal && !ids_.try_emplace(std::string(id), true).second) tenant.fault("id", "is the id of a tenant before");
+
+    TenantOptions options{TenantId(std::string(id))};
+    if (const std::string_view pattern = tenant.optional_text("localpart"); !pattern.empty()) {
+      options.localpart(std::string(pattern));
+    }
+    if (id_is_legal) check_localpart(tenant, options);
+
+    const std::string_view name = tenant.text("directory");
+    if (name.empty()) return;
+    const std::string path = resolved(name);
+    auto directory = read_directory_file(path);
+    if (!directory) {
+      faults_->add(chat::member_path(value.path(), "directory"), directory.error());
+      return;
+    }
+    tenants.emplace_back(std::move(options), path, std::move(*directory));
+  }
+
+  void check_localpart(CheckedObject& tenant, const TenantOptions& options) {
+    auto parsed = chat::LocalpartTemplate::parse(options.localpart(), options.id().str());
+    if (!parsed) {
+      tenant.fault("localpart", parsed.error().message());
+      return;
+    }
+    for (const auto& [other_id, other] : templates_) {
+      if (other_id == options.id().str() || !parsed->may_meet(other)) continue;
+      tenant.fault("localpart", fmt::format("could give a user the same name as one of tenant {}: put {{tenant}} into "
+                                            "it", chat::quoted(other_id)));
+      return;
+    }
+    templates_.emplace_back(options.id().str(), std::move(*parsed));
+  }
+
+  static Result<std::shared_ptr<HostDirectory>> read_directory_file(const std::string& path) {
+    auto text = chat::read_text_file(path, longest_directory_file);
+    if (!text) return std::move(text).error();
+    auto directory = read_directory(std::move(*text));
+    if (directory) return directory;
+    return directory.error().with_message(fmt::format("{}: {}", path, directory.error().message()));
+  }
+
+  std::filesystem::path folder_;
+  Faults* faults_;
+  std::unordered_map<std::string, bool> ids_;
+  std::vector<std::pair<std::string, chat::LocalpartTemplate>> templates_;
+};
+
+}  // namespace
+
+const char* store_kind_name(StoreKind kind) noexcept {
+  switch (kind) {
+    case StoreKind::memory: return "memory";
+  }
+  return "unknown";
+}
+
+Result<Configuration> read_configuration(const std::string& path) try {
+  auto text = chat::read_text_file(path, longest_configuration);
+  if (!text) return std::move(text).error();
+  auto document = json::parse(std::move(*text), json::Limits().bytes(longest_configuration).depth(16));
+  if (!document) {
+    return document.error().with_code(Errc::config).with_message(fmt::format("{}: {}", path, document.error().message()));
+  }
+  Faults faults(path);
+  auto configuration = ConfigurationReader(path, faults).read(document->root());
+  if (!configuration) return faults.error();
+  return std::move(*configuration);
+} catch (const std::bad_alloc&) {
+  return Error(Errc::no_memory, "memory is exhausted");
+} catch (const std::exception&) {  // std::filesystem, for paths that the system cannot hold
+  return Error(Errc::config, fmt::format("{}: a path in it cannot be used", path));
+}
+
+}  // namespace confab

@@ -1,0 +1,87 @@
+// The ChatService of one tenant: describes each operation of TenantChat on the loop of the user it is about.
+#include <fmt/format.h>
+
+#include <memory>
+#include <utility>
+
+#include <confab/chat_service.hpp>
+#include <confab/homeserver.hpp>
+
+#include "chat/directory_event_source.hpp"
+#include "chat/slug.hpp"
+#include "chat/tenant_chat.hpp"
+
+namespace confab {
+namespace {
+
+using chat::TenantChat;
+
+class DirectoryChatService final : public ChatService {
+ public:
+  explicit DirectoryChatService(std::shared_ptr<TenantChat> chat) : chat_(std::move(chat)) {}
+
+  Pending<Account> ensure_user(UserSlug user, std::string name, CallOptions options) override {
+    const std::string flow = chat_->flow_of(user);
+    return net::describe<Account>(chat_->core(), flow, std::move(options),
+                                  [chat = chat_, user = std::move(user), name = std::move(name)](net::CallContext context) {
+                                    return TenantChat::ensure_user(chat, user, name, std::move(context));
+                                  });
+  }
+
+  Pending<Room> ensure_room(RoomRequest request, CallOptions options) override {
+    const std::string flow = chat_->flow_of(request.creator());
+    return net::describe<Room>(chat_->core(), flow, std::move(options),
+                               [chat = chat_, request = std::move(request)](net::CallContext context) {
+                                 return TenantChat::ensure_room(chat, request, std::move(context));
+                               });
+  }
+
+  Pending<Room> add_member(RoomRef room, UserSlug user, CallOptions options) override {
+    const std::string flow = chat_->flow_of(user);
+    return net::describe<Room>(chat_->core(), flow, std::move(options),
+                               [chat = chat_, room = std::move(room), user = std::move(user)](net::CallContext context) {
+                                 return TenantChat::add_member(chat, room, user, std::move(context));
+                               });
+  }
+
+  Pending<EventId> send(Message message, CallOptions options) override {
+    const std::string flow = chat_->flow_of(message.sender());
+    return net::describe<EventId>(chat_->core(), flow, std::move(options),
+                                  [chat = chat_, message = std::move(message)](net::CallContext context) mutable {
+                                    return TenantChat::send(chat, std::move(message), std::move(context));
+                                  });
+  }
+
+  Pending<MessagePage> history(HistoryRequest request, CallOptions options) override {
+    const std::string flow = chat_->flow_of(request.reader());
+    return net::describe<MessagePage>(chat_->core(), flow, std::move(options),
+                                      [chat = chat_, request = std::move(request)](net::CallContext context) {
+                                        return TenantChat::history(chat, request, std::move(context));
+                                      });
+  }
+
+  EventStream events(UserSlug user) override {
+    return EventStream(std::make_shared<chat::DirectoryEventSource>(chat_, std::move(user)));
+  }
+
+ private:
+  std::shared_ptr<TenantChat> chat_;  // operations share it, so they go on without the service
+};
+
+}  // namespace
+
+Result<std::shared_ptr<ChatService>> make_chat_service(Runtime& runtime, std::shared_ptr<ChatProvider> provider,
+                                                       TenantOptions tenant, std::shared_ptr<HostDirectory> directory) {
+  if (!provider || !directory) return Error(Errc::invalid_argument, "a transport and a directory are needed");
+  if (!chat::is_tenant_id(tenant.id().str())) {
+    return Error(Errc::config, "tenants[].id must be 1 to 64 letters, digits or . _ ~ - of ASCII").with_subject("tenants[].id");
+  }
+  auto names = chat::LocalpartTemplate::parse(tenant.localpart(), tenant.id().str());
+  if (!names) {
+    return Error(Errc::config, fmt::format("tenants[].localpart {}", names.error().message())).with_subject("tenants[].localpart");
+  }
+  auto shared = std::make_shared<TenantChat>(runtime.core(), std::move(provider), tenant.id(), std::move(*names), std::move(directory));
+  return std::shared_ptr<ChatService>(std::make_shared<DirectoryChatService>(std::move(shared)));
+}
+
+}  // namespace confab

@@ -1,0 +1,30 @@
+// DirectoryEventSource: a user's stream as the host sees it: opened for a user of the directory, whose account is made
+// if there is none.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include <confab/event_stream.hpp>
+#include <confab/ids.hpp>
+
+#include "chat/tenant_chat.hpp"
+
+namespace confab::chat {
+
+class DirectoryEventSource final : public detail::EventSource {
+ public:
+  DirectoryEventSource(std::shared_ptr<TenantChat> chat, UserSlug user);
+  ~DirectoryEventSource() override { close(); }
+
+  [[nodiscard]] Pending<EventBatch> next(CallOptions options) override;
+  void ack() noexcept override;
+  void close() noexcept override;
+
+ private:
+  class Feed;
+  [[nodiscard]] static Task<Result<EventBatch>> pull(std::shared_ptr<Feed> feed, net::CallContext context);
+  std::shared_ptr<Feed> feed_;  // outlives this while a next() runs; closing it ends that
+};
+
+}  // namespace confab::chat

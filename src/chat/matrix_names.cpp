@@ -1,0 +1,98 @@
+#include "chat/matrix_names.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "chat/slug.hpp"
+#include "matrix/identifiers.hpp"
+
+namespace confab::chat {
+namespace {
+
+constexpr std::string_view id_mark = "{id}";
+constexpr std::string_view tenant_mark = "{tenant}";
+
+bool stays(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '/' || c == '+';
+}
+
+void append_byte(std::string& out, char c) {
+  static constexpr std::string_view hex = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  out += '=';
+  out += hex[byte >> 4U];
+  out += hex[byte & 15U];
+}
+
+Error wrong(std::string text) { return Error(Errc::config, std::move(text)); }
+
+}  // namespace
+
+std::string encode_id(std::string_view id) {
+  std::string out;
+  out.reserve(id.size());
+  for (const char c : id) {
+    if (stays(c)) {
+      out += c;
+    } else if (c == '_') {
+      out += "__";
+    } else if (c >= 'A' && c <= 'Z') {
+      out += '_';
+      out += static_cast<char>(c - 'A' + 'a');
+    } else {
+      append_byte(out, c);
+    }
+  }
+  return out;
+}
+
+std::string encode_tenant(std::string_view tenant) {
+  std::string out;
+  out.reserve(tenant.size());
+  for (const char c : tenant) {
+    if (stays(c)) out += c;
+    else append_byte(out, c);
+  }
+  return out;
+}
+
+std::string alias_localpart(const TenantId& tenant, const RoomRef& room) {
+  return fmt::format("{}_{}_{}", encode_tenant(tenant.str()), kind_name(room.kind()), room.slug().str());
+}
+
+Result<LocalpartTemplate> LocalpartTemplate::parse(std::string_view pattern, std::string_view tenant) {
+  std::string parts[2];
+  std::size_t part = 0;
+  while (!pattern.empty()) {
+    if (pattern.starts_with(id_mark)) {
+      if (part == 1) return wrong("must hold {id} once only");
+      part = 1;
+      pattern.remove_prefix(id_mark.size());
+      continue;
+    }
+    if (pattern.starts_with(tenant_mark)) {
+      parts[part] += encode_tenant(tenant);
+      pattern.remove_prefix(tenant_mark.size());
+      continue;
+    }
+    if (pattern.front() == '{') return wrong("may hold {id} and {tenant}, and nothing else in braces");
+    if (!matrix::is_legal_localpart(pattern.substr(0, 1))) {
+      return wrong("may hold a-z 0-9 . _ = - / + besides {id} and {tenant}");
+    }
+    parts[part] += pattern.front();
+    pattern.remove_prefix(1);
+  }
+  if (part == 0) return wrong("must hold {id}, or all users would be called the same");
+  if (parts[0].size() + parts[1].size() > matrix::max_identifier_bytes / 2) return wrong("is too long");
+  return LocalpartTemplate(std::move(parts[0]), std::move(parts[1]));
+}
+
+bool LocalpartTemplate::may_meet(const LocalpartTemplate& other) const noexcept {
+  const auto begins_alike = [](std::string_view a, std::string_view b) { return a.starts_with(b) || b.starts_with(a); };
+  const auto ends_alike = [](std::string_view a, std::string_view b) { return a.ends_with(b) || b.ends_with(a); };
+  return begins_alike(prefix_, other.prefix_) && ends_alike(suffix_, other.suffix_);
+}
+
+}  // namespace confab::chat

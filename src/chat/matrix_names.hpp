@@ -1,0 +1,42 @@
+// What are the host's users and rooms called on the homeserver? Deterministic, and never the same name for two of them:
+// it can be computed anywhere, and nothing has to be remembered.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <confab/ids.hpp>
+#include <confab/result.hpp>
+
+namespace confab::chat {
+
+// The host's id in the characters of a localpart, as the appendices of the specification map them ("Mapping from other
+// character sets"): capitals become _x, the underscore __, every other byte that is not allowed =hh.
+[[nodiscard]] std::string encode_id(std::string_view id);
+
+// The tenant's id likewise, but with the underscore as =5f too: the separators behind it are then never part of it.
+[[nodiscard]] std::string encode_tenant(std::string_view tenant);
+
+// "{tenant}_{kind}_{slug}". The tenant and the kind hold no underscore, so the first two end them. The tenant is in the
+// characters of a localpart; slugs have nothing in them that an alias could not hold.
+[[nodiscard]] std::string alias_localpart(const TenantId& tenant, const RoomRef& room);
+
+// How a tenant's users are called: text with one {id} in it.
+class LocalpartTemplate {
+ public:
+  // Errc::config with a text to put behind the key. Exactly one "{id}"; "{tenant}" as often as wanted; all else from
+  // the characters of a localpart.
+  [[nodiscard]] static Result<LocalpartTemplate> parse(std::string_view pattern, std::string_view tenant);
+
+  [[nodiscard]] std::string localpart(std::string_view id) const { return prefix_ + encode_id(id) + suffix_; }
+  // Whether some id here and some id there could give the same localpart. It may err on the side of yes.
+  [[nodiscard]] bool may_meet(const LocalpartTemplate& other) const noexcept;
+
+ private:
+  LocalpartTemplate(std::string prefix, std::string suffix) : prefix_(std::move(prefix)), suffix_(std::move(suffix)) {}
+  std::string prefix_;
+  std::string suffix_;
+};
+
+}  // namespace confab::chat

@@ -1,0 +1,24 @@
+// Can this text ever be a message? Asked before anything is sent.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <confab/message.hpp>
+#include <confab/result.hpp>
+
+namespace confab::chat {
+
+// Largest event, as canonical JSON. (Specification: client-server API, "Size limits".)
+inline constexpr std::size_t largest_event = 65536;
+
+// Errc::invalid_argument: empty or not UTF-8, or a transaction id that cannot be one. Errc::too_large.
+//
+// Homeservers add fields of their own (hashes, signatures), so one may refuse an event that is a little smaller.
+[[nodiscard]] Result<void> check_message(const Message& message, const MatrixUserId& sender);
+
+// A name that people see: at most 255 bytes of UTF-8 without control characters.
+[[nodiscard]] Result<void> check_name(std::string_view what, std::string_view name);
+
+}  // namespace confab::chat

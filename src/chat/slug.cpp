@@ -1,0 +1,47 @@
+#include "chat/slug.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "util/text.hpp"
+
+namespace confab::chat {
+namespace {
+
+bool is_letter_or_digit(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+Result<void> check(std::string_view kind, std::string_view slug) {
+  if (is_slug(slug)) return {};
+  return Error(Errc::invalid_argument, fmt::format("the slug of the {} {}, not {}", kind, slug_rule, quoted(slug)))
+      .with_subject(kind);
+}
+
+}  // namespace
+
+std::string quoted(std::string_view text) {
+  constexpr std::size_t most = 64;
+  std::string out = "\"";
+  for (const char c : text::cut_utf8(text.substr(0, text::valid_utf8_prefix(text)), most)) {
+    out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  }
+  out += text.size() > out.size() - 1 ? "...\"" : "\"";
+  return out;
+}
+
+bool is_slug(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= longest_slug && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter_or_digit(c) || c == '.' || c == '_' || c == '~' || c == '-';
+  });
+}
+
+bool is_tenant_id(std::string_view text) noexcept { return text.size() <= longest_tenant_id && is_slug(text); }
+
+Result<void> check_slug(const UserSlug& slug) { return check("user", slug.str()); }
+Result<void> check_slug(const RoomRef& room) { return check(kind_name(room.kind()), room.slug().str()); }
+
+std::string_view kind_name(RoomKind kind) noexcept { return kind == RoomKind::event ? "event" : "group"; }
+
+}  // namespace confab::chat

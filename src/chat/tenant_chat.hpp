@@ -1,0 +1,82 @@
+// TenantChat: what does the host mean by "say this there", and may they? The rules of one tenant, as coroutines; each
+// decides by the directory first and asks the transport only then.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <confab/chat_provider.hpp>
+#include <confab/chat_service.hpp>
+#include <confab/host_directory.hpp>
+
+#include "chat/matrix_names.hpp"
+#include "chat/room_cache.hpp"
+#include "net/runtime_core.hpp"
+#include "util/task.hpp"
+
+namespace confab::chat {
+
+// A user of the directory with their name on the homeserver.
+class KnownUser {
+ public:
+  KnownUser(DirectoryUser user, MatrixUserId id) : user_(std::move(user)), id_(std::move(id)) {}
+  [[nodiscard]] const DirectoryUser& user() const noexcept { return user_; }
+  [[nodiscard]] const MatrixUserId& id() const noexcept { return id_; }
+
+ private:
+  DirectoryUser user_;
+  MatrixUserId id_;
+};
+
+class TenantChat {
+ public:
+  using Self = std::shared_ptr<TenantChat>;
+
+  TenantChat(std::shared_ptr<net::RuntimeCore> core, std::shared_ptr<ChatProvider> provider, TenantId tenant,
+             LocalpartTemplate names, std::shared_ptr<HostDirectory> directory)
+      : core_(std::move(core)), provider_(std::move(provider)), tenant_(std::move(tenant)), names_(std::move(names)),
+        directory_(std::move(directory)) {}
+
+  [[nodiscard]] static Task<Result<Account>> ensure_user(Self self, UserSlug slug, std::string name, net::CallContext context);
+  [[nodiscard]] static Task<Result<Room>> ensure_room(Self self, RoomRequest request, net::CallContext context);
+  [[nodiscard]] static Task<Result<Room>> add_member(Self self, RoomRef ref, UserSlug slug, net::CallContext context);
+  [[nodiscard]] static Task<Result<EventId>> send(Self self, Message message, net::CallContext context);
+  [[nodiscard]] static Task<Result<MessagePage>> history(Self self, HistoryRequest request, net::CallContext context);
+  [[nodiscard]] static Task<Result<void>> make_account(Self self, KnownUser user, net::CallContext context);
+
+  // Errc::invalid_argument or not_found.
+  [[nodiscard]] Result<KnownUser> find_user(const UserSlug& slug) const;
+  // What everything of one user is ordered by: their name on the homeserver, as in the layers below.
+  [[nodiscard]] std::string flow_of(const UserSlug& slug) const;
+  [[nodiscard]] EventStream open_stream(const MatrixUserId& user) const { return provider_->events(user); }
+  [[nodiscard]] const std::shared_ptr<net::RuntimeCore>& core() const noexcept { return core_; }
+
+ private:
+  // How a request as a user to a room is to be made, and which remedies have been used up.
+  class Way {
+   public:
+    explicit Way(MatrixRoomId at) : room(std::move(at)) {}
+    MatrixRoomId room;
+    bool joined = false;
+    bool renewed = false;
+  };
+
+  [[nodiscard]] Result<DirectoryRoom> find_room(const RoomRef& ref) const;
+  [[nodiscard]] static Result<void> admit(const DirectoryRoom& room, const UserSlug& user);
+  [[nodiscard]] std::string alias(const RoomRef& ref) const { return alias_localpart(tenant_, ref); }
+
+  [[nodiscard]] static Task<Result<MatrixRoomId>> room_id(Self self, RoomRef ref, net::CallContext context);
+  [[nodiscard]] static Task<Result<void>> enter(Self self, MatrixRoomId room, KnownUser user, net::CallContext context);
+  [[nodiscard]] static Task<Result<Way>> mend(Self self, Way way, Error error, KnownUser user, RoomRef ref,
+                                              net::CallContext context);
+
+  std::shared_ptr<net::RuntimeCore> core_;
+  std::shared_ptr<ChatProvider> provider_;
+  TenantId tenant_;
+  LocalpartTemplate names_;
+  std::shared_ptr<HostDirectory> directory_;
+  RoomCache rooms_;
+};
+
+}  // namespace confab::chat
