@@ -17,7 +17,7 @@
 
 namespace confab::credentials {
 
-class UserTokens : public std::enable_shared_from_this<UserTokens> {
+class UserTokens {
  public:
   // Most users whose tokens are kept; beyond it those of users who are not busy are forgotten, and minted anew on use.
   static constexpr std::size_t max_users = 200'000;
@@ -25,21 +25,15 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
   explicit UserTokens(std::shared_ptr<AdminSession> admin) : admin_(std::move(admin)) {}
 
   // Calls an endpoint as `user`. A dead token is replaced and the same request, with the same transaction id, sent once
-  // more per new token; the caller notices nothing.
+  // more per new token; the caller notices nothing. `reached` is set when a failure is the answer to the request itself:
+  // otherwise no token could be had, and the request was not sent, or refused for its token alone.
   template <class Endpoint>
   [[nodiscard]] Task<Result<typename Endpoint::Answer>> call(MatrixUserId user, Endpoint endpoint, net::CallContext context,
-                                                             std::optional<net::Repeatable> repeatable = std::nullopt) {
-    const auto alive = shared_from_this();
-    if (user == admin_->user()) co_return co_await admin_->call(std::move(endpoint), std::move(context), repeatable);
-    const std::shared_ptr<TokenSlot> slot = slot_of(user);
-    Result<Token> token = co_await TokenSlot::get(slot, context);
-    if (!token) co_return std::move(token).error();
-    Result<typename Endpoint::Answer> answer =
-        co_await admin_->client()->call(endpoint, token->secret(), user.str(), context, repeatable);
-    if (answer || answer.error().code() != Errc::session_expired) co_return answer;
-    Result<Token> next = co_await TokenSlot::replace(slot, token->generation(), context);
-    if (!next) co_return std::move(next).error();
-    co_return co_await admin_->client()->call(std::move(endpoint), next->secret(), user.str(), context, repeatable);
+                                                             std::optional<net::Repeatable> repeatable = std::nullopt,
+                                                             bool* reached = nullptr) {
+    const std::shared_ptr<TokenSlot> slot = user == admin_->user() ? admin_->slot() : slot_of(user);
+    return call_with_token(admin_, slot, admin_->client(), std::move(user), std::move(endpoint), std::move(context),
+                           repeatable, reached);
   }
 
   [[nodiscard]] const std::shared_ptr<AdminSession>& admin() const noexcept { return admin_; }

@@ -65,8 +65,14 @@ Task<Result<EventId>> MessageService::send(std::shared_ptr<MessageService> self,
       case SendAttempts::Step::send: {
         matrix::SendEvent request(message.room(), "m.room.message", message.transaction_id(), content_of(message));
         // Once: under a token without a device the homeserver forgets the transaction id when it restarts.
+        const unsigned before = context.attempts().left();
+        bool reached = false;
         Result<matrix::EventIdAnswer> sent =
-            co_await self->tokens_->call(message.sender(), std::move(request), context, net::Repeatable::once);
+            co_await self->tokens_->call(message.sender(), std::move(request), context, net::Repeatable::once, &reached);
+        if (!sent && (!reached || context.attempts().left() == before)) {
+          attempts.not_sent(sent.error());
+          break;
+        }
         Result<EventId> result = sent ? Result<EventId>(sent->event_id()) : Result<EventId>(sent.error());
         attempts.sent(std::move(result), context.attempts().left());
         break;

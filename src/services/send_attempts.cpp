@@ -6,9 +6,31 @@ namespace confab::services {
 
 namespace {
 
+constexpr int request_timeout = 408;
+
 // Whether the homeserver may have stored the event although it, or something in between, told us otherwise.
 bool leaves_open(const Error& error) {
-  return error.code() == Errc::outcome_unknown || error.http_status() >= 500 || error.code() == Errc::protocol;
+  switch (error.code()) {
+    case Errc::outcome_unknown:
+    case Errc::protocol: return true;
+    // A homeserver says so with a status; without one it was its answer that passed our bound.
+    case Errc::too_large: return error.http_status() < 300;
+    // 408 comes from a proxy that may have handed the request on.
+    default: return error.http_status() >= 500 || error.http_status() == request_timeout;
+  }
+}
+
+// Whether asking again, as the same user, can tell more.
+bool may_be_read_later(const Error& error) {
+  switch (error.code()) {
+    case Errc::forbidden:
+    case Errc::not_found:
+    case Errc::account_locked:
+    case Errc::account_suspended:
+    case Errc::account_deactivated:
+    case Errc::closed: return false;
+    default: return true;
+  }
 }
 
 }  // namespace
@@ -19,64 +41,39 @@ void SendAttempts::end(Result<EventId> result) {
 }
 
 void SendAttempts::end_open(const Error& last) {
-  if (last.code() == Errc::outcome_unknown) {
-    end(last.with_transaction_id(transaction_id_.str()));
-    return;
-  }
+  if (last.code() == Errc::outcome_unknown) return end(last.with_transaction_id(transaction_id_.str()));
   end(last.with_code(Errc::outcome_unknown)
-          .with_retriable(true)
+          .with_retriable(may_be_read_later(last))
           .with_transaction_id(transaction_id_.str())
           .with_message("the message may have arrived; repeat it with the same transaction id, marked as repeated. Last: " +
                         std::string(last.message())));
 }
 
 void SendAttempts::sent(Result<EventId> result, unsigned requests_left) {
-  if (result) {
-    end(std::move(result));
-    return;
-  }
+  if (result) return end(std::move(result));
   const Error& error = result.error();
-  if (leaves_open(error)) {
-    open_ = true;
-    last_ = error;
-    // A look and another try take two requests.
-    if (requests_left < 2) {
-      end_open(error);
-    } else {
-      step_ = Step::wait;
-    }
-    return;
-  }
-  // Refused for certain. An earlier attempt that may have arrived was looked for before this one, so it has not.
+  if (!leaves_open(error)) return not_sent(error);
+  last_ = error;
+  if (requests_left == 0) return end_open(error);
+  step_ = Step::wait;
+}
+
+void SendAttempts::not_sent(const Error& error) {
+  // An earlier attempt that may have arrived was looked for before this one, so none has.
   end(error.with_transaction_id(transaction_id_.str()));
 }
 
 void SendAttempts::waited(bool in_time) {
-  if (in_time) {
-    step_ = Step::look;
-  } else {
-    end_open(*last_);
-  }
+  if (!in_time) return end_open(*last_);
+  step_ = Step::look;
 }
 
 void SendAttempts::looked(Result<std::optional<EventId>> found, unsigned requests_left) {
-  if (!found) {
-    // Whether it arrived could not be read: sending again would gamble.
-    const Error error = std::move(found).error();
-    if (error.code() == Errc::forbidden || error.code() == Errc::not_found) {
-      end(error.with_transaction_id(transaction_id_.str()));
-    } else {
-      end_open(error);
-    }
-    return;
-  }
-  if (*found) {
-    end(std::move(**found));
-    return;
-  }
-  if (requests_left < 1) {
-    end_open(last_ ? *last_ : Error(Errc::outcome_unknown, "the message may have arrived; repeat the call"));
-    return;
+  // Whether it arrived could not be read: sending again would gamble, and giving up for certain would lie.
+  if (!found) return end_open(found.error());
+  if (*found) return end(std::move(**found));
+  if (requests_left == 0) {
+    return end_open(last_ ? *last_ : Error(Errc::outcome_unknown, "the message may have arrived; repeat the call"));
   }
   step_ = Step::send;
 }

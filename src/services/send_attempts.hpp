@@ -21,12 +21,14 @@ class SendAttempts {
 
   // `may_have_arrived`: the caller knows of an attempt whose outcome is open.
   SendAttempts(TransactionId transaction_id, bool may_have_arrived)
-      : transaction_id_(std::move(transaction_id)), open_(may_have_arrived), step_(may_have_arrived ? Step::look : Step::send) {}
+      : transaction_id_(std::move(transaction_id)), step_(may_have_arrived ? Step::look : Step::send) {}
 
   [[nodiscard]] Step step() const noexcept { return step_; }
   // `requests_left`: what the call may still spend; at none it ends with what is known.
   void looked(Result<std::optional<EventId>> found, unsigned requests_left);
   void sent(Result<EventId> result, unsigned requests_left);
+  // The attempt ended before its request was sent, or the homeserver refused it for its token alone.
+  void not_sent(const Error& error);
   void waited(bool in_time);
   [[nodiscard]] Result<EventId> result() && { return std::move(*result_); }
 
@@ -35,7 +37,6 @@ class SendAttempts {
   void end_open(const Error& last);
 
   TransactionId transaction_id_;
-  bool open_;  // an attempt may have arrived
   Step step_;
   std::optional<Error> last_;
   std::optional<Result<EventId>> result_;
