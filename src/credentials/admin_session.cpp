@@ -40,6 +40,16 @@ Task<Result<MintedToken>> AdminSession::log_in(std::shared_ptr<AdminSession> sel
             .with_message("the homeserver refused the admin's name or password: correct homeserver.admin_user and "
                           "homeserver.admin_password")
             .with_subject("homeserver.admin_password");
+      case Errc::account_deactivated:
+      case Errc::account_locked:
+      case Errc::account_suspended:
+        co_return error.with_code(Errc::admin_unavailable)
+            .with_retriable(false)
+            .with_message("the homeserver closed the admin's account: reopen it, or name another in homeserver.admin_user")
+            .with_subject("homeserver.admin_user");
+      case Errc::outcome_unknown:
+        // A login nobody heard of changes nothing for who asked for it.
+        co_return error.with_code(Errc::unavailable).with_message("the homeserver did not answer the admin's login; try again later");
       case Errc::rate_limited:
         co_return error.with_message("the homeserver limits logins; the admin cannot log in before the wait it names");
       default:

@@ -1,6 +1,7 @@
 #include "credentials/token_slot.hpp"
 
 #include <algorithm>
+#include <new>
 
 namespace confab::credentials {
 
@@ -9,6 +10,8 @@ namespace {
 constexpr std::chrono::seconds flight_limit{30};
 // A refused password is not tried again for this long: three wrong ones lock the right one out as well.
 constexpr std::chrono::seconds refused_pause{30};
+// Between two tries to renew a token that still lives.
+constexpr std::chrono::seconds renewal_pause{5};
 // Longest time for which an answer "too many requests" is taken at its word without asking again.
 constexpr std::chrono::minutes longest_pause{10};
 }  // namespace
@@ -33,7 +36,14 @@ std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& cont
 
 Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight,
                           net::CallContext context) {
-  Result<MintedToken> minted = co_await self->mint_(context);
+  Result<MintedToken> minted = Error(Errc::internal, "the token could not be made; please report it");
+  try {
+    minted = co_await self->mint_(context);
+  } catch (const std::bad_alloc&) {
+    // Whatever happens, those who wait are answered and the next one may try.
+    minted = Error(Errc::no_memory, "memory is exhausted");
+  } catch (...) {
+  }
   std::optional<Result<Token>> outcome;
   {
     const std::lock_guard lock(self->mutex_);
@@ -49,6 +59,8 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
     } else {
       const Error& error = minted.error();
       self->last_failure_ = error;
+      // While the present token still serves, its renewal is not tried with every call.
+      if (self->secret_) self->renew_ = now + renewal_pause;
       self->no_mint_before_ = now;
       if (error.retry_after()) {
         self->no_mint_before_ = now + std::min<std::chrono::milliseconds>(*error.retry_after(), longest_pause);
@@ -85,8 +97,10 @@ Task<Result<Token>> TokenSlot::get(std::shared_ptr<TokenSlot> self, net::CallCon
 Task<Result<Token>> TokenSlot::replace(std::shared_ptr<TokenSlot> self, std::uint64_t dead, net::CallContext context) {
   {
     const std::lock_guard lock(self->mutex_);
-    if (self->secret_ && self->generation_ != dead) co_return Token(*self->secret_, self->generation_);
-    if (!self->flight_) self->secret_.reset();
+    const bool lives = self->secret_ && net::Clock::now() < self->end_;
+    if (lives && self->generation_ != dead) co_return Token(*self->secret_, self->generation_);
+    // Also while its successor is on the way: nobody else shall try it.
+    self->secret_.reset();
   }
   std::optional<Error> refused;
   std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, refused);

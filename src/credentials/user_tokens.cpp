@@ -37,13 +37,25 @@ Task<Result<MintedToken>> UserTokens::mint(std::shared_ptr<AdminSession> admin, 
     co_return MintedToken(answer->access_token()).lives_until(net::Clock::now() + token_life);
   }
   const Error& error = answer.error();
-  if (error.code() == Errc::forbidden) {
-    co_return error.with_code(Errc::admin_unavailable)
-        .with_message("the admin account is no server administrator, so it cannot act for users")
-        .with_subject("homeserver.admin_user");
+  switch (error.code()) {
+    case Errc::forbidden:
+      co_return error.with_code(Errc::admin_unavailable)
+          .with_message("the admin account is no server administrator, so it cannot act for users")
+          .with_subject("homeserver.admin_user");
+    // These speak of the admin: a token is minted for a locked or closed account like for any other.
+    case Errc::account_locked:
+    case Errc::account_suspended:
+    case Errc::account_deactivated:
+    case Errc::session_expired:
+      co_return error.with_code(Errc::admin_unavailable)
+          .with_message("the homeserver refuses the admin account, so it cannot act for users")
+          .with_subject("homeserver.admin_user");
+    case Errc::outcome_unknown:
+      // Not the outcome of what the caller asked for: that was not sent yet.
+      co_return error.with_code(Errc::unavailable).with_message("the homeserver did not answer the request for the user's token; try again later");
+    case Errc::not_found: co_return error.with_message("the user has no account yet").with_subject("user");
+    default: co_return error;
   }
-  if (error.code() == Errc::not_found) co_return error.with_message("the user has no account yet").with_subject("user");
-  co_return error;
 }
 
 }  // namespace confab::credentials
