@@ -1,6 +1,7 @@
 #include "services/room_service.hpp"
 
 #include <chrono>
+#include <new>
 
 #include "matrix/endpoints/capabilities.hpp"
 #include "matrix/endpoints/directory.hpp"
@@ -21,9 +22,23 @@ constexpr int creator_level = 50;
 constexpr std::chrono::seconds half_made_patience{3};
 constexpr std::chrono::milliseconds look_again_after{150};
 
+// Making a room goes on when those who asked for it have given up; this bounds it.
+constexpr std::chrono::seconds flight_limit{60};
+// An alias that is taken for createRoom and unknown to the directory will not become either by asking on.
+constexpr unsigned max_refusals = 3;
+
 bool lost_a_race(const Error& error) {
   // 400 M_ROOM_IN_USE when the alias stood already, 409 M_UNKNOWN for the loser of a race, and every lost answer.
   return error.code() == Errc::conflict || error.code() == Errc::outcome_unknown || error.http_status() >= 500;
+}
+
+// Already in, not in, banned, not allowed and no such room are all 403, under M_FORBIDDEN or M_BAD_STATE.
+bool says_too_little(const Error& error) {
+  return error.http_status() == 403 && (error.code() == Errc::forbidden || error.code() == Errc::conflict);
+}
+
+Error banned(const Error& refusal) {
+  return refusal.with_code(Errc::forbidden).with_message("the user is banned from the room").with_subject("user");
 }
 
 std::string power_levels(const MatrixUserId& creator, const std::optional<MatrixUserId>& admin) {
@@ -93,29 +108,71 @@ Task<Result<MatrixRoomId>> RoomService::create(ProviderRoomRequest request, net:
 
 Task<Result<MatrixRoomId>> RoomService::ensure_room(std::shared_ptr<RoomService> self, ProviderRoomRequest request,
                                                     net::CallContext context) {
-  const RoomAlias alias = self->alias(request.alias_localpart());
+  for (;;) {
+    std::shared_ptr<Flight> flight;
+    bool mine = false;
+    {
+      const std::lock_guard lock(self->mutex_);
+      std::shared_ptr<Flight>& known = self->flights_[request.alias_localpart()];
+      mine = !known;
+      if (mine) known = std::make_shared<Flight>();
+      flight = known;
+    }
+    if (mine) {
+      context.loop().spawn(fly(self, flight, request, context.detached(net::Clock::now() + flight_limit, context.loop().stopping())));
+    }
+    Result<MatrixRoomId> room = co_await Flight::wait(flight, context);
+    // A flight ends by its own limit, not by the caller's.
+    const bool time_left = net::Clock::now() < context.deadline() && !context.stop().stop_requested();
+    if (room || room.error().code() != Errc::timed_out || !time_left) co_return room;
+  }
+}
+
+Task<void> RoomService::fly(std::shared_ptr<RoomService> self, std::shared_ptr<Flight> flight, ProviderRoomRequest request,
+                            net::CallContext context) {
+  const std::string alias = request.alias_localpart();
+  Result<MatrixRoomId> room = Error(Errc::internal, "the room could not be made; please report it");
+  try {
+    room = co_await self->find_or_make(std::move(request), context);
+  } catch (const std::bad_alloc&) {
+    // Whatever happens, those who wait are answered and the next one may try.
+    room = Error(Errc::no_memory, "memory is exhausted");
+  } catch (...) {
+  }
+  {
+    const std::lock_guard lock(self->mutex_);
+    self->flights_.erase(alias);
+  }
+  flight->set(std::move(room));
+}
+
+Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request, net::CallContext context) {
+  const RoomAlias alias = this->alias(request.alias_localpart());
   std::optional<net::TimePoint> half_made_since;
+  MatrixRoomId half_made;
   std::optional<Error> race;
+  unsigned refusals = 0;
   for (;;) {
     // Asked first: every refused createRoom costs one of the few that the homeserver allows.
-    Result<std::optional<MatrixRoomId>> resolved = co_await self->resolve(alias, context);
+    Result<std::optional<MatrixRoomId>> resolved = co_await resolve(alias, context);
     if (!resolved) co_return std::move(resolved).error();
     if (!*resolved) {
       half_made_since.reset();
-      Result<MatrixRoomId> made = co_await self->create(request, context);
+      Result<MatrixRoomId> made = co_await create(request, context);
       if (made) co_return made;
-      if (!lost_a_race(made.error())) co_return made;
-      if (race && race->code() != Errc::conflict && made.error().code() != Errc::conflict) co_return made;
+      if (!lost_a_race(made.error()) || ++refusals >= max_refusals) co_return made;
       race = made.error();
     } else {
-      Result<Whole> whole = co_await self->look(**resolved, context);
+      Result<Whole> whole = co_await look(**resolved, context);
       if (!whole) co_return std::move(whole).error();
       if (*whole == Whole::yes) co_return **resolved;
       const net::TimePoint now = net::Clock::now();
-      if (!half_made_since) half_made_since = now;
+      // Each room has its own patience: the alias may have been taken back and given to another one meanwhile.
+      if (!half_made_since || half_made != **resolved) half_made_since = now;
+      half_made = **resolved;
       if (now - *half_made_since >= half_made_patience) {
         // Nobody is finishing it: a crash left the alias on a room that never became one. Take the name back.
-        Result<matrix::Done> removed = co_await self->tokens_->admin()->call(matrix::DeleteAlias(alias), context.step(), net::Repeatable::idempotent);
+        Result<matrix::Done> removed = co_await tokens_->admin()->call(matrix::DeleteAlias(alias), context.step(), net::Repeatable::idempotent);
         if (!removed && removed.error().code() != Errc::not_found) co_return std::move(removed).error();
         half_made_since.reset();
         continue;
@@ -150,22 +207,20 @@ Task<Result<void>> RoomService::join(std::shared_ptr<RoomService> self, MatrixRo
   Result<matrix::JoinRoomAnswer> joined =
       co_await self->tokens_->call(user, matrix::JoinRoom(room), context.step(), net::Repeatable::idempotent);
   if (joined) co_return Result<void>();
-  if (joined.error().code() != Errc::forbidden) co_return std::move(joined).error();
+  if (!says_too_little(joined.error())) co_return std::move(joined).error();
 
   // Not invited, banned, or no such room: the answer says too little. Invite, and let the state decide.
   Result<matrix::Done> invited = co_await self->tokens_->admin()->call(matrix::InviteUser(room, user), context.step(), net::Repeatable::idempotent);
   if (!invited) {
-    if (invited.error().code() != Errc::forbidden) co_return std::move(invited).error();
+    if (!says_too_little(invited.error())) co_return std::move(invited).error();
     Result<std::string> member = co_await self->membership(room, user, context);
     if (!member) co_return std::move(member).error();
     if (*member == "join") co_return Result<void>();
-    if (*member == "ban") {
-      co_return Error(Errc::forbidden, "the user is banned from the room").with_http_status(403).with_errcode("M_FORBIDDEN").with_subject("user");
-    }
+    if (*member == "ban") co_return banned(invited.error());
   } else {
     joined = co_await self->tokens_->call(user, matrix::JoinRoom(room), context.step(), net::Repeatable::idempotent);
     if (joined) co_return Result<void>();
-    if (joined.error().code() != Errc::forbidden) co_return std::move(joined).error();
+    if (!says_too_little(joined.error())) co_return std::move(joined).error();
   }
 
   Result<matrix::JoinRoomAnswer> by_admin =
@@ -173,6 +228,7 @@ Task<Result<void>> RoomService::join(std::shared_ptr<RoomService> self, MatrixRo
   if (by_admin) co_return Result<void>();
   Result<std::string> member = co_await self->membership(room, user, context);
   if (member && *member == "join") co_return Result<void>();
+  if (member && *member == "ban") co_return banned(by_admin.error());
   co_return std::move(by_admin).error();
 }
 

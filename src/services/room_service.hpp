@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include <confab/chat_provider.hpp>
@@ -12,6 +13,7 @@
 #include <confab/result.hpp>
 
 #include "credentials/user_tokens.hpp"
+#include "net/shared_result.hpp"
 
 namespace confab::services {
 
@@ -23,6 +25,7 @@ class RoomService {
   // The state event that says that a room was made whole; its absence is how a room that a crash left half made is told.
   static constexpr const char* marker_type = "org.confab.room";
 
+  // One at a time for each alias in this process: who else asks meanwhile waits for the same room.
   [[nodiscard]] static Task<Result<MatrixRoomId>> ensure_room(std::shared_ptr<RoomService> self, ProviderRoomRequest request,
                                                               net::CallContext context);
   [[nodiscard]] static Task<Result<MatrixRoomId>> find_room(std::shared_ptr<RoomService> self, std::string alias_localpart,
@@ -34,6 +37,10 @@ class RoomService {
  private:
   enum class Whole { yes, no, unreadable };
   [[nodiscard]] RoomAlias alias(const std::string& localpart) const { return RoomAlias("#" + localpart + ":" + server_name_); }
+  using Flight = net::SharedResult<MatrixRoomId>;
+  [[nodiscard]] static Task<void> fly(std::shared_ptr<RoomService> self, std::shared_ptr<Flight> flight,
+                                      ProviderRoomRequest request, net::CallContext context);
+  [[nodiscard]] Task<Result<MatrixRoomId>> find_or_make(ProviderRoomRequest request, net::CallContext context);
   [[nodiscard]] Task<Result<Whole>> look(MatrixRoomId room, net::CallContext context);
   [[nodiscard]] Task<Result<std::optional<MatrixRoomId>>> resolve(RoomAlias alias, net::CallContext context);
   [[nodiscard]] Task<Result<MatrixRoomId>> create(ProviderRoomRequest request, net::CallContext context);
@@ -43,6 +50,7 @@ class RoomService {
   std::shared_ptr<credentials::UserTokens> tokens_;
   std::string server_name_;
   std::mutex mutex_;
+  std::unordered_map<std::string, std::shared_ptr<Flight>> flights_;  // by alias; as many as rooms are being made
   std::optional<bool> above_levels_;  // whether the server's default room version is 12 or newer
 };
 
