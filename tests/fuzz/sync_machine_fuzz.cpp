@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                           .batch_events(2)
                           .gap_bounds(GapBounds().events(8).pages(4)));
   SyncTime now{std::chrono::hours(1)};
-  enum { nothing, sync, gap, token } outstanding = nothing;
+  enum { nothing, syncing, gap, token } outstanding = nothing;
   std::optional<SyncBatch> batch;
   for (std::size_t i = 0; i + 1 < size; i += 2) {
     const unsigned choice = data[i + 1];
@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (choice == 255) machine.close();
         break;
       default:
-        if (outstanding == sync) machine.answered(sync_answer(choice), now);
+        if (outstanding == syncing) machine.answered(sync_answer(choice), now);
         if (outstanding == gap) machine.gap_page(page(choice), now);
         if (outstanding == token) machine.token_renewed();
         outstanding = nothing;
@@ -67,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const bool request = std::holds_alternative<SyncPoll>(action) || std::holds_alternative<SyncFetchGap>(action) ||
                            std::holds_alternative<SyncRenewToken>(action);
       if (request && outstanding != nothing) std::abort();
-      if (std::holds_alternative<SyncPoll>(action)) outstanding = sync;
+      if (std::holds_alternative<SyncPoll>(action)) outstanding = syncing;
       if (std::holds_alternative<SyncFetchGap>(action)) outstanding = gap;
       if (std::holds_alternative<SyncRenewToken>(action)) outstanding = token;
       if (auto* deliver = std::get_if<SyncDeliver>(&action)) {
