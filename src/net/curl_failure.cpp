@@ -11,8 +11,8 @@ namespace {
 HttpOutcome distrust(CURL* easy) {
   long verdict = X509_V_OK;
   curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
-  // The chain is fine, so it is the name that libcurl itself compares.
-  if (verdict == X509_V_OK) return HttpOutcome(TransferFailure::trust, false, "the certificate is for another name");
+  // libcurl compares the name by itself, before it notes the chain's verdict.
+  if (verdict == X509_V_OK || verdict == X509_V_ERR_UNSPECIFIED) return HttpOutcome(TransferFailure::trust, false, "the certificate is for another name");
   return HttpOutcome(TransferFailure::trust, false,
                      std::string("the certificate is not trusted: ") + X509_verify_cert_error_string(verdict));
 }

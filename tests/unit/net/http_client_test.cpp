@@ -193,7 +193,7 @@ TEST_CASE("http client: cut, reset, truncated and unreadable answers") {
   server.on("GET", "/gzip", Answer(200, std::string(3000, 'x')).gzip().cut_after(20));
   server.on("GET", "/nogzip", Answer(200, "not compressed").header("Content-Encoding", "gzip"));
   ClientFixture client(server.url());
-  for (const char* path : {"/cut", "/headers", "/reset", "/nothing", "/chunked", "/gzip", "/nogzip"}) {
+  for (const std::string path : {"/cut", "/headers", "/reset", "/nothing", "/chunked", "/gzip", "/nogzip"}) {
     CAPTURE(path);
     check_failure(client.get(path), TransferFailure::cut, true);
   }
@@ -234,11 +234,11 @@ TEST_CASE("http client: larger than asked for: announced, not announced, and com
   server.on("GET", "/fits", Answer(200, std::string(1000, 'x')));
   server.on("GET", "/packed", Answer(200, std::string(1000, 'x')).gzip());
   ClientFixture client(server.url());
-  for (const char* path : {"/announced", "/chunked", "/bomb"}) {
+  for (const std::string path : {"/announced", "/chunked", "/bomb"}) {
     CAPTURE(path);
     check_failure(client(HttpRequest("GET", path).max_answer(1U << 20U)), TransferFailure::too_large, true);
   }
-  for (const char* path : {"/fits", "/packed"}) {
+  for (const std::string path : {"/fits", "/packed"}) {
     CAPTURE(path);
     CHECK(client(HttpRequest("GET", path).max_answer(1000)).answer().body() == std::string(1000, 'x'));
     check_failure(client(HttpRequest("GET", path).max_answer(999)), TransferFailure::too_large, true);

@@ -32,7 +32,7 @@ TEST_CASE("http client: the deadline ends what is held, dripped or not begun") {
   server.on("GET", "/held", Answer().hold());
   server.on("GET", "/drip", Answer(200, std::string(100000, 'd')).drip(1, 5ms));
   ClientFixture client(server.url());
-  for (const char* path : {"/held", "/drip"}) {
+  for (const std::string path : {"/held", "/drip"}) {
     CAPTURE(path);
     const auto begun = Clock::now();
     check_failure(client.get(path, 100ms), TransferFailure::timed_out, true);
