@@ -216,7 +216,7 @@ Task<Result<EventId>> TenantChat::send(Self self, Message message, net::CallCont
   Way way(std::move(*room));
   for (;;) {
     ProviderMessage outgoing(way.room, user->id(), message.body(), transaction);
-    outgoing.repeated(std::as_const(message).repeated());  // without const it would be the setter
+    outgoing.repeated(message.repeated());
     Pending<EventId> sending = self->provider_->send(std::move(outgoing), options_of(context));
     Result<EventId> sent = co_await net::on_loop(context, std::move(sending));
     if (sent) co_return sent;

@@ -1,0 +1,151 @@
+#include <confab/configuration.hpp>
+
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "support/temporary_directory.hpp"
+
+using namespace confab;
+
+namespace {
+
+const std::string good_homeserver =
+    R"("homeserver":{"url":"http://127.0.0.1:8008","server_name":"hs.test","admin_user":"admin","admin_password":"secret words"})";
+const std::string good_tenants = R"("tenants":[{"id":"park","directory":"directory.json"}])";
+const std::string good = "{" + good_homeserver + R"(,"store":{"kind":"memory"},)" + good_tenants + "}";
+
+struct Folder {
+  test::TemporaryDirectory folder;
+  Folder() {
+    ::unsetenv("CONFAB_ADMIN_PASSWORD");
+    write("directory.json", R"({"users":[{"id":"1","slug":"ana","name":"Ana"}]})");
+  }
+  std::string write(const std::string& name, const std::string& text, mode_t mode = 0600) {
+    const std::string path = folder.file(name);
+    std::ofstream(path, std::ios::binary) << text;
+    REQUIRE(::chmod(path.c_str(), mode) == 0);
+    return path;
+  }
+  Result<Configuration> read(const std::string& text) { return read_configuration(write("confab.json", text)); }
+  Error fault(const std::string& text) {
+    auto read_result = read(text);
+    REQUIRE(!read_result.has_value());
+    CHECK(read_result.error().code() == Errc::config);
+    CHECK(read_result.error().message().find("confab.json") != std::string_view::npos);
+    CHECK(read_result.error().message().find("secret words") == std::string_view::npos);
+    return read_result.error();
+  }
+};
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const auto at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Folder, "a configuration in order is read with its directories") {
+  auto read_result = read(good);
+  REQUIRE(read_result.has_value());
+  const Configuration& configuration = *read_result;
+  CHECK(configuration.homeserver().url() == "http://127.0.0.1:8008");
+  CHECK(configuration.homeserver().server_name() == "hs.test");
+  CHECK(configuration.homeserver().admin_password() == Secret("secret words"));
+  CHECK(configuration.homeserver().ca_file().empty());
+  CHECK(configuration.store() == StoreKind::memory);
+  REQUIRE(configuration.tenant(TenantId("park")) != nullptr);
+  CHECK(configuration.tenant(TenantId("moon")) == nullptr);
+  const auto& tenant = configuration.tenants().at(0);
+  CHECK(tenant.options().localpart() == "{tenant}_{id}");
+  CHECK(tenant.directory()->user(UserSlug("ana")).has_value());
+  CHECK(read("{" + good_homeserver + "," + good_tenants + "}").has_value());  // the store may be left out
+}
+
+TEST_CASE_FIXTURE(Folder, "every fault is named by its key") {
+  const std::pair<std::string, std::string> table[] = {
+      {replaced(good, "\"store\"", "\"stroe\""), "stroe"},
+      {replaced(good, "\"url\"", "\"urll\""), "homeserver.urll"},
+      {replaced(good, "http://127.0.0.1:8008", "127.0.0.1:8008"), "homeserver.url"},
+      {replaced(good, "http://127.0.0.1:8008", "http://127.0.0.1:99999"), "homeserver.url"},
+      {replaced(good, "\"http://127.0.0.1:8008\"", "8008"), "homeserver.url"},
+      {replaced(good, "hs.test", "bad name"), "homeserver.server_name"},
+      {replaced(good, R"(,"admin_password":"secret words")", ""), "homeserver.admin_password"},
+      {replaced(good, "\"secret words\"", "\"\""), "homeserver.admin_password"},
+      {replaced(good, "\"secret words\"", R"("secret words","admin_password_file":"pw")"), "homeserver.admin_password_file"},
+      {replaced(good, R"("admin_password":"secret words")", R"("admin_password_file":"nowhere")"), "homeserver.admin_password_file"},
+      {replaced(good, "\"secret words\"", R"("secret words","ca_file":"nowhere.pem")"), "homeserver.ca_file"},
+      {replaced(good, "\"secret words\"", R"("secret words","ca_file":"directory.json")"), "homeserver.ca_file"},
+      {replaced(good, "memory", "shoebox"), "store.kind"},
+      {replaced(good, R"("kind":"memory")", R"("kind":"memory","path":"x")"), "store.path"},
+      {replaced(good, R"("kind":"memory")", R"("kind":"sqlite","path":"x")"), "store.kind"},
+      {replaced(good, R"("kind":"memory")", R"("kind":"sqlite")"), "store.path"},
+      {replaced(good, R"("kind":"memory")", R"("kind":"postgresql","dsn":"x")"), "store.kind"},
+      {replaced(good, R"("kind":"memory")", R"("kid":"memory")"), "store.kid"},
+      {replaced(good, good_tenants, R"("tenants":[])"), "tenants"},
+      {"{" + good_homeserver + "}", "tenants"},
+      {"{" + good_tenants + "}", "homeserver"},
+      {replaced(good, R"("id":"park",)", ""), "tenants[0].id"},
+      {replaced(good, "park", "two words"), "tenants[0].id"},
+      {replaced(good, R"("directory":)", R"("localpert":"x","directory":)"), "tenants[0].localpert"},
+      {replaced(good, R"("directory":)", R"("localpart":"x","directory":)"), "tenants[0].localpart"},
+      {replaced(good, "directory.json", "nowhere.json"), "tenants[0].directory"},
+      {replaced(good, "directory.json\"}", R"(directory.json"},{"id":"park","directory":"directory.json"})"), "tenants[1].id"},
+      {replaced(good, "directory.json\"}", R"(directory.json"},{"id":"m","localpart":"{id}","directory":"directory.json"})"),
+       "tenants[1].localpart"},
+      {replaced(good, "directory.json\"}", R"(directory.json","id":"park"})"), "tenants[0].id"},
+  };
+  for (const auto& [text, key] : table) {
+    INFO(text);
+    const Error error = fault(text);
+    CHECK(error.subject() == key);
+    CHECK(error.message().find(key) != std::string_view::npos);
+  }
+  CHECK(fault(replaced(good, "\"url\"", "\"urll\"")).message().find("was \"url\" meant?") != std::string_view::npos);
+}
+
+TEST_CASE_FIXTURE(Folder, "what is no JSON names the file") {
+  for (const char* text : {"", "[]", "homeserver: yes", "{\"homeserver\":", "{\"homeserver\":\"\xFF\"}"}) (void)fault(text);
+  (void)fault(std::string(10'000, '['));
+  (void)fault(std::string((1U << 20U) + 1, ' '));
+  const auto missing = read_configuration(folder.file("none.json"));
+  CHECK(missing.error().code() == Errc::config);
+  CHECK(missing.error().message().find("none.json") != std::string_view::npos);
+  CHECK(read_configuration(folder.path().string()).error().code() == Errc::config);  // a folder
+}
+
+TEST_CASE_FIXTURE(Folder, "a directory file that is wrong is named with the path inside") {
+  write("directory.json", R"({"users":[{"id":"1","slug":"a b","name":"Ana"}]})");
+  const Error error = fault(good);
+  CHECK(error.subject() == "tenants[0].directory");
+  CHECK(error.message().find("directory.json") != std::string_view::npos);
+  CHECK(error.message().find("users[0].slug") != std::string_view::npos);
+}
+
+TEST_CASE_FIXTURE(Folder, "a password file is one line that not everybody can read") {
+  const std::string text = replaced(good, R"("admin_password":"secret words")", R"("admin_password_file":"pw")");
+  write("pw", "from a file\n");
+  CHECK(read(text)->homeserver().admin_password() == Secret("from a file"));
+  write("pw", "from a file\r\n", 0640);
+  CHECK(read(text)->homeserver().admin_password() == Secret("from a file"));
+  const std::pair<std::string, mode_t> refused[] = {{"open", 0644}, {"open", 0602}, {"", 0600}, {"\n", 0600}, {"two\nlines", 0600},
+                                                    {std::string(5000, 'x'), 0600}};
+  for (const auto& [content, mode] : refused) {
+    write("pw", content, mode);
+    CHECK(fault(text).subject() == "homeserver.admin_password_file");
+  }
+}
+
+TEST_CASE_FIXTURE(Folder, "the environment stands above the file") {
+  ::setenv("CONFAB_ADMIN_PASSWORD", "of this run", 1);
+  CHECK(read(good)->homeserver().admin_password() == Secret("of this run"));
+  CHECK(read(replaced(good, R"(,"admin_password":"secret words")", "")).has_value());
+  ::setenv("CONFAB_ADMIN_PASSWORD", "", 1);
+  CHECK(read(good)->homeserver().admin_password() == Secret("secret words"));
+  ::unsetenv("CONFAB_ADMIN_PASSWORD");
+}

@@ -1,0 +1,168 @@
+// RecordingProvider: a ChatProvider in memory that writes down what it is asked, and errs when told to.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <confab/chat_provider.hpp>
+#include <confab/runtime.hpp>
+
+#include "net/runtime_core.hpp"
+
+namespace confab::test {
+
+class RecordingProvider final : public ChatProvider {
+ public:
+  explicit RecordingProvider(Runtime& runtime) : core_(runtime.core()) {}
+
+  const std::string& server_name() const noexcept override { return server_name_; }
+
+  Pending<void> ensure_account(MatrixUserId user, std::string name, CallOptions options) override {
+    return described<void>(user, std::move(options), [this, user, name] {
+      note("account " + user.str() + " " + name);
+      accounts_.insert(user.str());
+      return Result<void>();
+    });
+  }
+  Pending<MatrixRoomId> ensure_room(ProviderRoomRequest request, CallOptions options) override {
+    return described<MatrixRoomId>(request.creator(), std::move(options), [this, request]() -> Result<MatrixRoomId> {
+      note("make " + request.alias_localpart() + " by " + request.creator().str() + " " + request.name() + " | " + request.topic() +
+           (request.is_public() ? " public" : " private"));
+      return rooms_.try_emplace(request.alias_localpart(), MatrixRoomId("!" + std::to_string(++made_))).first->second;
+    });
+  }
+  Pending<MatrixRoomId> find_room(std::string alias, CallOptions options) override {
+    return described<MatrixRoomId>(MatrixUserId(alias), std::move(options), [this, alias]() -> Result<MatrixRoomId> {
+      note("find " + alias);
+      const auto at = rooms_.find(alias);
+      if (at == rooms_.end()) return Error(Errc::not_found, "no such alias").with_errcode("M_NOT_FOUND");
+      return at->second;
+    });
+  }
+  Pending<void> join(MatrixRoomId room, MatrixUserId user, CallOptions options) override {
+    return described<void>(user, std::move(options), [this, room, user]() -> Result<void> {
+      note("join " + room.str() + " " + user.str());
+      if (accounts_.count(user.str()) == 0) return Error(Errc::not_found, "no such account");
+      if (!exists(room)) return Error(Errc::not_found, "no such room");
+      if (banned_.count(user.str()) != 0) return Error(Errc::forbidden, "banned").with_errcode("M_BAD_STATE");
+      members_.insert(room.str() + user.str());
+      return {};
+    });
+  }
+  Pending<EventId> send(ProviderMessage message, CallOptions options) override {
+    return described<EventId>(message.sender(), std::move(options), [this, message]() -> Result<EventId> {
+      note("send " + message.room().str() + " " + message.sender().str() + " " + message.body() + (message.repeated() ? " again" : ""));
+      transactions.push_back(message.transaction_id().str());
+      if (auto refused = may(message.room(), message.sender())) return *refused;
+      return EventId("$" + std::to_string(transactions.size()));
+    });
+  }
+  Pending<MessagePage> history(MatrixRoomId room, MatrixUserId reader, std::size_t limit, PageToken from, CallOptions options) override {
+    return described<MessagePage>(reader, std::move(options), [this, room, reader, limit, from]() -> Result<MessagePage> {
+      note("read " + room.str() + " " + reader.str() + " " + std::to_string(limit));
+      if (auto refused = may(room, reader)) return *refused;
+      if (from.str() == "nonsense") return Error(Errc::invalid_argument, "M_UNKNOWN from the server");
+      return MessagePage(room, {}, PageToken("t1"));
+    });
+  }
+  EventStream events(MatrixUserId user) override { return EventStream(std::make_shared<Source>(*this, std::move(user))); }
+
+  // What was asked since the last call.
+  std::vector<std::string> asked() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(asked_, {});
+  }
+  // The next request, whatever it is, ends so.
+  void fail_next(Error error) {
+    const std::lock_guard lock(mutex_);
+    failures_.push_back(std::move(error));
+  }
+  void ban(const std::string& user) { banned_.insert(user); }
+  void remove(const std::string& user) {
+    std::erase_if(members_, [&user](const std::string& member) { return member.ends_with(user); });
+  }
+  // The room is gone and another stands in its place.
+  void replace_rooms() {
+    for (auto& [alias, room] : rooms_) room = MatrixRoomId("!" + std::to_string(++made_));
+    members_.clear();
+  }
+  void forget_accounts() { accounts_.clear(); }
+
+  std::vector<std::string> transactions;
+  bool closed = false;
+  int acknowledged = 0;
+
+ private:
+  class Source final : public detail::EventSource {
+   public:
+    Source(RecordingProvider& provider, MatrixUserId user) : provider_(&provider), user_(std::move(user)) {}
+    ~Source() override = default;
+    Pending<EventBatch> next(CallOptions options) override {
+      return provider_->described<EventBatch>(user_, std::move(options), [this]() -> Result<EventBatch> {
+        provider_->note("next " + user_.str());
+        if (provider_->accounts_.count(user_.str()) == 0) return Error(Errc::not_found, "no such account");
+        EventBatch batch;
+        batch.emplace_back(EventKind::message, MatrixRoomId("!1"));
+        return batch;
+      });
+    }
+    void ack() noexcept override { ++provider_->acknowledged; }
+    void close() noexcept override { provider_->closed = true; }
+
+   private:
+    RecordingProvider* provider_;
+    MatrixUserId user_;
+  };
+
+  template <class T, class Answer>
+  static Task<Result<T>> answer_with(RecordingProvider* self, Answer answer) {
+    if (auto failure = self->take_failure()) co_return *failure;
+    co_return answer();
+  }
+  template <class T, class Answer>
+  Pending<T> described(const MatrixUserId& user, CallOptions options, Answer answer) {
+    return net::describe<T>(core_, user.str(), std::move(options),
+                            [this, answer](const net::CallContext&) { return answer_with<T>(this, answer); });
+  }
+  std::optional<Error> take_failure() {
+    const std::lock_guard lock(mutex_);
+    if (failures_.empty()) return std::nullopt;
+    Error error = failures_.front();
+    failures_.pop_front();
+    asked_.push_back("fails");
+    return error;
+  }
+  void note(std::string text) {
+    const std::lock_guard lock(mutex_);
+    asked_.push_back(std::move(text));
+  }
+  bool exists(const MatrixRoomId& room) const {
+    return std::any_of(rooms_.begin(), rooms_.end(), [&room](const auto& entry) { return entry.second == room; });
+  }
+  std::optional<Error> may(const MatrixRoomId& room, const MatrixUserId& user) const {
+    if (accounts_.count(user.str()) == 0) return Error(Errc::not_found, "no such account");
+    if (members_.count(room.str() + user.str()) == 0) return Error(Errc::forbidden, "not a member").with_errcode("M_FORBIDDEN");
+    return std::nullopt;
+  }
+
+  std::shared_ptr<net::RuntimeCore> core_;
+  std::string server_name_ = "hs.test";
+  std::mutex mutex_;  // for what tests read while operations run
+  std::vector<std::string> asked_;
+  std::deque<Error> failures_;
+  std::map<std::string, MatrixRoomId> rooms_;
+  std::set<std::string> accounts_;
+  std::set<std::string> members_;
+  std::set<std::string> banned_;
+  int made_ = 0;
+};
+
+}  // namespace confab::test
