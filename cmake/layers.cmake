@@ -30,6 +30,17 @@ endif()
 
 set_property(GLOBAL PROPERTY CONFAB_LAYERS "")
 
+# Precompiled headers where CONFAB_PRECOMPILE is on (the presets for everyday work). ccache can tell that a header
+# changed only if the preprocessor leaves the name of the precompiled one in its output.
+function(confab_precompile target)
+  if(CONFAB_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      target_compile_options(${target} PRIVATE -fpch-preprocess)
+    endif()
+  endif()
+endfunction()
+
 function(confab_layer name)
   cmake_parse_arguments(arg "" "" "LEFT;LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
@@ -43,9 +54,7 @@ function(confab_layer name)
   if(arg_LEFT)
     target_link_libraries(${target} PUBLIC confab_${arg_LEFT})
   endif()
-  if(CONFAB_DEVELOPER_MODE AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS AND EXISTS ${PROJECT_SOURCE_DIR}/src/${name}/precompiled.hpp)
-    target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src/${name}/precompiled.hpp)
-  endif()
+  confab_precompile(${target} ${PROJECT_SOURCE_DIR}/cmake/precompiled.hpp)
   set_property(GLOBAL APPEND PROPERTY CONFAB_LAYERS ${target})
 endfunction()
 
