@@ -6,10 +6,14 @@ namespace confab::matrix {
 
 std::string_view method_name(Method method) {
   switch (method) {
-    case Method::get: return "GET";
-    case Method::put: return "PUT";
-    case Method::post: return "POST";
-    case Method::del: return "DELETE";
+    case Method::get:
+      return "GET";
+    case Method::put:
+      return "PUT";
+    case Method::post:
+      return "POST";
+    case Method::del:
+      return "DELETE";
   }
   return "GET";
 }

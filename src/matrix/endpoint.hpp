@@ -36,11 +36,14 @@ enum class Method : std::uint8_t { get, put, post, del };
 
 class EndpointRequest {
  public:
-  EndpointRequest(Method method, std::string path) : method_(method), path_(std::move(path)), idempotent_(method == Method::get) {}
+  EndpointRequest(Method method, std::string path)
+      : method_(method), path_(std::move(path)), idempotent_(method == Method::get) {}
 
   /// Add a query parameter; both sides are encoded here.
   EndpointRequest& query(std::string_view name, std::string_view value);
-  EndpointRequest& query(std::string_view name, std::int64_t value) { return query(name, std::string_view(std::to_string(value))); }
+  EndpointRequest& query(std::string_view name, std::int64_t value) {
+    return query(name, std::string_view(std::to_string(value)));
+  }
   /// Send a JSON body. It may hold a password: bodies are never logged.
   EndpointRequest& body(std::string json) { return body_ = std::move(json), has_body_ = true, *this; }
   /// Whether the request may be repeated without looking, though an earlier try may have been carried out. GET: yes.
@@ -65,7 +68,9 @@ class EndpointRequest {
   [[nodiscard]] bool needs_token() const { return needs_token_; }
   [[nodiscard]] std::optional<std::chrono::milliseconds> long_poll() const { return hold_; }
   [[nodiscard]] std::size_t max_answer() const { return max_answer_; }
-  [[nodiscard]] bool expects(Errc code) const { return std::find(expected_.begin(), expected_.end(), code) != expected_.end(); }
+  [[nodiscard]] bool expects(Errc code) const {
+    return std::find(expected_.begin(), expected_.end(), code) != expected_.end();
+  }
 
  private:
   Method method_;

@@ -16,8 +16,8 @@ class ErrorAnswer {
  public:
   ErrorAnswer(int status, std::string_view body);
 
-  /// The error for the caller, with errcode, status, the body's retry_after_ms and the server's words. Callers that hold
-  /// the headers put the better wait of Retry-After in its place (net/retry_after.hpp).
+  /// The error for the caller, with errcode, status, the body's retry_after_ms and the server's words. Callers that
+  /// hold the headers put the better wait of Retry-After in its place (net/retry_after.hpp).
   [[nodiscard]] const Error& error() const { return error_; }
   /// Whether the body was a Matrix error; if not, something else than a homeserver may have answered.
   [[nodiscard]] bool is_matrix() const { return is_matrix_; }

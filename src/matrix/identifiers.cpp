@@ -70,7 +70,8 @@ Parts split(std::string_view id, char sigil) {
 Result<void> check_user_id(const MatrixUserId& id) {
   const Parts parts = split(id.str(), '@');
   const bool good = id.str().size() <= max_identifier_bytes && !parts.localpart.empty() &&
-                    std::all_of(parts.localpart.begin(), parts.localpart.end(), is_printable) && is_server_name(parts.server);
+                    std::all_of(parts.localpart.begin(), parts.localpart.end(), is_printable) &&
+                    is_server_name(parts.server);
   if (!good) return wrong("user_id", "of the form @name:server, at most 255 bytes");
   return {};
 }
@@ -85,8 +86,8 @@ Result<void> check_room_id(const MatrixRoomId& id) {
 
 Result<void> check_room_alias(const RoomAlias& alias) {
   const Parts parts = split(alias.str(), '#');
-  const bool good = alias.str().size() <= max_identifier_bytes && !parts.localpart.empty() && is_opaque(parts.localpart) &&
-                    is_server_name(parts.server);
+  const bool good = alias.str().size() <= max_identifier_bytes && !parts.localpart.empty() &&
+                    is_opaque(parts.localpart) && is_server_name(parts.server);
   if (!good) return wrong("room_alias", "of the form #name:server, at most 255 bytes without spaces");
   return {};
 }
@@ -100,7 +101,8 @@ Result<void> check_event_id(const EventId& id) {
 }
 
 Result<void> check_server_name(std::string_view name) {
-  if (!is_server_name(name)) return wrong("server_name", "a host name or address with an optional port, at most 230 bytes");
+  if (!is_server_name(name))
+    return wrong("server_name", "a host name or address with an optional port, at most 230 bytes");
   return {};
 }
 
@@ -128,7 +130,8 @@ Result<void> check_state_key(std::string_view key) {
 
 bool is_legal_localpart(std::string_view localpart) {
   return !localpart.empty() && std::all_of(localpart.begin(), localpart.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || is_digit(c) || c == '.' || c == '_' || c == '=' || c == '-' || c == '/' || c == '+';
+    return (c >= 'a' && c <= 'z') || is_digit(c) || c == '.' || c == '_' || c == '=' || c == '-' || c == '/' ||
+           c == '+';
   });
 }
 

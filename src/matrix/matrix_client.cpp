@@ -46,14 +46,16 @@ Task<Result<json::Document>> MatrixClient::send(EndpointRequest request, Secret 
   }
   if (repeatable) repeat = *repeatable;
 
-  Result<net::HttpAnswer> answer = co_await scheduler_->perform(std::move(http), repeat, &read_answer, std::move(flow), std::move(context));
+  Result<net::HttpAnswer> answer =
+      co_await scheduler_->perform(std::move(http), repeat, &read_answer, std::move(flow), std::move(context));
   if (!answer) co_return std::move(answer).error();
   const int status = answer->status();
   if (status < 200 || status >= 300) co_return error_from_answer(status, answer->body());
   Result<json::Document> body = json::parse(std::move(answer).value().body());
   if (!body) {
-    co_return Error(Errc::protocol,
-                    "the answer is not JSON, so this is no homeserver, or a proxy stands in between: check homeserver.url")
+    co_return Error(
+        Errc::protocol,
+        "the answer is not JSON, so this is no homeserver, or a proxy stands in between: check homeserver.url")
         .with_http_status(status)
         .with_subject("homeserver.url");
   }

@@ -22,10 +22,11 @@ class MatrixClient {
  public:
   explicit MatrixClient(std::shared_ptr<net::Scheduler> scheduler) : scheduler_(std::move(scheduler)) {}
 
-  // `account`: whose limits at the homeserver the call counts against. `repeatable` overrides what the endpoint says of itself, for tokens under which repeating means something else.
+  // `account`: whose limits at the homeserver the call counts against. `repeatable` overrides what the endpoint says of
+  // itself, for tokens under which repeating means something else.
   template <class Endpoint>
-  [[nodiscard]] Task<Result<typename Endpoint::Answer>> call(Endpoint endpoint, Secret token, const std::string& account,
-                                                             net::CallContext context,
+  [[nodiscard]] Task<Result<typename Endpoint::Answer>> call(Endpoint endpoint, Secret token,
+                                                             const std::string& account, net::CallContext context,
                                                              std::optional<net::Repeatable> repeatable = std::nullopt) {
     Result<EndpointRequest> request = endpoint.encode();
     if (!request) co_return std::move(request).error();

@@ -202,9 +202,12 @@ void SyncMachine::gap_page(MessagesAnswer page, SyncTime) {
   last_failure_.reset();
   if (!gap_) return;
   switch (gap_->add(std::move(page), seen_)) {
-    case GapFill::State::more: return;
-    case GapFill::State::complete: return finish_gap(true);
-    case GapFill::State::over_bounds: return finish_gap(false);
+    case GapFill::State::more:
+      return;
+    case GapFill::State::complete:
+      return finish_gap(true);
+    case GapFill::State::over_bounds:
+      return finish_gap(false);
   }
 }
 
@@ -220,7 +223,8 @@ void SyncMachine::finish_gap(bool complete) {
   pieces_.pop_front();
   make_ready(room, piece.timeline());
   for (const json::Value event : piece.ephemeral().elements()) {
-    if (event["type"].is_string() && event["content"].is_object()) push({SyncItem::Kind::ephemeral, room, event.share()});
+    if (event["type"].is_string() && event["content"].is_object())
+      push({SyncItem::Kind::ephemeral, room, event.share()});
   }
 }
 
@@ -267,7 +271,8 @@ void SyncMachine::failed(const Error& error, SyncTime now) {
 void SyncMachine::gap_failed(const Error& error) {
   switch (error.code()) {
     case Errc::forbidden:
-    case Errc::not_found: return finish_gap(false);
+    case Errc::not_found:
+      return finish_gap(false);
     case Errc::invalid_argument:
     case Errc::unsupported:
     case Errc::too_large:
@@ -275,7 +280,8 @@ void SyncMachine::gap_failed(const Error& error) {
     case Errc::unknown:
       if (++gap_refusals_ >= max_gap_refusals) finish_gap(false);
       return;
-    default: return;
+    default:
+      return;
   }
 }
 

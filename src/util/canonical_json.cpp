@@ -13,14 +13,23 @@ class Encoder {
   void encode(const json::Value& value) {
     if (error_) return;
     switch (value.kind()) {
-      case json::Kind::object: return object(value);
-      case json::Kind::array: return array(value);
-      case json::Kind::string: return json::append_quoted(out_, value.source());
-      case json::Kind::integer: return integer(value);
-      case json::Kind::number: return refuse(value);
-      case json::Kind::absent: out_ += "null"; return;
+      case json::Kind::object:
+        return object(value);
+      case json::Kind::array:
+        return array(value);
+      case json::Kind::string:
+        return json::append_quoted(out_, value.source());
+      case json::Kind::integer:
+        return integer(value);
+      case json::Kind::number:
+        return refuse(value);
+      case json::Kind::absent:
+        out_ += "null";
+        return;
       case json::Kind::null:
-      case json::Kind::boolean: out_ += value.source(); return;
+      case json::Kind::boolean:
+        out_ += value.source();
+        return;
     }
   }
   Result<std::string> finish() && {
@@ -63,7 +72,8 @@ class Encoder {
     out_ += std::to_string(number);
   }
   void refuse(const json::Value& value) {
-    error_ = value.wrong("an integer of at most 53 bits: events hold no other numbers").with_code(Errc::invalid_argument);
+    error_ =
+        value.wrong("an integer of at most 53 bits: events hold no other numbers").with_code(Errc::invalid_argument);
   }
 
   std::string out_;

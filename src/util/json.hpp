@@ -25,8 +25,8 @@ namespace detail {
 struct Node {
   Kind kind = Kind::null;
   bool truth = false;
-  std::uint32_t count = 0;   // elements, or members
-  std::uint32_t length = 0;  // bytes at text
+  std::uint32_t count = 0;     // elements, or members
+  std::uint32_t length = 0;    // bytes at text
   const char* text = nullptr;  // string: its decoded characters; all else: the source as written
   union {
     std::int64_t integer = 0;
@@ -219,7 +219,8 @@ class Reader {
   [[nodiscard]] std::string_view string(std::string_view key);
   [[nodiscard]] std::string_view non_empty_string(std::string_view key);
   [[nodiscard]] bool boolean(std::string_view key);
-  [[nodiscard]] std::int64_t integer(std::string_view key, std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+  [[nodiscard]] std::int64_t integer(std::string_view key,
+                                     std::int64_t least = std::numeric_limits<std::int64_t>::min(),
                                      std::int64_t most = std::numeric_limits<std::int64_t>::max());
   [[nodiscard]] Value array(std::string_view key);
   [[nodiscard]] Value object(std::string_view key);

@@ -13,14 +13,29 @@ constexpr std::string_view replacement = "\xEF\xBF\xBD";
 void append_escaped(std::string& out, char c) {
   static constexpr std::string_view hex = "0123456789abcdef";
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\b': out += "\\b"; return;
-    case '\f': out += "\\f"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: break;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
   }
   const auto byte = static_cast<unsigned char>(c);
   out += "\\u00";
@@ -127,8 +142,10 @@ Writer& Writer::raw(std::string_view json) {
 // Recursion is bounded by the depth that parse() let through.
 Writer& Writer::value(const Value& parsed) {
   switch (parsed.kind()) {
-    case Kind::absent: return null();
-    case Kind::string: return value(parsed.source());
+    case Kind::absent:
+      return null();
+    case Kind::string:
+      return value(parsed.source());
     case Kind::object:
       object();
       for (const auto& [name, content] : parsed.members()) key(name).value(content);
@@ -137,7 +154,8 @@ Writer& Writer::value(const Value& parsed) {
       array();
       for (const Value element : parsed.elements()) value(element);
       return end();
-    default: return raw(parsed.source());
+    default:
+      return raw(parsed.source());
   }
 }
 

@@ -11,13 +11,26 @@ namespace {
 constexpr std::string_view stars = "***";
 
 constexpr std::array secret_names = {
-    std::string_view("access_token"), std::string_view("refresh_token"),  std::string_view("password"),
-    std::string_view("new_password"), std::string_view("admin_password"), std::string_view("login_token"),
-    std::string_view("logintoken"),   std::string_view("token"),          std::string_view("as_token"),
-    std::string_view("hs_token"),     std::string_view("client_secret"),  std::string_view("secret"),
-    std::string_view("mac"),          std::string_view("nonce"),          std::string_view("registration_shared_secret"),
-    std::string_view("passwd"),       std::string_view("pwd"),            std::string_view("api_key"),
-    std::string_view("sslpassword"),  std::string_view("id_token"),
+    std::string_view("access_token"),
+    std::string_view("refresh_token"),
+    std::string_view("password"),
+    std::string_view("new_password"),
+    std::string_view("admin_password"),
+    std::string_view("login_token"),
+    std::string_view("logintoken"),
+    std::string_view("token"),
+    std::string_view("as_token"),
+    std::string_view("hs_token"),
+    std::string_view("client_secret"),
+    std::string_view("secret"),
+    std::string_view("mac"),
+    std::string_view("nonce"),
+    std::string_view("registration_shared_secret"),
+    std::string_view("passwd"),
+    std::string_view("pwd"),
+    std::string_view("api_key"),
+    std::string_view("sslpassword"),
+    std::string_view("id_token"),
 };
 
 // Synapse's access, refresh and login tokens; those of the Matrix Authentication Service.
@@ -28,12 +41,11 @@ constexpr std::array token_prefixes = {
 
 constexpr std::array schemes = {std::string_view("bearer"), std::string_view("basic")};
 
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
+bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool ends_value(char c) {
-  return is_space(c) || c == '&' || c == '"' || c == '\'' || c == ';' || c == ',' || c == ')' || c == '}' || c == ']' || c == '<';
+  return is_space(c) || c == '&' || c == '"' || c == '\'' || c == ';' || c == ',' || c == ')' || c == '}' || c == ']' ||
+         c == '<';
 }
 
 // Walks the text once, a word at a time; each rule looks at what follows the word.

@@ -6,7 +6,8 @@
 #include "util/canonical_json.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto parsed = confab::json::parse(std::string(reinterpret_cast<const char*>(data), size), confab::json::Limits().depth(64));
+  const auto parsed =
+      confab::json::parse(std::string(reinterpret_cast<const char*>(data), size), confab::json::Limits().depth(64));
   if (!parsed) return 0;
   const auto once = confab::canonical_json(parsed->root());
   if (!once) return 0;

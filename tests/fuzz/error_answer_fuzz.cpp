@@ -19,6 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (error.message().empty() || !printable(error.message()) || !printable(error.errcode())) std::abort();
   if (error.http_status() != status || answer.is_matrix() == error.errcode().empty()) std::abort();
   if (error.server_message().size() > 512 || !text::is_valid_utf8(error.server_message())) std::abort();
-  if (error.retry_after() && (error.retry_after()->count() < 0 || error.retry_after()->count() > 3'600'000)) std::abort();
+  if (error.retry_after() && (error.retry_after()->count() < 0 || error.retry_after()->count() > 3'600'000))
+    std::abort();
   return 0;
 }

@@ -15,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (localpart_of(id).empty() || server_name_of(id).empty() || !check_server_name(server_name_of(id))) std::abort();
     if ("@" + std::string(localpart_of(id)) + ":" + std::string(server_name_of(id)) != text) std::abort();
   }
-  const bool accepted = check_user_id(MatrixUserId(text)).has_value() || check_room_id(MatrixRoomId(text)).has_value() ||
+  const bool accepted = check_user_id(MatrixUserId(text)).has_value() ||
+                        check_room_id(MatrixRoomId(text)).has_value() ||
                         check_room_alias(RoomAlias(text)).has_value() || check_event_id(EventId(text)).has_value() ||
                         check_transaction_id(TransactionId(text)).has_value() || check_event_type(text).has_value();
   (void)check_state_key(text);

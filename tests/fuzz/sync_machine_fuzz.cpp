@@ -12,14 +12,16 @@ using namespace confab;
 using namespace confab::matrix;
 
 std::string event(unsigned id) {
-  return R"({"event_id":"$)" + std::to_string(id) + R"(","type":"m.x","sender":"@a:b","origin_server_ts":1,"content":{}})";
+  return R"({"event_id":"$)" + std::to_string(id) +
+         R"(","type":"m.x","sender":"@a:b","origin_server_ts":1,"content":{}})";
 }
 
 SyncAnswer sync_answer(unsigned choice) {
   const std::string room = "!" + std::to_string(choice % 3);
-  const std::string text = R"({"next_batch":"s)" + std::to_string(choice % 5) + R"(","rooms":{")" + (choice % 7 == 0 ? "leave" : "join") +
-                           R"(":{")" + room + R"(":{"timeline":{"limited":)" + (choice % 2 == 0 ? "true" : "false") +
-                           R"(,"prev_batch":"p","events":[)" + event(choice) + "," + event(choice + 1) + "]}}}}}";
+  const std::string text = R"({"next_batch":"s)" + std::to_string(choice % 5) + R"(","rooms":{")" +
+                           (choice % 7 == 0 ? "leave" : "join") + R"(":{")" + room + R"(":{"timeline":{"limited":)" +
+                           (choice % 2 == 0 ? "true" : "false") + R"(,"prev_batch":"p","events":[)" + event(choice) +
+                           "," + event(choice + 1) + "]}}}}}";
   return *SyncAnswer::decode(json::parse(text)->root());
 }
 
@@ -40,13 +42,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::size_t i = 0; i + 1 < size; i += 2) {
     const unsigned choice = data[i + 1];
     switch (data[i] % 10) {
-      case 0: machine.reader_asked(); break;
-      case 1: machine.reader_withdrew(); break;
-      case 2: machine.acknowledged(); break;
+      case 0:
+        machine.reader_asked();
+        break;
+      case 1:
+        machine.reader_withdrew();
+        break;
+      case 2:
+        machine.acknowledged();
+        break;
       case 3:
         if (batch) machine.not_delivered(*std::exchange(batch, std::nullopt));
         break;
-      case 4: now += std::chrono::milliseconds(choice); break;
+      case 4:
+        now += std::chrono::milliseconds(choice);
+        break;
       case 5:
         if (outstanding == nothing) break;
         machine.failed(Error(static_cast<Errc>(1 + choice % 28), "x"), now);

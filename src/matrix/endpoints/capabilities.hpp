@@ -1,4 +1,5 @@
-// What does this homeserver allow, and which room version does it make? (Client-server API, "Capabilities negotiation".)
+// What does this homeserver allow, and which room version does it make? (Client-server API, "Capabilities
+// negotiation".)
 #pragma once
 
 #include <string>
@@ -10,7 +11,8 @@ namespace confab::matrix {
 
 class CapabilitiesAnswer {
  public:
-  explicit CapabilitiesAnswer(std::string default_room_version) : default_room_version_(std::move(default_room_version)) {}
+  explicit CapabilitiesAnswer(std::string default_room_version)
+      : default_room_version_(std::move(default_room_version)) {}
   /// The version of rooms made without naming one; "1" where the server does not say, as the specification has it.
   [[nodiscard]] const std::string& default_room_version() const { return default_room_version_; }
 

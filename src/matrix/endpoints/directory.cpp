@@ -30,7 +30,10 @@ Result<EndpointRequest> CreateAlias::encode() const {
   if (const auto wrong = first_wrong({check_room_alias(alias_), check_room_id(room_)})) return *wrong;
   json::Writer w;
   w.object().member("room_id", room_.str());
-  return EndpointRequest(Method::put, alias_path(alias_)).body(std::move(w).finish()).idempotent(false).expect({Errc::conflict});
+  return EndpointRequest(Method::put, alias_path(alias_))
+      .body(std::move(w).finish())
+      .idempotent(false)
+      .expect({Errc::conflict});
 }
 
 Result<EndpointRequest> DeleteAlias::encode() const {

@@ -12,7 +12,8 @@ namespace confab::matrix {
 
 class ResolveAliasAnswer {
  public:
-  ResolveAliasAnswer(MatrixRoomId room, std::vector<std::string> servers) : room_(std::move(room)), servers_(std::move(servers)) {}
+  ResolveAliasAnswer(MatrixRoomId room, std::vector<std::string> servers)
+      : room_(std::move(room)), servers_(std::move(servers)) {}
   [[nodiscard]] const MatrixRoomId& room_id() const { return room_; }
   [[nodiscard]] const std::vector<std::string>& servers() const { return servers_; }
 
@@ -33,7 +34,8 @@ class ResolveAlias {
   RoomAlias alias_;
 };
 
-/// PUT /directory/room/{roomAlias}. Errc::conflict where it stands already, perhaps by our own lost request: resolve it.
+/// PUT /directory/room/{roomAlias}. Errc::conflict where it stands already, perhaps by our own lost request: resolve
+/// it.
 class CreateAlias {
  public:
   using Answer = Done;

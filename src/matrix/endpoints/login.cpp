@@ -29,7 +29,9 @@ Result<void> check_secret(std::string_view subject, const Secret& secret) {
 
 }  // namespace
 
-bool LoginFlowsAnswer::has(std::string_view type) const { return std::find(types_.begin(), types_.end(), type) != types_.end(); }
+bool LoginFlowsAnswer::has(std::string_view type) const {
+  return std::find(types_.begin(), types_.end(), type) != types_.end();
+}
 
 Result<EndpointRequest> GetLoginFlows::encode() const {
   return EndpointRequest(Method::get, "/_matrix/client/v3/login").without_token();
@@ -92,7 +94,10 @@ Result<RefreshToken::Answer> RefreshToken::decode(const json::Value& body) {
 }
 
 Result<EndpointRequest> Logout::encode() const {
-  return EndpointRequest(Method::post, "/_matrix/client/v3/logout").body("{}").idempotent(true).expect({Errc::session_expired});
+  return EndpointRequest(Method::post, "/_matrix/client/v3/logout")
+      .body("{}")
+      .idempotent(true)
+      .expect({Errc::session_expired});
 }
 
 }  // namespace confab::matrix

@@ -82,7 +82,8 @@ class PasswordLogin {
 
 class RefreshAnswer {
  public:
-  RefreshAnswer(Secret access_token, std::optional<Secret> refresh_token, std::optional<std::chrono::milliseconds> expires_in)
+  RefreshAnswer(Secret access_token, std::optional<Secret> refresh_token,
+                std::optional<std::chrono::milliseconds> expires_in)
       : access_token_(std::move(access_token)), refresh_token_(std::move(refresh_token)), expires_in_(expires_in) {}
   [[nodiscard]] const Secret& access_token() const { return access_token_; }
   /// None: go on using the old one.

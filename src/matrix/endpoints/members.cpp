@@ -11,7 +11,8 @@ constexpr std::size_t max_members_answer = std::size_t{64} << 20U;
 }  // namespace
 
 bool JoinedMembersAnswer::has(const MatrixUserId& user) const {
-  return std::any_of(members_.begin(), members_.end(), [&](const JoinedMember& member) { return member.user_id() == user; });
+  return std::any_of(members_.begin(), members_.end(),
+                     [&](const JoinedMember& member) { return member.user_id() == user; });
 }
 
 Result<EndpointRequest> GetJoinedMembers::encode() const {

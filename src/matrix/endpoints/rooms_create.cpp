@@ -10,9 +10,12 @@ namespace {
 
 std::string_view preset_name(RoomPreset preset) {
   switch (preset) {
-    case RoomPreset::private_chat: return "private_chat";
-    case RoomPreset::trusted_private_chat: return "trusted_private_chat";
-    case RoomPreset::public_chat: return "public_chat";
+    case RoomPreset::private_chat:
+      return "private_chat";
+    case RoomPreset::trusted_private_chat:
+      return "trusted_private_chat";
+    case RoomPreset::public_chat:
+      return "public_chat";
   }
   return "private_chat";
 }
@@ -39,7 +42,8 @@ CreateRoom& CreateRoom::initial_state(std::string type, std::string state_key, s
 }
 
 Result<EndpointRequest> CreateRoom::encode() const {
-  if (const auto wrong = first_wrong({check_alias_localpart(alias_), check_text("name", name_), check_text("topic", topic_)})) {
+  if (const auto wrong =
+          first_wrong({check_alias_localpart(alias_), check_text("name", name_), check_text("topic", topic_)})) {
     return *wrong;
   }
   json::Writer w;
@@ -70,10 +74,15 @@ Result<EndpointRequest> CreateRoom::encode() const {
   if (!initial_state_.empty()) {
     w.key("initial_state").array();
     for (const InitialState& state : initial_state_) {
-      if (const auto wrong = first_wrong({check_event_type(state.type), check_state_key(state.state_key)})) return *wrong;
+      if (const auto wrong = first_wrong({check_event_type(state.type), check_state_key(state.state_key)}))
+        return *wrong;
       const auto content = parse_object_argument("initial_state", state.content);
       if (!content) return content.error();
-      w.object().member("type", state.type).member("state_key", state.state_key).member("content", content->root()).end();
+      w.object()
+          .member("type", state.type)
+          .member("state_key", state.state_key)
+          .member("content", content->root())
+          .end();
     }
     w.end();
   }

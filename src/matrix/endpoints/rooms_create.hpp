@@ -39,7 +39,8 @@ class CreateRoom {
   CreateRoom& room_version(std::string version) { return version_ = std::move(version), *this; }
   /// Extra fields of m.room.create, as a JSON object.
   CreateRoom& creation_content(std::string json) { return creation_content_ = std::move(json), *this; }
-  /// What differs from the preset's m.room.power_levels, as a JSON object. From room version 12 on it must not name the creator.
+  /// What differs from the preset's m.room.power_levels, as a JSON object. From room version 12 on it must not name the
+  /// creator.
   CreateRoom& power_levels(std::string json) { return power_levels_ = std::move(json), *this; }
   /// A state event that the room begins with; content is a JSON object.
   CreateRoom& initial_state(std::string type, std::string state_key, std::string content_json);

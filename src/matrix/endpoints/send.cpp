@@ -26,10 +26,12 @@ Result<std::string> checked_content(std::string_view content, std::size_t envelo
 }  // namespace
 
 Result<EndpointRequest> SendEvent::encode() const {
-  if (const auto wrong = first_wrong({check_room_id(room_), check_event_type(type_), check_transaction_id(txn_)})) return *wrong;
+  if (const auto wrong = first_wrong({check_room_id(room_), check_event_type(type_), check_transaction_id(txn_)}))
+    return *wrong;
   auto content = checked_content(content_, room_.str().size() + type_.size());
   if (!content) return content.error();
-  return EndpointRequest(Method::put, path_of({"/_matrix/client/v3/rooms/", room_.str(), "/send/", type_, "/", txn_.str()}))
+  return EndpointRequest(Method::put,
+                         path_of({"/_matrix/client/v3/rooms/", room_.str(), "/send/", type_, "/", txn_.str()}))
       .body(*std::move(content))
       .idempotent(true);
 }
@@ -45,10 +47,12 @@ Result<std::string> text_message_content(std::string_view text) {
 }
 
 Result<EndpointRequest> PutState::encode() const {
-  if (const auto wrong = first_wrong({check_room_id(room_), check_event_type(type_), check_state_key(state_key_)})) return *wrong;
+  if (const auto wrong = first_wrong({check_room_id(room_), check_event_type(type_), check_state_key(state_key_)}))
+    return *wrong;
   auto content = checked_content(content_, room_.str().size() + type_.size() + state_key_.size());
   if (!content) return content.error();
-  return EndpointRequest(Method::put, path_of({"/_matrix/client/v3/rooms/", room_.str(), "/state/", type_, "/", state_key_}))
+  return EndpointRequest(Method::put,
+                         path_of({"/_matrix/client/v3/rooms/", room_.str(), "/state/", type_, "/", state_key_}))
       .body(*std::move(content))
       .idempotent(type_ != "m.room.power_levels");
 }
@@ -56,8 +60,10 @@ Result<EndpointRequest> PutState::encode() const {
 Result<PutState::Answer> PutState::decode(const json::Value& body) { return decode_event_id(body); }
 
 Result<EndpointRequest> GetState::encode() const {
-  if (const auto wrong = first_wrong({check_room_id(room_), check_event_type(type_), check_state_key(state_key_)})) return *wrong;
-  return EndpointRequest(Method::get, path_of({"/_matrix/client/v3/rooms/", room_.str(), "/state/", type_, "/", state_key_}))
+  if (const auto wrong = first_wrong({check_room_id(room_), check_event_type(type_), check_state_key(state_key_)}))
+    return *wrong;
+  return EndpointRequest(Method::get,
+                         path_of({"/_matrix/client/v3/rooms/", room_.str(), "/state/", type_, "/", state_key_}))
       .expect({Errc::not_found, Errc::forbidden});
 }
 

@@ -50,7 +50,10 @@ class PutState {
  public:
   using Answer = EventIdAnswer;
   PutState(MatrixRoomId room, std::string type, std::string state_key, std::string content_json)
-      : room_(std::move(room)), type_(std::move(type)), state_key_(std::move(state_key)), content_(std::move(content_json)) {}
+      : room_(std::move(room)),
+        type_(std::move(type)),
+        state_key_(std::move(state_key)),
+        content_(std::move(content_json)) {}
   [[nodiscard]] Result<EndpointRequest> encode() const;
   [[nodiscard]] static Result<Answer> decode(const json::Value& body);
 

@@ -7,9 +7,7 @@ namespace {
 constexpr std::chrono::milliseconds longest_poll = std::chrono::minutes(5);
 constexpr int max_timeline_limit = 1000;
 
-void nothing_of(json::Writer& w, std::string_view section) {
-  w.key(section).object().key("types").array().end().end();
-}
+void nothing_of(json::Writer& w, std::string_view section) { w.key(section).object().key("types").array().end().end(); }
 }  // namespace
 
 SyncFilter SyncFilter::position_only() {

@@ -8,7 +8,8 @@ using namespace confab;
 using namespace confab::matrix;
 
 namespace {
-constexpr std::string_view whole = R"({"event_id":"$1","type":"m.room.message","sender":"@a:b","origin_server_ts":1432735824653,
+constexpr std::string_view whole =
+    R"({"event_id":"$1","type":"m.room.message","sender":"@a:b","origin_server_ts":1432735824653,
   "content":{"body":"hi","big":1e5},"unsigned":{"age":5,"transaction_id":"t1"},"room_id":"!r:b","org.example.extra":[1]})";
 
 json::Document parsed(std::string_view text) {

@@ -32,9 +32,12 @@ void refuses(Check check, std::string_view subject, std::initializer_list<std::s
 
 TEST_CASE("identifiers: user ids") {
   const auto check = [](const std::string& text) { return check_user_id(MatrixUserId(text)); };
-  accepts(check, {"@ana:hs.test", "@Ana:hs.test:8448", "@a.b_c=d-e/f+1:localhost", "@x:1.2.3.4", "@x:[::1]:80", "@we!rd{:h"});
-  refuses(check, "user_id", {"", "@", "ana", "ana:hs.test", "@ana", "@:hs", "@ana:", "@a b:hs", "@ana:h s", "@ana:hs:port", "@\xC3\xA9:hs",
-                             "@ana:hs/path", "!ana:hs.test", "@" + long_text + ":hs", std::string("@a\0b:hs", 7), "@ana:hs:123456"});
+  accepts(check,
+          {"@ana:hs.test", "@Ana:hs.test:8448", "@a.b_c=d-e/f+1:localhost", "@x:1.2.3.4", "@x:[::1]:80", "@we!rd{:h"});
+  refuses(
+      check, "user_id",
+      {"", "@", "ana", "ana:hs.test", "@ana", "@:hs", "@ana:", "@a b:hs", "@ana:h s", "@ana:hs:port", "@\xC3\xA9:hs",
+       "@ana:hs/path", "!ana:hs.test", "@" + long_text + ":hs", std::string("@a\0b:hs", 7), "@ana:hs:123456"});
   CHECK(localpart_of(MatrixUserId("@ana:hs.test:8448")) == "ana");
   CHECK(server_name_of(MatrixUserId("@ana:hs.test:8448")) == "hs.test:8448");
   CHECK(localpart_of(MatrixUserId("ana:hs")).empty());
@@ -44,18 +47,21 @@ TEST_CASE("identifiers: user ids") {
 TEST_CASE("identifiers: room ids are opaque and need no server") {
   const auto check = [](const std::string& text) { return check_room_id(MatrixRoomId(text)); };
   accepts(check, {"!abc:hs.test", "!QxWkK3y2xUuT1G7fZfqZ0fPZcK4S4rS1pYq5oD6pT0k", "!a:b:c", "!x"});
-  refuses(check, "room_id", {"", "!", "abc:hs", "#abc:hs", "!a b", "!a\n", "!" + long_text, "!\xFF", std::string("!a\0", 3)});
+  refuses(check, "room_id",
+          {"", "!", "abc:hs", "#abc:hs", "!a b", "!a\n", "!" + long_text, "!\xFF", std::string("!a\0", 3)});
 }
 
 TEST_CASE("identifiers: aliases") {
   const auto check = [](const std::string& text) { return check_room_alias(RoomAlias(text)); };
   accepts(check, {"#events:hs.test", "#\xC3\xA9vent:hs.test:8448", "#a/b?c:hs"});
-  refuses(check, "room_alias", {"", "#", "#events", "#:hs", "events:hs", "#a b:hs", "#a:b c", "#" + long_text + ":hs", "#\xFF:hs"});
+  refuses(check, "room_alias",
+          {"", "#", "#events", "#:hs", "events:hs", "#a b:hs", "#a:b c", "#" + long_text + ":hs", "#\xFF:hs"});
 }
 
 TEST_CASE("identifiers: events, transactions, types, state keys, server names") {
   accepts([](const std::string& t) { return check_event_id(EventId(t)); }, {"$abc", "$1:hs.test", "$a_b-c"});
-  refuses([](const std::string& t) { return check_event_id(EventId(t)); }, "event_id", {"", "$", "abc", "$a b", "$" + long_text});
+  refuses([](const std::string& t) { return check_event_id(EventId(t)); }, "event_id",
+          {"", "$", "abc", "$a b", "$" + long_text});
   accepts([](const std::string& t) { return check_transaction_id(TransactionId(t)); }, {"a", "m123.4", "a/b?c"});
   refuses([](const std::string& t) { return check_transaction_id(TransactionId(t)); }, "transaction_id",
           {"", "a b", "\xC3\xA9", long_text, "a\n"});
@@ -63,7 +69,8 @@ TEST_CASE("identifiers: events, transactions, types, state keys, server names") 
   refuses([](const std::string& t) { return check_event_type(t); }, "event_type", {"", "a b", long_text});
   accepts([](const std::string& t) { return check_state_key(t); }, {"", "@ana:hs.test", "with spaces"});
   refuses([](const std::string& t) { return check_state_key(t); }, "state_key", {long_text, "\xFF"});
-  accepts([](const std::string& t) { return check_server_name(t); }, {"hs.test", "HS-1.test:8448", "1.2.3.4", "[2001:db8::1]", "[::1]:80"});
+  accepts([](const std::string& t) { return check_server_name(t); },
+          {"hs.test", "HS-1.test:8448", "1.2.3.4", "[2001:db8::1]", "[::1]:80"});
   refuses([](const std::string& t) { return check_server_name(t); }, "server_name",
           {"", ":80", "hs:", "hs:x", "h_s", "[::1", "[::1]x", "[g]", "a/b", long_text});
 }

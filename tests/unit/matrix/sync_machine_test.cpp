@@ -44,7 +44,8 @@ SyncAnswer answer_of(std::string text) {
 }
 
 std::string event(const std::string& id, std::size_t body_bytes = 1) {
-  return R"({"event_id":")" + id + R"(","type":"m.room.message","sender":"@a:b","origin_server_ts":1,"content":{"body":")" +
+  return R"({"event_id":")" + id +
+         R"(","type":"m.room.message","sender":"@a:b","origin_server_ts":1,"content":{"body":")" +
          std::string(body_bytes, 'x') + "\"}}";
 }
 
@@ -72,9 +73,9 @@ TEST_CASE("sync machine: replayed with every kind of failure at every step") {
   REQUIRE(counted.run());
   const int steps = counted.requests;
   REQUIRE(steps > 16);
-  for (const Errc code : {Errc::unavailable, Errc::unreachable, Errc::rate_limited, Errc::timed_out, Errc::outcome_unknown,
-                          Errc::protocol, Errc::session_expired, Errc::account_locked, Errc::too_large, Errc::cancelled,
-                          Errc::invalid_argument, Errc::internal}) {
+  for (const Errc code : {Errc::unavailable, Errc::unreachable, Errc::rate_limited, Errc::timed_out,
+                          Errc::outcome_unknown, Errc::protocol, Errc::session_expired, Errc::account_locked,
+                          Errc::too_large, Errc::cancelled, Errc::invalid_argument, Errc::internal}) {
     for (int step = 0; step < steps; ++step) {
       for (const int times : {1, 2}) {
         CAPTURE(errc_name(code));
@@ -146,7 +147,8 @@ TEST_CASE("sync machine: nothing is requested while the reader is behind") {
   machine.reader_asked();
   expect<SyncPoll>(machine, t0);
   machine.reader_withdrew();
-  machine.answered(answer_of(R"({"next_batch":"s2","rooms":{"join":{"!a":{"timeline":{"events":[)" + event("$1") + "]}}}}}"), t0);
+  machine.answered(
+      answer_of(R"({"next_batch":"s2","rooms":{"join":{"!a":{"timeline":{"events":[)" + event("$1") + "]}}}}}"), t0);
   expect<SyncIdle>(machine, t0);
   CHECK(machine.position().str() == "s1");
   machine.reader_asked();
@@ -164,7 +166,9 @@ TEST_CASE("sync machine: a batch that did not reach the reader is given again") 
   SyncMachine machine(options().since(PageToken("s1")));
   machine.reader_asked();
   expect<SyncPoll>(machine, t0);
-  machine.answered(answer_of(R"({"next_batch":"s2","rooms":{"join":{"!a":{"timeline":{"events":[)" + event("$1") + "," + event("$2") + "]}}}}}"), t0);
+  machine.answered(answer_of(R"({"next_batch":"s2","rooms":{"join":{"!a":{"timeline":{"events":[)" + event("$1") + "," +
+                             event("$2") + "]}}}}}"),
+                   t0);
   auto first = expect<SyncDeliver>(machine, t0);
   machine.not_delivered(std::move(first.batch));
   machine.reader_asked();
@@ -181,7 +185,8 @@ TEST_CASE("sync machine: batches are bounded in events and bytes, and never empt
     SyncMachine machine(std::move(with));
     machine.reader_asked();
     expect<SyncPoll>(machine, t0);
-    machine.answered(answer_of(R"({"next_batch":"s2","rooms":{"join":{"!a":{"timeline":{"events":[)" + events + "]}}}}}"), t0);
+    machine.answered(
+        answer_of(R"({"next_batch":"s2","rooms":{"join":{"!a":{"timeline":{"events":[)" + events + "]}}}}}"), t0);
     std::vector<std::size_t> seen;
     for (;;) {
       SyncAction action = machine.poll(t0);
@@ -237,9 +242,10 @@ TEST_CASE("sync machine: backoff grows, honours the server's wait, and ends with
   SyncMachine machine(options().since(PageToken("s1")));
   machine.reader_asked();
   SyncTime now = t0;
-  for (const auto& [error, wanted] : {std::pair(Error(Errc::unavailable, "x"), 100ms), std::pair(Error(Errc::unreachable, "x"), 200ms),
-                                      std::pair(Error(Errc::rate_limited, "x").with_retry_after(7s), 7000ms),
-                                      std::pair(Error(Errc::rate_limited, "x").with_retry_after(1ms), 800ms)}) {
+  for (const auto& [error, wanted] :
+       {std::pair(Error(Errc::unavailable, "x"), 100ms), std::pair(Error(Errc::unreachable, "x"), 200ms),
+        std::pair(Error(Errc::rate_limited, "x").with_retry_after(7s), 7000ms),
+        std::pair(Error(Errc::rate_limited, "x").with_retry_after(1ms), 800ms)}) {
     expect<SyncPoll>(machine, now);
     machine.failed(error, now);
     const auto wait = expect<SyncWait>(machine, now);
@@ -337,9 +343,14 @@ TEST_CASE("sync machine: invites, ephemeral events, and events that cannot be re
   SyncMachine machine(options().since(PageToken("s1")));
   machine.reader_asked();
   expect<SyncPoll>(machine, t0);
-  machine.answered(answer_of(R"({"next_batch":"s2","rooms":{"invite":{"!i":{"invite_state":{"events":[{"type":"m.room.name"}]}}},
-    "leave":{"!l":{"timeline":{"events":[)" + event("$9") + R"(]}}},
-    "join":{"!a":{"timeline":{"events":[{"broken":true},)" + event("$1") + R"(]},"ephemeral":{"events":[{"type":"m.typing","content":{"user_ids":["@a:b"]}},5]}}}}})"), t0);
+  machine.answered(
+      answer_of(R"({"next_batch":"s2","rooms":{"invite":{"!i":{"invite_state":{"events":[{"type":"m.room.name"}]}}},
+    "leave":{"!l":{"timeline":{"events":[)" +
+                event("$9") + R"(]}}},
+    "join":{"!a":{"timeline":{"events":[{"broken":true},)" +
+                event("$1") +
+                R"(]},"ephemeral":{"events":[{"type":"m.typing","content":{"user_ids":["@a:b"]}},5]}}}}})"),
+      t0);
   const auto batch = expect<SyncDeliver>(machine, t0).batch;
   REQUIRE(batch.size() == 4);
   CHECK(batch[0].kind() == SyncItem::Kind::event);

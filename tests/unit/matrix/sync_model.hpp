@@ -25,7 +25,8 @@ inline json::Document parsed(std::string text) {
   return *std::move(document);
 }
 
-// Events in one order over all rooms; positions are "s<count>", history tokens "p<index>" (that event and later are known).
+// Events in one order over all rooms; positions are "s<count>", history tokens "p<index>" (that event and later are
+// known).
 class ModelServer {
  public:
   void say(const std::string& room) {
@@ -135,7 +136,8 @@ class Driver {
     if (auto* poll = std::get_if<SyncPoll>(&action)) {
       limits.push_back(poll->timeline_limit);
       if (request_fails()) return;
-      machine_.answered(server_.sync(poll->since, poll->position_only ? 1 : std::min(poll->timeline_limit, server_limit)), now_);
+      machine_.answered(
+          server_.sync(poll->since, poll->position_only ? 1 : std::min(poll->timeline_limit, server_limit)), now_);
       if (after_request) after_request();
     } else if (auto* gap = std::get_if<SyncFetchGap>(&action)) {
       ++gap_requests;

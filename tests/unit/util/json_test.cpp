@@ -20,7 +20,8 @@ Error refused(std::string text, const json::Limits& limits = {}) {
 }  // namespace
 
 TEST_CASE("json: every kind of value is read") {
-  const auto document = parsed(R"( {"s":"a\nb","plain":"x","i":-5,"big":18446744073709551616,"f":1.50,"t":true,"f2":false,
+  const auto document =
+      parsed(R"( {"s":"a\nb","plain":"x","i":-5,"big":18446744073709551616,"f":1.50,"t":true,"f2":false,
     "n":null,"o":{"k":{}},"a":[1,[2],"x"]} )");
   const json::Value root = document.root();
   CHECK(root.is_object());
@@ -54,7 +55,8 @@ TEST_CASE("json: strings are decoded and may hold anything") {
 }
 
 TEST_CASE("json: compact form keeps numbers as written and members in order") {
-  const auto document = parsed("{ \"b\" : [ 1.0e5 , 123456789012345678901234567890, {} , [ ] ] ,\n \"a\" : \"\\u00e9\\n\" }");
+  const auto document =
+      parsed("{ \"b\" : [ 1.0e5 , 123456789012345678901234567890, {} , [ ] ] ,\n \"a\" : \"\\u00e9\\n\" }");
   CHECK(document.root().to_json() == "{\"b\":[1.0e5,123456789012345678901234567890,{},[]],\"a\":\"\xC3\xA9\\n\"}");
   CHECK(document.root()["nothing"].to_json() == "null");
 }
@@ -193,7 +195,8 @@ TEST_CASE("json: reader keeps the first thing wrong") {
 TEST_CASE("json: iteration") {
   const auto document = parsed(R"({"a":1,"b":2,"l":[3,4]})");
   std::string seen;
-  for (const auto& [key, value] : document.root().members()) seen += std::string(key) + std::to_string(value.integer_or(0));
+  for (const auto& [key, value] : document.root().members())
+    seen += std::string(key) + std::to_string(value.integer_or(0));
   for (const json::Value element : document.root()["l"].elements()) seen += std::to_string(element.integer_or(0));
   CHECK(seen == "a1b2l034");
   for (const json::Value element : document.root().elements()) CHECK_FALSE(element);
@@ -202,11 +205,26 @@ TEST_CASE("json: iteration") {
 
 TEST_CASE("json: writer") {
   json::Writer w;
-  w.object().member("s", "q\"\\\n\x01").member("i", -1).member("u", std::uint64_t{18446744073709551615U}).member("b", true);
-  w.member("d", 1.5).member("nan", 0.0 / 0.0).key("n").null().key("raw").raw("[1]").key("a").array().value("x").value(2).end();
+  w.object()
+      .member("s", "q\"\\\n\x01")
+      .member("i", -1)
+      .member("u", std::uint64_t{18446744073709551615U})
+      .member("b", true);
+  w.member("d", 1.5)
+      .member("nan", 0.0 / 0.0)
+      .key("n")
+      .null()
+      .key("raw")
+      .raw("[1]")
+      .key("a")
+      .array()
+      .value("x")
+      .value(2)
+      .end();
   w.member_if("absent", std::optional<std::string>()).member_if("there", std::optional<int>(7)).key("o").object().end();
-  CHECK(std::move(w).finish() ==
-        R"({"s":"q\"\\\n\u0001","i":-1,"u":18446744073709551615,"b":true,"d":1.5,"nan":null,"n":null,"raw":[1],"a":["x",2],"there":7,"o":{}})");
+  CHECK(
+      std::move(w).finish() ==
+      R"({"s":"q\"\\\n\u0001","i":-1,"u":18446744073709551615,"b":true,"d":1.5,"nan":null,"n":null,"raw":[1],"a":["x",2],"there":7,"o":{}})");
 }
 
 TEST_CASE("json: writer always writes UTF-8 and closes what is open") {

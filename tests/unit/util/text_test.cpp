@@ -8,13 +8,14 @@
 using namespace confab;
 
 TEST_CASE("text: UTF-8 is judged by RFC 3629") {
-  for (const char* good : {"", "plain ascii over eight bytes", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xED\x9F\xBF", "\xEE\x80\x80",
-                           "\xF4\x8F\xBF\xBF", "12345678\xC3\xA9", "1234567\xC3\xA9"}) {
+  for (const char* good : {"", "plain ascii over eight bytes", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
+                           "\xED\x9F\xBF", "\xEE\x80\x80", "\xF4\x8F\xBF\xBF", "12345678\xC3\xA9", "1234567\xC3\xA9"}) {
     CAPTURE(good);
     CHECK(text::is_valid_utf8(good));
   }
-  for (const char* bad : {"\x80", "\xC0\xAF", "\xC1\xBF", "\xC3", "\xE0\x9F\xBF", "\xE2\x82", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
-                          "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "12345678\xFF", "ab\xF0\x9F\x98"}) {
+  for (const char* bad :
+       {"\x80", "\xC0\xAF", "\xC1\xBF", "\xC3", "\xE0\x9F\xBF", "\xE2\x82", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
+        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "12345678\xFF", "ab\xF0\x9F\x98"}) {
     CAPTURE(bad);
     CHECK_FALSE(text::is_valid_utf8(bad));
   }

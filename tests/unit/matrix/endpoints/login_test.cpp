@@ -10,7 +10,8 @@ using namespace std::chrono_literals;
 TEST_CASE("login: flows") {
   CHECK(encoded(GetLoginFlows()).target() == "/_matrix/client/v3/login");
   CHECK_FALSE(encoded(GetLoginFlows()).needs_token());
-  requires_fields<GetLoginFlows>(R"({"flows":[{"type":"m.login.password"},{"type":"m.login.token","get_login_token":true}]})", {"flows"});
+  requires_fields<GetLoginFlows>(
+      R"({"flows":[{"type":"m.login.password"},{"type":"m.login.token","get_login_token":true}]})", {"flows"});
   const auto answer = decode<GetLoginFlows>(R"({"flows":[{"type":"m.login.password"}]})");
   CHECK(answer->has_password());
   CHECK_FALSE(answer->has("m.login.sso"));
@@ -18,12 +19,16 @@ TEST_CASE("login: flows") {
 }
 
 TEST_CASE("login: by password, as the same device") {
-  const auto request = encoded(PasswordLogin(MatrixUserId("@ana:hs"), Secret("p\"w")).device_id(DeviceId("D")).device_name("confab").with_refresh_token(true));
+  const auto request = encoded(PasswordLogin(MatrixUserId("@ana:hs"), Secret("p\"w"))
+                                   .device_id(DeviceId("D"))
+                                   .device_name("confab")
+                                   .with_refresh_token(true));
   CHECK(request.method() == Method::post);
   CHECK_FALSE(request.idempotent());
   CHECK_FALSE(request.needs_token());
-  CHECK(request.body() ==
-        R"({"type":"m.login.password","identifier":{"type":"m.id.user","user":"@ana:hs"},"password":"p\"w","device_id":"D","initial_device_display_name":"confab","refresh_token":true})");
+  CHECK(
+      request.body() ==
+      R"({"type":"m.login.password","identifier":{"type":"m.id.user","user":"@ana:hs"},"password":"p\"w","device_id":"D","initial_device_display_name":"confab","refresh_token":true})");
   refuses(PasswordLogin("ana", Secret()), "password");
   refuses(PasswordLogin("ana", Secret("\xFF")), "password");
   refuses(PasswordLogin("", Secret("x")), "user");
@@ -42,7 +47,9 @@ TEST_CASE("login: the answer, of the specification's example") {
   const auto least = decode<PasswordLogin>(R"({"user_id":"@a:b","access_token":"x","device_id":"D"})");
   CHECK_FALSE(least->refresh_token());
   CHECK_FALSE(least->expires_in());
-  CHECK(decode<PasswordLogin>(R"({"user_id":"@a:b","access_token":"x","device_id":"D","expires_in_ms":9223372036854775807})")->expires_in() < 1000000h * 24);
+  CHECK(decode<PasswordLogin>(
+            R"({"user_id":"@a:b","access_token":"x","device_id":"D","expires_in_ms":9223372036854775807})")
+            ->expires_in() < 1000000h * 24);
   CHECK_FALSE(decode<PasswordLogin>(R"({"user_id":"@a:b","access_token":"","device_id":"D"})"));
   // No part of an answer that holds a token may come back in an error.
   const auto broken = decode<PasswordLogin>(R"({"user_id":5,"access_token":"sesame","device_id":"D"})");

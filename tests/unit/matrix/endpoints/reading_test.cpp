@@ -17,8 +17,10 @@ using namespace std::chrono_literals;
 TEST_CASE("versions") {
   CHECK(encoded(GetVersions()).target() == "/_matrix/client/versions");
   CHECK_FALSE(encoded(GetVersions()).needs_token());
-  requires_fields<GetVersions>(R"({"versions":["r0.0.1","v1.1"],"unstable_features":{"org.example.my_feature":true}})", {"versions"});
-  const auto answer = decode<GetVersions>(R"({"versions":["r0.6.1","v1.9","v1.15","v1.x"],"unstable_features":{"a":true,"b":false,"c":"x"}})");
+  requires_fields<GetVersions>(R"({"versions":["r0.0.1","v1.1"],"unstable_features":{"org.example.my_feature":true}})",
+                               {"versions"});
+  const auto answer = decode<GetVersions>(
+      R"({"versions":["r0.6.1","v1.9","v1.15","v1.x"],"unstable_features":{"a":true,"b":false,"c":"x"}})");
   CHECK(answer->newest() == "v1.15");
   CHECK(answer->has_version("v1.9"));
   CHECK(answer->has_feature("a"));
@@ -36,8 +38,14 @@ TEST_CASE("whoami") {
 }
 
 TEST_CASE("messages") {
-  const auto request = encoded(GetMessages(MatrixRoomId("!r")).from(PageToken("t&1")).to(PageToken("s2")).limit(5).filter(R"({"types":["m.x"]})"));
-  CHECK(request.target() == "/_matrix/client/v3/rooms/%21r/messages?dir=b&limit=5&from=t%261&to=s2&filter=%7B%22types%22%3A%5B%22m.x%22%5D%7D");
+  const auto request = encoded(GetMessages(MatrixRoomId("!r"))
+                                   .from(PageToken("t&1"))
+                                   .to(PageToken("s2"))
+                                   .limit(5)
+                                   .filter(R"({"types":["m.x"]})"));
+  CHECK(request.target() ==
+        "/_matrix/client/v3/rooms/%21r/"
+        "messages?dir=b&limit=5&from=t%261&to=s2&filter=%7B%22types%22%3A%5B%22m.x%22%5D%7D");
   CHECK(encoded(GetMessages(MatrixRoomId("!r")).forwards(true)).query() == "dir=f&limit=100");
   CHECK(request.idempotent());
   refuses(GetMessages(MatrixRoomId("!r")).limit(0), "limit");
@@ -48,20 +56,23 @@ TEST_CASE("messages") {
   CHECK(decode<GetMessages>(R"({"chunk":[],"end":"e"})")->end()->str() == "e");  // an empty page is not the end
   CHECK_FALSE(decode<GetMessages>(R"({"chunk":[]})")->end());
   CHECK_FALSE(decode<GetMessages>(R"({"chunk":[],"end":null})")->end());
-  const auto page = decode<GetMessages>(R"({"chunk":[{"event_id":"$1","type":"t","sender":"@a:b","origin_server_ts":1,"content":{}},{"event_id":5}]})");
+  const auto page = decode<GetMessages>(
+      R"({"chunk":[{"event_id":"$1","type":"t","sender":"@a:b","origin_server_ts":1,"content":{}},{"event_id":5}]})");
   CHECK(page->events().size() == 1);
   CHECK(page->unreadable() == 1);
 }
 
 TEST_CASE("sync: the request") {
-  const auto request = encoded(SyncRequest().since(PageToken("s1")).timeout(30s).filter(SyncFilter().timeline_limit(7).ephemeral(false)));
+  const auto request = encoded(
+      SyncRequest().since(PageToken("s1")).timeout(30s).filter(SyncFilter().timeline_limit(7).ephemeral(false)));
   CHECK(request.path() == "/_matrix/client/v3/sync");
   CHECK(request.query().find("timeout=30000&filter=") == 0);
   CHECK(request.query().ends_with("&since=s1&set_presence=offline"));
   CHECK(request.long_poll() == 30s);
   CHECK(request.max_answer() == SyncRequest::max_answer_bytes);
-  CHECK(SyncFilter().timeline_limit(7).ephemeral(false).json() ==
-        R"({"presence":{"types":[]},"account_data":{"types":[]},"room":{"account_data":{"types":[]},"ephemeral":{"types":[]},"state":{"lazy_load_members":true},"timeline":{"limit":7}}})");
+  CHECK(
+      SyncFilter().timeline_limit(7).ephemeral(false).json() ==
+      R"({"presence":{"types":[]},"account_data":{"types":[]},"room":{"account_data":{"types":[]},"ephemeral":{"types":[]},"state":{"lazy_load_members":true},"timeline":{"limit":7}}})");
   CHECK(SyncFilter::position_only().json().find(R"("state":{"types":[]},"timeline":{"limit":1})") != std::string::npos);
   CHECK(encoded(SyncRequest().timeout(-5s)).long_poll() == 0ms);
   CHECK(encoded(SyncRequest().timeout(24h)).long_poll() == 5min);
@@ -69,7 +80,8 @@ TEST_CASE("sync: the request") {
 }
 
 TEST_CASE("sync: the answer, cut into rooms") {
-  const auto answer = decode<SyncRequest>(R"({"next_batch":"s72595_4483_1934","presence":{"events":[]},"device_lists":{},
+  const auto answer =
+      decode<SyncRequest>(R"({"next_batch":"s72595_4483_1934","presence":{"events":[]},"device_lists":{},
     "rooms":{"join":{"!726s6s6q:example.com":{"summary":{},"state":{"events":[{"x":1}]},"timeline":{"events":[{"a":1},{"b":2}],"limited":true,
       "prev_batch":"t34-23535_0_0"},"ephemeral":{"events":[{"type":"m.typing","content":{"user_ids":[]}}]}},"!quiet:e":{}},
       "invite":{"!i:e":{"invite_state":{"events":[{"type":"m.room.name"}]}}},"knock":{"!k":{}},"leave":{"!l:e":{"timeline":{"events":[]}}}}})");
@@ -90,15 +102,18 @@ TEST_CASE("sync: the answer, cut into rooms") {
   requires_fields<SyncRequest>(R"({"next_batch":"s"})", {"next_batch"});
   CHECK(decode<SyncRequest>(R"({"next_batch":"s","rooms":5})").error().subject() == "rooms");
   CHECK(decode<SyncRequest>(R"({"next_batch":"s","rooms":{"join":[]}})").error().subject() == "rooms.join");
-  CHECK(decode<SyncRequest>(R"({"next_batch":"s","rooms":{"join":{"!r":{"timeline":{"events":{}}}}}})").error().subject() ==
-        "rooms.join.!r.timeline.events");
+  CHECK(decode<SyncRequest>(R"({"next_batch":"s","rooms":{"join":{"!r":{"timeline":{"events":{}}}}}})")
+            .error()
+            .subject() == "rooms.join.!r.timeline.events");
   CHECK_FALSE(decode<SyncRequest>(R"({"next_batch":"s","rooms":{"join":{"":{}}}})"));
 }
 
 TEST_CASE("members") {
   CHECK(encoded(GetJoinedMembers(MatrixRoomId("!r"))).target() == "/_matrix/client/v3/rooms/%21r/joined_members");
-  requires_fields<GetJoinedMembers>(R"({"joined":{"@bar:example.com":{"display_name":"Bar","avatar_url":"mxc://x/y"}}})", {"joined"});
-  const auto answer = decode<GetJoinedMembers>(R"({"joined":{"@a:b":{"display_name":null},"@c:d":{"display_name":"C"}}})");
+  requires_fields<GetJoinedMembers>(
+      R"({"joined":{"@bar:example.com":{"display_name":"Bar","avatar_url":"mxc://x/y"}}})", {"joined"});
+  const auto answer =
+      decode<GetJoinedMembers>(R"({"joined":{"@a:b":{"display_name":null},"@c:d":{"display_name":"C"}}})");
   CHECK(answer->has(MatrixUserId("@a:b")));
   CHECK_FALSE(answer->has(MatrixUserId("@x:y")));
   CHECK(answer->members()[1].display_name() == "C");
@@ -116,7 +131,8 @@ TEST_CASE("directory") {
   refuses(CreateAlias(alias, MatrixRoomId("!r")), "room_alias");
   refuses(CreateAlias(good, MatrixRoomId("r")), "room_id");
   refuses(DeleteAlias(alias), "room_alias");
-  requires_fields<ResolveAlias>(R"({"room_id":"!abnjk1jdasj98:capuchins.com","servers":["capuchins.com"]})", {"room_id"});
+  requires_fields<ResolveAlias>(R"({"room_id":"!abnjk1jdasj98:capuchins.com","servers":["capuchins.com"]})",
+                                {"room_id"});
   CHECK(decode<ResolveAlias>(R"({"room_id":"!a","servers":[5]})").error().subject() == "servers[0]");
 }
 

@@ -21,8 +21,9 @@ TEST_CASE("create room: all that can be said") {
   CHECK(request.target() == "/_matrix/client/v3/createRoom");
   CHECK_FALSE(request.idempotent());
   CHECK(request.expects(Errc::conflict));
-  CHECK(request.body() ==
-        R"({"preset":"public_chat","visibility":"public","name":"Launch","topic":"t","room_alias_name":"events_launch","room_version":"11","is_direct":true,"invite":["@ben:hs"],"creation_content":{"m.federate":false},"power_level_content_override":{"events_default":50},"initial_state":[{"type":"org.x.marker","state_key":"","content":{"slug":"launch"}}]})");
+  CHECK(
+      request.body() ==
+      R"({"preset":"public_chat","visibility":"public","name":"Launch","topic":"t","room_alias_name":"events_launch","room_version":"11","is_direct":true,"invite":["@ben:hs"],"creation_content":{"m.federate":false},"power_level_content_override":{"events_default":50},"initial_state":[{"type":"org.x.marker","state_key":"","content":{"slug":"launch"}}]})");
   CHECK(encoded(CreateRoom()).body() == R"({"preset":"private_chat","visibility":"private"})");
   CHECK(encoded(CreateRoom(RoomPreset::trusted_private_chat)).body().find("trusted_private_chat") != std::string::npos);
 }

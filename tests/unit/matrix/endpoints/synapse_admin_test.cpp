@@ -14,9 +14,11 @@ const MatrixUserId ana("@ana:hs");
 TEST_CASE("synapse admin: reading a user") {
   CHECK(encoded(AdminGetUser(ana)).target() == "/_synapse/admin/v2/users/%40ana%3Ahs");
   CHECK(encoded(AdminGetUser(ana)).expects(Errc::not_found));
-  requires_fields<AdminGetUser>(R"({"name":"@ana:hs","displayname":"Ana","admin":false,"deactivated":false,"locked":true,"threepids":[]})",
-                                {"name"});
-  const auto answer = decode<AdminGetUser>(R"({"name":"@ana:hs","displayname":null,"admin":1,"deactivated":0,"suspended":true})");
+  requires_fields<AdminGetUser>(
+      R"({"name":"@ana:hs","displayname":"Ana","admin":false,"deactivated":false,"locked":true,"threepids":[]})",
+      {"name"});
+  const auto answer =
+      decode<AdminGetUser>(R"({"name":"@ana:hs","displayname":null,"admin":1,"deactivated":0,"suspended":true})");
   REQUIRE(answer);
   CHECK(answer->admin());
   CHECK_FALSE(answer->deactivated());
