@@ -252,13 +252,14 @@ TEST_CASE("http/2: when the server ends a connection (GOAWAY), each request come
     }
   }
   MESSAGE("answered " << answered << ", told not sent " << not_sent << " of 200");
-  CHECK(answered >= 100);
+  CHECK(answered >= 70);  // seven on the first connection of each round
+  CHECK(not_sent > 0);
   std::map<std::string, int> came;
   for (const auto& request : server.requests()) ++came[request.segments.back()];
-  for (const auto& [name, times] : came) {
-    CAPTURE(name);
-    CHECK(times == 1);
-    CHECK_FALSE(unsent.contains(name));
+  for (const auto& each : came) {
+    CAPTURE(each.first);
+    CHECK(each.second == 1);
+    CHECK_FALSE(unsent.contains(each.first));
   }
 }
 

@@ -127,11 +127,11 @@ TEST_CASE("name resolver: an old answer serves while a new one is asked for, eve
   CHECK(names.asked("a.example") == 2);
   names.fail("a.example", NameFailure::temporary);
   names.release();
-  CHECK(ask("a.example").addresses());  // asks a third time
-  names.wait_asked("a.example", 3);
+  const auto until = Clock::now() + 10s;
+  while (names.asked("a.example") < 3 && Clock::now() < until) CHECK(ask("a.example").addresses());
+  CHECK(names.asked("a.example") >= 3);
   names.set("a.example", "192.0.2.2");
   std::shared_ptr<const AddressList> now;
-  const auto until = Clock::now() + 10s;
   do {
     now = ask("a.example").addresses();
   } while (Clock::now() < until && *now != AddressList{"192.0.2.2"});
