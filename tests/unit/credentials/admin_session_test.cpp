@@ -1,0 +1,135 @@
+#include "credentials/admin_session.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+
+#include "matrix/endpoints/synapse_admin_users.hpp"
+#include "unit/credentials/at_homeserver.hpp"
+
+using namespace std::chrono_literals;
+using namespace confab;
+using confab::test::Answer;
+using confab::test::AtHomeserver;
+using confab::test::login_path;
+using confab::test::run;
+using confab::test::Together;
+using confab::test::whoami_path;
+
+namespace {
+
+constexpr const char* override_path = "/_synapse/admin/v1/users/*/override_ratelimit";
+
+Pending<matrix::WhoamiAnswer> as_admin(const AtHomeserver& at, CallOptions options = CallOptions(), const std::string& loop_of = "test") {
+  return net::describe<matrix::WhoamiAnswer>(
+      at.runtime.core(), loop_of, std::move(options),
+      [admin = at.admin](net::CallContext context) { return admin->call(matrix::Whoami(), std::move(context)); });
+}
+
+}  // namespace
+
+TEST_CASE("AdminSession: one login for many first calls, on two loops, with the limits lifted once") {
+  AtHomeserver at(std::string(test::FakeMatrix::admin_password), 2);
+  Together<matrix::WhoamiAnswer> calls;
+  for (int i = 0; i < 40; ++i) calls.start(as_admin(at, CallOptions(), std::to_string(i)));
+  for (const auto& answer : calls.all()) CHECK(answer.value().user_id() == at.admin->user());
+  CHECK(calls.ended() == 40);
+  CHECK(at.logins() == 1);
+  CHECK(at.hs.count("POST", override_path) == 1);
+  CHECK(at.hs.requests("POST", login_path).at(0).body.find("CONFAB_ADMIN") != std::string::npos);
+}
+
+TEST_CASE("AdminSession: a killed token is replaced by one login, unnoticed") {
+  AtHomeserver at(std::string(test::FakeMatrix::admin_password), 2);
+  REQUIRE(as_admin(at).wait());
+  at.hs.kill_token(at.admin->user().str());
+  Together<matrix::WhoamiAnswer> calls;
+  for (int i = 0; i < 40; ++i) calls.start(as_admin(at, CallOptions(), std::to_string(i)));
+  for (const auto& answer : calls.all()) CHECK(answer.has_value());
+  CHECK(at.logins() == 2);
+}
+
+TEST_CASE("AdminSession: a wrong password is tried once, and refused from memory afterwards") {
+  AtHomeserver at("not-the-password");
+  Together<matrix::WhoamiAnswer> calls;
+  for (int i = 0; i < 50; ++i) calls.start(as_admin(at));
+  for (const auto& answer : calls.all()) {
+    REQUIRE_FALSE(answer.has_value());
+    CHECK(answer.error().code() == Errc::admin_unavailable);
+    CHECK(answer.error().subject() == "homeserver.admin_password");
+    CHECK_FALSE(answer.error().retriable());
+    CHECK(answer.error().message().find("not-the-password") == std::string_view::npos);
+  }
+  CHECK(as_admin(at).wait().error().code() == Errc::admin_unavailable);
+  CHECK(at.logins() == 1);
+}
+
+TEST_CASE("AdminSession: an admin whose account was closed is named as such, not as the user") {
+  AtHomeserver at;
+  at.hs.fail_next(1, "POST", login_path, Answer::error(403, "M_USER_DEACTIVATED"));
+  const Error error = at.whoami(at.add("ana")).wait().error();
+  CHECK(error.code() == Errc::admin_unavailable);
+  CHECK(error.subject() == "homeserver.admin_user");
+  CHECK(error.errcode() == "M_USER_DEACTIVATED");
+}
+
+TEST_CASE("AdminSession: a limited login is remembered, and holds back nothing but logins") {
+  AtHomeserver at;
+  REQUIRE(as_admin(at).wait());
+  at.hs.kill_token(at.admin->user().str());
+  at.hs.on("POST", login_path, Answer::error(429, "M_LIMIT_EXCEEDED").header("Retry-After", "331"));
+  const Error error = as_admin(at).wait().error();
+  CHECK(error.code() == Errc::rate_limited);
+  REQUIRE(error.retry_after().has_value());
+  CHECK(*error.retry_after() > 300s);
+  CHECK(as_admin(at).wait().error().code() == Errc::rate_limited);
+  CHECK(at.logins() == 2);
+  // The same account, another kind of request: at once.
+  const Secret alive(at.hs.token_for(at.admin->user().str()));
+  const auto begun = net::Clock::now();
+  const auto answer = run<matrix::AdminUserAnswer>(at.runtime, [&at, alive](net::CallContext context) {
+    return at.client->call(matrix::AdminGetUser(at.admin->user()), alive, at.admin->user().str(), std::move(context));
+  });
+  CHECK(answer.has_value());
+  CHECK(net::Clock::now() - begun < 5s);
+}
+
+TEST_CASE("AdminSession: a login that is limited for a moment is repeated in time") {
+  AtHomeserver at;
+  at.hs.fail_next(1, "POST", login_path, Answer::error(429, "M_LIMIT_EXCEEDED").header("Retry-After", "1"));
+  const auto begun = net::Clock::now();
+  CHECK(as_admin(at).wait().has_value());
+  CHECK(net::Clock::now() - begun >= 1s);
+  CHECK(at.logins() == 2);
+}
+
+TEST_CASE("AdminSession: what is no dead token starts no login") {
+  AtHomeserver at;
+  REQUIRE(as_admin(at).wait());
+  const auto after = [&](Answer answer) {
+    at.hs.fail_next(1, "GET", whoami_path, std::move(answer));
+    return as_admin(at, CallOptions().within(5s)).wait();
+  };
+  CHECK(after(Answer::error(401, "M_USER_LOCKED")).error().code() == Errc::account_locked);
+  CHECK(after(Answer::error(403, "M_FORBIDDEN")).error().code() == Errc::forbidden);
+  CHECK(after(Answer(401, R"({"flows":[],"session":"s"})")).error().code() == Errc::forbidden);
+  CHECK(after(Answer(401, "<html>proxy</html>").content_type("text/html")).error().code() == Errc::protocol);
+  CHECK(after(Answer::error(429, "M_LIMIT_EXCEEDED").header("Retry-After", "0")).has_value());
+  CHECK(after(Answer(500, "<html>oops</html>")).has_value());
+  CHECK(at.logins() == 1);
+}
+
+TEST_CASE("AdminSession: a lost answer to the login costs a second login and is no open outcome") {
+  AtHomeserver at;
+  at.hs.fail_next(1, "POST", login_path, Answer::real().close_before_answer());
+  CHECK(as_admin(at).wait().has_value());
+  CHECK(at.logins() == 2);
+
+  AtHomeserver never;
+  never.hs.on("POST", login_path, Answer::real().close_before_answer());
+  const Error error = as_admin(never).wait().error();
+  CHECK(error.code() == Errc::unavailable);
+  CHECK(error.transaction_id().empty());
+  CHECK(never.logins() <= 4);
+}

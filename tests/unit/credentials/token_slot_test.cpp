@@ -1,0 +1,258 @@
+#include "credentials/token_slot.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+
+#include "unit/net/on_runtime.hpp"
+
+using namespace std::chrono_literals;
+using namespace confab;
+using confab::credentials::MintedToken;
+using confab::credentials::Token;
+using confab::credentials::TokenSlot;
+using confab::test::run;
+using confab::test::Together;
+
+namespace {
+
+// Makes tokens "token-1", "token-2", ..., in the way the test says.
+struct Mints {
+  std::atomic<int> begun{0};
+  std::mutex mutex;
+  std::shared_ptr<net::SharedResult<int>> gate;  // while set, a mint waits for it
+  std::deque<Error> failures;
+  bool throws = false;
+  std::chrono::milliseconds life{0};
+
+  std::shared_ptr<net::SharedResult<int>> hold() {
+    const std::lock_guard lock(mutex);
+    return gate = std::make_shared<net::SharedResult<int>>();
+  }
+};
+
+Task<Result<MintedToken>> mint(std::shared_ptr<Mints> mints, net::CallContext context) {
+  const int number = ++mints->begun;
+  std::shared_ptr<net::SharedResult<int>> gate;
+  std::optional<Error> failure;
+  bool throws = false;
+  {
+    const std::lock_guard lock(mints->mutex);
+    gate = mints->gate;
+    throws = std::exchange(mints->throws, false);
+    if (!mints->failures.empty()) {
+      failure = mints->failures.front();
+      mints->failures.pop_front();
+    }
+  }
+  if (gate) {
+    Result<int> opened = co_await net::SharedResult<int>::wait(gate, context);
+    if (!opened) co_return std::move(opened).error();
+  }
+  if (throws) throw std::runtime_error("made up");
+  if (failure) co_return std::move(*failure);
+  MintedToken token(Secret("token-" + std::to_string(number)));
+  if (mints->life > 0ms) token.lives_until(net::Clock::now() + mints->life);
+  co_return token;
+}
+
+struct Slot {
+  explicit Slot(unsigned loops = 1) : runtime(RuntimeOptions().loop_threads(loops)) {}
+  Result<Token> get(CallOptions options = CallOptions()) {
+    return run<Token>(runtime, [slot = slot](net::CallContext context) { return TokenSlot::get(slot, std::move(context)); }, std::move(options));
+  }
+  auto replacing(std::uint64_t dead) {
+    return [slot = slot, dead](net::CallContext context) { return TokenSlot::replace(slot, dead, std::move(context)); };
+  }
+  Result<Token> replace(std::uint64_t dead, CallOptions options = CallOptions()) {
+    return run<Token>(runtime, replacing(dead), std::move(options));
+  }
+
+  Runtime runtime;
+  std::shared_ptr<Mints> mints = std::make_shared<Mints>();
+  std::shared_ptr<TokenSlot> slot =
+      std::make_shared<TokenSlot>([mints = mints](net::CallContext context) { return mint(mints, std::move(context)); });
+};
+
+}  // namespace
+
+TEST_CASE("TokenSlot: a token is minted once and kept") {
+  Slot s;
+  CHECK(s.get().value().secret().reveal() == "token-1");
+  CHECK(s.get().value().generation() == 1);
+  CHECK(s.mints->begun == 1);
+}
+
+TEST_CASE("TokenSlot: a thousand failures of one generation cause one mint, also over two loops") {
+  for (const unsigned loops : {1U, 2U}) {
+    CAPTURE(loops);
+    Slot s(loops);
+    REQUIRE(s.get().value().generation() == 1);
+    const auto gate = s.mints->hold();
+    Together<Token> calls;
+    for (int i = 0; i < 1000; ++i) calls.start(s.runtime, s.replacing(1), CallOptions(), "user-" + std::to_string(i));
+    gate->set(0);
+    const auto results = calls.all();
+    REQUIRE(results.size() == 1000);
+    for (const auto& token : results) {
+      REQUIRE(token.has_value());
+      REQUIRE(token->generation() == 2);
+      REQUIRE(token->secret().reveal() == "token-2");
+    }
+    CHECK(s.mints->begun == 2);
+    // One that comes late with the old generation learns of the new token, and costs nothing.
+    CHECK(s.replace(1).value().generation() == 2);
+    CHECK(s.mints->begun == 2);
+  }
+}
+
+TEST_CASE("TokenSlot: who gives up waiting leaves the flight and the others alone") {
+  Slot s;
+  const auto gate = s.mints->hold();
+  Together<Token> others;
+  others.start(s.runtime, [slot = s.slot](net::CallContext context) { return TokenSlot::get(slot, std::move(context)); });
+  CHECK(s.get(CallOptions().within(20ms)).error().code() == Errc::timed_out);
+  std::stop_source stop;
+  stop.request_stop();
+  CHECK(s.get(CallOptions().stop(stop.get_token())).error().code() == Errc::cancelled);
+  CHECK(s.slot->busy());
+  CHECK(others.ended() == 0);
+  gate->set(0);
+  CHECK(others.all().at(0).value().generation() == 1);
+  CHECK(s.mints->begun == 1);
+}
+
+TEST_CASE("TokenSlot: the one who started the flight may give up too") {
+  Slot s;
+  const auto gate = s.mints->hold();
+  CHECK(s.get(CallOptions().within(20ms)).error().code() == Errc::timed_out);
+  gate->set(0);
+  CHECK(s.get().value().generation() == 1);
+  CHECK(s.mints->begun == 1);
+}
+
+TEST_CASE("TokenSlot: at half of its life a token is renewed behind the caller's back") {
+  Slot s;
+  s.mints->life = 4s;
+  const auto begun = net::Clock::now();
+  REQUIRE(s.get().value().generation() == 1);
+  const auto gate = s.mints->hold();
+  // The renewal waits at the gate, and nobody waits for it.
+  while (s.mints->begun == 1 && net::Clock::now() - begun < 3s) REQUIRE(s.get().value().generation() == 1);
+  CHECK(net::Clock::now() - begun >= 2s);
+  CHECK(s.mints->begun == 2);
+  CHECK(s.get().value().generation() == 1);
+  gate->set(0);
+  while (s.get().value().generation() == 1 && net::Clock::now() - begun < 20s) {
+  }
+  CHECK(s.get().value().secret().reveal() == "token-2");
+  CHECK(s.mints->begun == 2);
+}
+
+TEST_CASE("TokenSlot: a renewal that fails leaves the living token in use, and is not tried with every call") {
+  Slot s;
+  s.mints->life = 1s;
+  const auto begun = net::Clock::now();
+  REQUIRE(s.get().value().generation() == 1);
+  for (int i = 0; i < 100; ++i) s.mints->failures.emplace_back(Errc::unreachable, "made up");
+  while (s.mints->begun == 1 && net::Clock::now() - begun < 900ms) (void)s.get();
+  REQUIRE(s.mints->begun == 2);
+  for (int i = 0; i < 50 && net::Clock::now() - begun < 950ms; ++i) CHECK(s.get().has_value());
+  CHECK(s.mints->begun == 2);
+}
+
+TEST_CASE("TokenSlot: a token past its end is not handed out again, not even to who knows it by its generation") {
+  Slot s;
+  s.mints->life = 1ms;
+  REQUIRE(s.get().value().generation() == 1);
+  const auto begun = net::Clock::now();
+  while (net::Clock::now() - begun < 2ms) {
+  }
+  s.mints->life = 0ms;
+  CHECK(s.replace(0).value().generation() == 2);
+}
+
+TEST_CASE("TokenSlot: a token that dies while its successor is on the way is not handed out") {
+  Slot s;
+  s.mints->life = 200ms;
+  REQUIRE(s.get().value().generation() == 1);
+  const auto gate = s.mints->hold();
+  const auto begun = net::Clock::now();
+  while (s.mints->begun == 1 && net::Clock::now() - begun < 190ms) (void)s.get(CallOptions().within(50ms));
+  s.mints->life = 0ms;
+  Together<Token> calls;
+  calls.start(s.runtime, s.replacing(1));
+  calls.start(s.runtime, [slot = s.slot](net::CallContext context) { return TokenSlot::get(slot, std::move(context)); });
+  gate->set(0);
+  for (const auto& token : calls.all()) CHECK(token.value().generation() == 2);
+  CHECK(s.mints->begun == 2);
+}
+
+TEST_CASE("TokenSlot: a failure is answered to all who wait, and tried anew by the next") {
+  Slot s;
+  s.mints->failures.emplace_back(Errc::unavailable, "made up");
+  CHECK(s.get().error().code() == Errc::unavailable);
+  CHECK(s.get().value().generation() == 1);
+  CHECK(s.mints->begun == 2);
+}
+
+TEST_CASE("TokenSlot: a refusal that repeating makes worse is remembered") {
+  Slot s;
+  SUBCASE("a wait that the homeserver named") {
+    s.mints->failures.push_back(Error(Errc::rate_limited, "made up").with_retry_after(5min));
+    CHECK(s.get().error().code() == Errc::rate_limited);
+    const Error again = s.get().error();
+    CHECK(again.code() == Errc::rate_limited);
+    REQUIRE(again.retry_after().has_value());
+    CHECK(*again.retry_after() <= 5min);
+    CHECK(*again.retry_after() > 4min);
+    CHECK(s.mints->begun == 1);
+  }
+  SUBCASE("a short one only for its time") {
+    s.mints->failures.push_back(Error(Errc::rate_limited, "made up").with_retry_after(30ms));
+    CHECK(s.get().error().code() == Errc::rate_limited);
+    Result<Token> token = s.get();
+    const auto begun = net::Clock::now();
+    while (!token && net::Clock::now() - begun < 10s) token = s.get();
+    CHECK(token.has_value());
+    CHECK(s.mints->begun == 2);
+  }
+  SUBCASE("a wrong password") {
+    s.mints->failures.push_back(Error(Errc::admin_unavailable, "made up").with_retriable(false));
+    CHECK(s.get().error().code() == Errc::admin_unavailable);
+    for (int i = 0; i < 20; ++i) CHECK(s.get().error().code() == Errc::admin_unavailable);
+    CHECK(s.mints->begun == 1);
+  }
+}
+
+TEST_CASE("TokenSlot: an exception in the mint ends the flight with an error, and the slot lives on") {
+  Slot s;
+  s.mints->throws = true;
+  CHECK(s.get().error().code() == Errc::internal);
+  CHECK_FALSE(s.slot->busy());
+  CHECK(s.get().value().generation() == 1);
+}
+
+TEST_CASE("TokenSlot: the end of the Runtime answers those who wait") {
+  Together<Token> calls;
+  std::shared_ptr<net::SharedResult<int>> gate;
+  {
+    Slot s(2);
+    gate = s.mints->hold();
+    for (int i = 0; i < 20; ++i) {
+      calls.start(s.runtime, [slot = s.slot](net::CallContext context) { return TokenSlot::get(slot, std::move(context)); }, CallOptions(),
+                  "user-" + std::to_string(i));
+    }
+  }
+  for (const auto& token : calls.all()) {
+    REQUIRE_FALSE(token.has_value());
+    CHECK(token.error().code() == Errc::closed);
+  }
+  CHECK(calls.ended() == 20);
+}

@@ -1,0 +1,173 @@
+#include "credentials/user_tokens.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <set>
+#include <string>
+
+#include "matrix/endpoints/send.hpp"
+#include "unit/credentials/at_homeserver.hpp"
+
+using namespace std::chrono_literals;
+using namespace confab;
+using confab::test::Answer;
+using confab::test::AtHomeserver;
+using confab::test::login_as_path;
+using confab::test::run;
+using confab::test::Together;
+using confab::test::whoami_path;
+
+TEST_CASE("UserTokens: each user speaks with a token of their own that ends") {
+  AtHomeserver at;
+  const MatrixUserId ana = at.add("ana");
+  const MatrixUserId ben = at.add("ben");
+  for (int i = 0; i < 3; ++i) {
+    CHECK(at.whoami(ana).wait().value().user_id() == ana);
+    CHECK(at.whoami(ben).wait().value().user_id() == ben);
+  }
+  CHECK(at.mints() == 2);
+  CHECK(at.logins() == 1);
+  for (const auto& request : at.hs.requests("POST", login_as_path)) {
+    const auto body = test::TestJson::parse(request.body).value();
+    const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    CHECK(body["valid_until_ms"].as_integer() > now + 60'000);
+    CHECK(body["valid_until_ms"].as_integer() < now + 24 * 3'600'000);
+  }
+}
+
+TEST_CASE("UserTokens: the admin speaks for itself, without a token from itself") {
+  AtHomeserver at;
+  CHECK(at.whoami(at.admin->user()).wait().value().user_id() == at.admin->user());
+  CHECK(at.mints() == 0);
+}
+
+TEST_CASE("UserTokens: fifty calls that meet a killed token cause one mint") {
+  for (const unsigned loops : {1U, 2U}) {
+    CAPTURE(loops);
+    AtHomeserver at(std::string(test::FakeMatrix::admin_password), loops);
+    const MatrixUserId ana = at.add("ana");
+    REQUIRE(at.whoami(ana).wait());
+    at.hs.kill_token(ana.str());
+    Together<matrix::WhoamiAnswer> calls;
+    for (int i = 0; i < 50; ++i) calls.start(at.whoami(ana, CallOptions(), std::to_string(i)));
+    for (const auto& answer : calls.all()) CHECK(answer.has_value());
+    CHECK(calls.ended() == 50);
+    CHECK(at.mints() == 2);
+    CHECK(at.logins() == 1);
+  }
+}
+
+TEST_CASE("UserTokens: with the admin's token killed as well there is one login and one mint") {
+  AtHomeserver at(std::string(test::FakeMatrix::admin_password), 2);
+  const MatrixUserId ana = at.add("ana");
+  REQUIRE(at.whoami(ana).wait());
+  at.hs.kill_all_tokens();
+  Together<matrix::WhoamiAnswer> calls;
+  for (int i = 0; i < 50; ++i) calls.start(at.whoami(ana, CallOptions(), std::to_string(i)));
+  for (const auto& answer : calls.all()) CHECK(answer.has_value());
+  CHECK(at.logins() == 2);
+  // The first try of the mint met the dead admin token.
+  CHECK(at.mints() == 3);
+}
+
+TEST_CASE("UserTokens: many users heal together by one admin login") {
+  AtHomeserver at(std::string(test::FakeMatrix::admin_password), 2);
+  std::vector<MatrixUserId> users;
+  for (int i = 0; i < 20; ++i) users.push_back(at.add("user" + std::to_string(i)));
+  {
+    Together<matrix::WhoamiAnswer> calls;
+    for (const auto& user : users) calls.start(at.whoami(user, CallOptions(), user.str()));
+    for (const auto& answer : calls.all()) REQUIRE(answer.has_value());
+  }
+  at.hs.kill_all_tokens();
+  Together<matrix::WhoamiAnswer> calls;
+  for (int round = 0; round < 3; ++round) {
+    for (const auto& user : users) calls.start(at.whoami(user, CallOptions(), user.str()));
+  }
+  for (const auto& answer : calls.all()) CHECK(answer.has_value());
+  CHECK(at.logins() == 2);
+  CHECK(at.mints() <= 20 + 2 * 20);
+}
+
+TEST_CASE("UserTokens: an expired token heals like a killed one") {
+  AtHomeserver at;
+  const MatrixUserId ana = at.add("ana");
+  REQUIRE(at.whoami(ana).wait());
+  at.hs.expire_token(ana.str());
+  CHECK(at.whoami(ana).wait().has_value());
+  CHECK(at.mints() == 2);
+}
+
+TEST_CASE("UserTokens: what is no dead token never starts a recovery") {
+  AtHomeserver at;
+  const MatrixUserId ana = at.add("ana");
+  REQUIRE(at.whoami(ana).wait());
+  at.hs.lock_user(ana.str(), true);
+  for (int i = 0; i < 5; ++i) CHECK(at.whoami(ana).wait().error().code() == Errc::account_locked);
+  at.hs.lock_user(ana.str(), false);
+  CHECK(at.whoami(ana).wait().has_value());
+  const auto after = [&](Answer answer) {
+    at.hs.fail_next(1, "GET", whoami_path, std::move(answer));
+    return at.whoami(ana, CallOptions().within(5s)).wait();
+  };
+  CHECK(after(Answer::error(403, "M_FORBIDDEN")).error().code() == Errc::forbidden);
+  CHECK(after(Answer::error(403, "M_USER_SUSPENDED")).error().code() == Errc::account_suspended);
+  CHECK(after(Answer::error(429, "M_LIMIT_EXCEEDED").header("Retry-After", "0")).has_value());
+  CHECK(after(Answer(503, "<html>")).has_value());
+  CHECK(at.mints() == 1);
+  CHECK(at.logins() == 1);
+}
+
+TEST_CASE("UserTokens: a homeserver that takes no token at all is asked for one new token, not for ever") {
+  AtHomeserver at;
+  const MatrixUserId ana = at.add("ana");
+  at.hs.on("GET", whoami_path, Answer::error(401, "M_UNKNOWN_TOKEN"));
+  CHECK(at.whoami(ana).wait().error().code() == Errc::session_expired);
+  CHECK(at.mints() == 2);
+  CHECK(at.hs.count("GET", whoami_path) == 2);
+}
+
+TEST_CASE("UserTokens: why there is no token is told in the host's terms") {
+  AtHomeserver at;
+  bool reached = true;
+  const auto call = [&](const MatrixUserId& user) {
+    return run<matrix::WhoamiAnswer>(at.runtime, [&](net::CallContext context) {
+      return at.tokens->call(user, matrix::Whoami(), std::move(context), std::nullopt, &reached);
+    });
+  };
+  SUBCASE("no such account") {
+    const Error error = call(MatrixUserId("@nobody:hs.test")).error();
+    CHECK(error.code() == Errc::not_found);
+    CHECK(error.subject() == "user");
+  }
+  SUBCASE("the admin is none") {
+    at.hs.fail_next(1, "POST", login_as_path, Answer::error(403, "M_FORBIDDEN"));
+    const Error error = call(at.add("ana")).error();
+    CHECK(error.code() == Errc::admin_unavailable);
+    CHECK(error.subject() == "homeserver.admin_user");
+  }
+  SUBCASE("the admin is locked, not the user") {
+    at.hs.fail_next(1, "POST", login_as_path, Answer::error(401, "M_USER_LOCKED"));
+    CHECK(call(at.add("ana")).error().code() == Errc::admin_unavailable);
+    CHECK(at.logins() == 1);
+  }
+  SUBCASE("every answer lost") {
+    at.hs.on("POST", login_as_path, Answer::real().close_before_answer());
+    CHECK(call(at.add("ana")).error().code() == Errc::unavailable);
+    CHECK(at.mints() <= 4);
+  }
+  CHECK_FALSE(reached);
+}
+
+TEST_CASE("UserTokens: a failure of the request itself is told apart from one of its token") {
+  AtHomeserver at;
+  const MatrixUserId ana = at.add("ana");
+  bool reached = false;
+  at.hs.fail_next(1, "GET", whoami_path, Answer::error(403, "M_FORBIDDEN"));
+  const auto answer = run<matrix::WhoamiAnswer>(at.runtime, [&](net::CallContext context) {
+    return at.tokens->call(ana, matrix::Whoami(), std::move(context), std::nullopt, &reached);
+  });
+  CHECK_FALSE(answer.has_value());
+  CHECK(reached);
+}
