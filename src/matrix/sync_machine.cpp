@@ -165,28 +165,48 @@ bool SyncMachine::ready_is_full() const {
 void SyncMachine::make_ready() {
   while (!pieces_.empty() && !gap_ && !ready_is_full()) {
     const RoomPiece& piece = pieces_.front();
-    if (piece.limited() && piece.prev_batch()) {
+    if (piece.limited() && piece.prev_batch() && first_wanted(piece) == 0) {
       gap_.emplace(piece.room_id(), *piece.prev_batch(), position_, options_.gap_bounds());
       gap_refusals_ = 0;
       return;
     }
-    if (piece.part() == RoomPart::invited) {
-      push({SyncItem::Kind::invite, piece.room_id(), piece.state().share()});
-    }
-    make_ready(piece.room_id(), piece.timeline());
-    for (const json::Value event : piece.ephemeral().elements()) {
-      if (event["type"].is_string() && event["content"].is_object()) {
-        push({SyncItem::Kind::ephemeral, piece.room_id(), event.share()});
-      }
-    }
+    make_ready(piece);
     pieces_.pop_front();
   }
 }
 
-void SyncMachine::make_ready(const MatrixRoomId& room, const json::Value& events) {
-  for (RoomEvent& event : EventList::decode(events).events()) {
-    if (seen_.add(event.id())) push({room, std::move(event)});
+void SyncMachine::make_ready(const RoomPiece& piece) {
+  const MatrixRoomId& room = piece.room_id();
+  if (piece.part() == RoomPart::invited) push({SyncItem::Kind::invite, room, piece.state().share()});
+  std::size_t to_skip = first_wanted(piece);
+  for (const json::Value element : piece.timeline().elements()) {
+    if (to_skip > 0) {
+      --to_skip;
+      continue;
+    }
+    auto event = RoomEvent::decode(element);
+    // One broken event of another make of server must not stop the stream.
+    if (event && seen_.add(event->id())) push({room, *std::move(event)});
   }
+  for (const json::Value event : piece.ephemeral().elements()) {
+    if (!event["type"].is_string() || !event["content"].is_object()) continue;
+    push({SyncItem::Kind::ephemeral, room, event.share()});
+  }
+}
+
+// Where the user joined just now, the timeline begins with the room's history, as far as it fits: that is no news. The
+// place of the join, or 0 where there is none.
+std::size_t SyncMachine::first_wanted(const RoomPiece& piece) const {
+  if (options_.user().empty() || piece.part() != RoomPart::joined) return 0;
+  for (std::size_t at = piece.timeline().size(); at > 0; --at) {
+    const json::Value event = piece.timeline()[at - 1];
+    if (event["type"].string_or("") != "m.room.member" || event["state_key"].string_or("") != options_.user().str())
+      continue;
+    const bool joins = event["content"]["membership"].string_or("") == "join" &&
+                       event["unsigned"]["prev_content"]["membership"].string_or("") != "join";
+    if (joins) return at - 1;
+  }
+  return 0;
 }
 
 void SyncMachine::push(SyncItem item) {
@@ -221,11 +241,7 @@ void SyncMachine::finish_gap(bool complete) {
   gap_.reset();
   const RoomPiece piece = std::move(pieces_.front());
   pieces_.pop_front();
-  make_ready(room, piece.timeline());
-  for (const json::Value event : piece.ephemeral().elements()) {
-    if (event["type"].is_string() && event["content"].is_object())
-      push({SyncItem::Kind::ephemeral, room, event.share()});
-  }
+  make_ready(piece);
 }
 
 void SyncMachine::note_quick_answer(const PageToken& next, SyncTime now) {

@@ -69,6 +69,8 @@ class SyncOptions {
   explicit SyncOptions(BackoffPolicy backoff) : backoff_(std::move(backoff)) {}
   /// Where to go on; empty: from now on, without history.
   SyncOptions& since(PageToken token) { return since_ = std::move(token), *this; }
+  /// Whose stream it is: of a room that this user has just joined, what was said before is left out.
+  SyncOptions& user(MatrixUserId id) { return user_ = std::move(id), *this; }
   SyncOptions& poll_timeout(std::chrono::milliseconds hold) { return poll_timeout_ = hold, *this; }
   SyncOptions& batch_events(std::size_t most) { return batch_events_ = most, *this; }
   SyncOptions& batch_bytes(std::size_t most) { return batch_bytes_ = most, *this; }
@@ -76,6 +78,7 @@ class SyncOptions {
   SyncOptions& gap_bounds(GapBounds bounds) { return gap_bounds_ = bounds, *this; }
 
   [[nodiscard]] const PageToken& since() const { return since_; }
+  [[nodiscard]] const MatrixUserId& user() const { return user_; }
   [[nodiscard]] std::chrono::milliseconds poll_timeout() const { return poll_timeout_; }
   [[nodiscard]] std::size_t batch_events() const { return batch_events_; }
   [[nodiscard]] std::size_t batch_bytes() const { return batch_bytes_; }
@@ -86,6 +89,7 @@ class SyncOptions {
  private:
   BackoffPolicy backoff_;
   PageToken since_;
+  MatrixUserId user_;
   std::chrono::milliseconds poll_timeout_{30'000};
   std::size_t batch_events_ = 256;
   std::size_t batch_bytes_ = std::size_t{256} << 10U;
@@ -156,7 +160,8 @@ class SyncMachine {
   void take_pieces(SyncAnswer answer);
   bool ready_is_full() const;
   void make_ready();
-  void make_ready(const MatrixRoomId& room, const json::Value& events);
+  void make_ready(const RoomPiece& piece);
+  [[nodiscard]] std::size_t first_wanted(const RoomPiece& piece) const;
   void push(SyncItem item);
   void finish_gap(bool complete);
   void note_quick_answer(const PageToken& next, SyncTime now);

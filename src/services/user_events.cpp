@@ -71,7 +71,7 @@ struct UserEvents::State : std::enable_shared_from_this<UserEvents::State> {
         tokens(std::move(with)),
         user(std::move(who)),
         group(std::move(fair_with)),
-        machine(sync_options()),
+        machine(sync_options().user(user)),
         on_shutdown(on.stopping(), Stop{stop}) {}
 
   struct Stop {
