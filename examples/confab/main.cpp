@@ -1,3 +1,161 @@
-#include <confab/export.hpp>
+// `confab`: chat over Matrix from the command line. Docs: docs/command-line.md.
+#include <pthread.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
-int main() { std::puts(confab::version()); }
+#include <exception>
+#include <functional>
+#include <string>
+
+#include <confab/export.hpp>
+
+#include "commands.hpp"
+#include "report.hpp"
+
+namespace {
+
+using program::Session;
+using Work = std::function<int(Session&)>;
+
+// The words of a command line that some commands share.
+struct Words {
+  std::string kind;
+  std::string slug;
+  std::string user;
+  std::string name;
+  std::string text;
+  std::string from;
+  std::size_t limit = 50;
+  std::uint64_t count = 0;
+  double seconds = 0;
+  bool is_public = false;
+  bool as_json = false;
+};
+
+void add_room(CLI::App& command, Words& words) {
+  command.add_option("KIND", words.kind, "event or group")->required()->check(CLI::IsMember({"event", "group"}));
+  command.add_option("SLUG", words.slug, "the event or group, as the directory names it")->required();
+}
+
+void add_as(CLI::App& command, Words& words) {
+  command.add_option("--as", words.user, "the user who acts, as the directory names them")->required()->type_name("USER");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Chat over Matrix. One JSON object per line on standard output, failures as one on standard error.", "confab");
+  app.set_version_flag("--version", std::string(confab::version()));
+  app.require_subcommand(1);
+  app.option_defaults()->always_capture_default(false);
+
+  program::Settings settings;
+  app.add_option("--config", settings.config, "the configuration file; default $CONFAB_CONFIG, else confab.json")->type_name("FILE");
+  app.add_option("--tenant", settings.tenant, "the tenant; default: the only one")->type_name("ID");
+  app.add_option("--deadline", settings.deadline, "how long an operation may take, repeats included; default 60")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 1e9));
+  app.add_flag("--verbose,-v", settings.verbose, "log what happens to standard error");
+
+  Words words;
+  Work work;
+  std::string unready;  // a command of the final shape that this release lacks, told apart from a typing error
+
+  CLI::App* doctor = app.add_subcommand("doctor", "look at everything that has to be right; exit 1 if unfit");
+  doctor->add_flag("--json", words.as_json, "one JSON object per finding, on a terminal too");
+  doctor->callback([&] { work = [&](Session& session) { return program::doctor(session, words.as_json); }; });
+
+  CLI::App* user = app.add_subcommand("user", "accounts")->require_subcommand(1);
+  CLI::App* provision = user->add_subcommand("provision", "make sure that a user has an account");
+  provision->add_option("SLUG", words.user, "the user, as the directory names them")->required();
+  provision->add_option("--name", words.name, "the display name; default: the directory's");
+  provision->callback([&] { work = [&](Session& session) { return program::provision_user(session, words.user, words.name); }; });
+
+  CLI::App* room = app.add_subcommand("room", "rooms of events and groups")->require_subcommand(1);
+  CLI::App* create = room->add_subcommand("create", "make sure that an event or group has its room");
+  add_room(*create, words);
+  create->add_option("--creator", words.user, "who makes it, as the directory says")->required()->type_name("SLUG");
+  create->add_option("--name", words.name, "the name of the event or group; default: the directory's");
+  create->add_flag("--public", words.is_public, "list it publicly on Matrix");
+  create->callback([&] {
+    work = [&](Session& session) {
+      return program::create_room(session, words.kind, words.slug, words.user, words.name, words.is_public);
+    };
+  });
+  CLI::App* add = room->add_subcommand("add", "make a user a member");
+  add_room(*add, words);
+  add->add_option("USER", words.user, "the user, as the directory names them")->required();
+  add->callback([&] { work = [&](Session& session) { return program::add_to_room(session, words.kind, words.slug, words.user); }; });
+
+  CLI::App* send = app.add_subcommand("send", "say something; TEXT '-' sends each line of standard input");
+  add_room(*send, words);
+  add_as(*send, words);
+  send->add_option("TEXT", words.text, "the text")->required();
+  send->callback([&] {
+    work = [&](Session& session) { return program::send(session, words.kind, words.slug, words.user, words.text); };
+  });
+
+  CLI::App* history = app.add_subcommand("history", "a page of what was said, newest first");
+  add_room(*history, words);
+  add_as(*history, words);
+  history->add_option("--limit", words.limit, "how many messages at most, 1 to 1000; default 50")->type_name("N");
+  history->add_option("--from", words.from, "where an earlier page ended")->type_name("TOKEN");
+  history->callback([&] {
+    work = [&](Session& session) {
+      return program::history(session, words.kind, words.slug, words.user, words.limit, words.from);
+    };
+  });
+
+  CLI::App* watch = app.add_subcommand("watch", "what happens in a user's rooms from now on, as it happens");
+  add_as(*watch, words);
+  CLI::Option* count = watch->add_option("--count", words.count, "end after this many events")->type_name("N")->check(CLI::PositiveNumber);
+  CLI::Option* seconds = watch->add_option("--for", words.seconds, "end after this long")->type_name("SECONDS")->check(CLI::Range(0.001, 1e9));
+  watch->callback([&] {
+    work = [&](Session& session) {
+      std::optional<std::uint64_t> most;
+      if (count->count() > 0) most = words.count;
+      std::optional<double> time;
+      if (seconds->count() > 0) time = words.seconds;
+      return program::watch(session, words.user, most, time);
+    };
+  });
+
+  for (CLI::App* command : {user->add_subcommand("show", "not part of this release"),
+                            user->add_subcommand("password", "not part of this release"),
+                            room->add_subcommand("direct", "not part of this release"),
+                            room->add_subcommand("remove", "not part of this release"),
+                            room->add_subcommand("members", "not part of this release"),
+                            app.add_subcommand("typing", "not part of this release"),
+                            app.add_subcommand("reset", "not part of this release")}) {
+    command->group("");
+    command->allow_extras();
+    command->callback([&unready, command] { unready = command->get_name(); });
+  }
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    return app.exit(asked);
+  } catch (const CLI::ParseError& wrong) {
+    return program::refuse(std::string(wrong.what()) + "; see confab --help");
+  }
+  if (!unready.empty()) return program::refuse("'" + unready + "' is not part of this release", confab::Errc::unsupported);
+
+  // Before the first thread, which inherits it: only `watch` listens for these; elsewhere they end the program.
+  if (watch->parsed()) {
+    sigset_t interrupts;
+    sigemptyset(&interrupts);
+    sigaddset(&interrupts, SIGINT);
+    sigaddset(&interrupts, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &interrupts, nullptr);
+  }
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of print(), with an exit code
+  try {
+    confab::Result<std::unique_ptr<Session>> session = Session::open(settings);
+    if (!session) return program::fail(session.error());
+    return work(**session);
+  } catch (const std::exception& error) {
+    return program::fail(confab::Error(confab::Errc::internal, error.what()));
+  }
+}

@@ -116,7 +116,7 @@ class Messages(harness.HomeserverCase):
         read = self.history("group", "chess", "cyd", page=7)
         self.assertEqual(sent, [text for text in harness.texts(read) if text in sent])
         self.assertEqual([line["event_id"] for line in lines],
-                         [line["event_id"] for line in read if line.get("text") in sent])
+                         [line["event_id"] for line in read if line.get("body") in sent])
 
     def test_a_last_line_without_an_end_counts(self):
         lines = self.done(self.work.run("send", "group", "chess", "--as", "cyd", "-", stdin=b"one\ntwo"))
@@ -158,7 +158,7 @@ class Watching(harness.HomeserverCase):
         while len(seen) < len(sent):
             line = watcher.line()
             self.assertIsNotNone(line, str(watcher))
-            if line.get("text", "").startswith("live "):
+            if line.get("body", "").startswith("live "):
                 seen.append(line)
         self.assertEqual(sent, harness.texts(seen))
         self.assertEqual([line["event_id"] for line in lines], [line["event_id"] for line in seen])

@@ -290,11 +290,11 @@ class HomeserverCase(ProgramCase):
 
 
 def text_of(line):
-    return line["text"]
+    return line["body"]
 
 
 def texts(lines):
-    return [text_of(line) for line in lines if "text" in line]
+    return [text_of(line) for line in lines if "body" in line]
 
 
 # ---- servers that are no homeserver, for what Synapse cannot be made to do ---------------------------------------

@@ -30,7 +30,7 @@ class Outage(harness.HomeserverCase):
 
     def arrived_once_in_order(self, sent, lines):
         self.assertEqual(len(sent), len({line["event_id"] for line in lines}))
-        read = [line for line in self.history("event", "picnic", "ben") if line.get("text") in sent]
+        read = [line for line in self.history("event", "picnic", "ben") if line.get("body") in sent]
         self.assertEqual(sent, harness.texts(read))
         self.assertEqual([line["event_id"] for line in lines], [line["event_id"] for line in read])
 

@@ -1,0 +1,32 @@
+// The commands: each does its work on an open session and answers the exit code.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "session.hpp"
+
+namespace program {
+
+[[nodiscard]] int doctor(Session& session, bool as_json);
+
+[[nodiscard]] int provision_user(Session& session, const std::string& slug, const std::string& name);
+
+[[nodiscard]] int create_room(Session& session, const std::string& kind, const std::string& slug, const std::string& creator,
+                              const std::string& name, bool is_public);
+[[nodiscard]] int add_to_room(Session& session, const std::string& kind, const std::string& slug, const std::string& user);
+
+// A text of "-": one message per line of standard input.
+[[nodiscard]] int send(Session& session, const std::string& kind, const std::string& slug, const std::string& sender,
+                       const std::string& text);
+
+[[nodiscard]] int history(Session& session, const std::string& kind, const std::string& slug, const std::string& reader,
+                          std::size_t limit, const std::string& from);
+
+// Ends after `count` events or `seconds`, whichever is first and given, or by SIGINT or SIGTERM.
+[[nodiscard]] int watch(Session& session, const std::string& reader, std::optional<std::uint64_t> count,
+                        std::optional<double> seconds);
+
+}  // namespace program

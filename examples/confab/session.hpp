@@ -1,0 +1,53 @@
+// Session: what every command works with: the configuration, the homeserver and the chat of one tenant.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <confab/chat_service.hpp>
+#include <confab/configuration.hpp>
+#include <confab/homeserver.hpp>
+#include <confab/result.hpp>
+#include <confab/runtime.hpp>
+
+namespace program {
+
+// What stands before the command.
+struct Settings {
+  std::string config;  // empty: $CONFAB_CONFIG, else confab.json
+  std::string tenant;  // empty: the only one
+  double deadline = 60;
+  bool verbose = false;
+
+  [[nodiscard]] std::chrono::nanoseconds limit() const {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(deadline));
+  }
+};
+
+class Session {
+ public:
+  // Errc::config names the key or file; nothing is sent.
+  [[nodiscard]] static confab::Result<std::unique_ptr<Session>> open(const Settings& settings);
+
+  [[nodiscard]] const confab::Homeserver& homeserver() const noexcept { return homeserver_; }
+  [[nodiscard]] confab::ChatService& chat() noexcept { return *chat_; }
+  [[nodiscard]] const confab::Configuration& configuration() const noexcept { return configuration_; }
+  [[nodiscard]] std::chrono::nanoseconds limit() const noexcept { return limit_; }
+
+ private:
+  Session(confab::Configuration configuration, std::unique_ptr<confab::Runtime> runtime, confab::Homeserver homeserver,
+          std::shared_ptr<confab::ChatService> chat, std::chrono::nanoseconds limit);
+
+  confab::Configuration configuration_;
+  std::unique_ptr<confab::Runtime> runtime_;
+  confab::Homeserver homeserver_;
+  std::shared_ptr<confab::ChatService> chat_;
+  std::chrono::nanoseconds limit_;
+};
+
+// "event" or "group".
+[[nodiscard]] confab::RoomRef room_ref(std::string_view kind, std::string slug);
+
+}  // namespace program

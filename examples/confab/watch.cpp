@@ -1,0 +1,103 @@
+// `confab watch`: a user's events, one line each, as they happen.
+#include <pthread.h>
+#include <time.h>  // NOLINT: sigtimedwait's timespec
+
+#include <algorithm>
+#include <csignal>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "commands.hpp"
+#include "message_line.hpp"
+#include "report.hpp"
+#include "ride_through.hpp"
+
+namespace program {
+namespace {
+
+// How long one next() waits before the loop looks at what may end it.
+constexpr std::chrono::seconds look_up{10};
+
+// Turns SIGINT and SIGTERM into a stop request. The signals are blocked in every thread that is started later, so it is
+// made before any other thread reads them; blocked signals simply wait for this one.
+class Interrupts {
+ public:
+  Interrupts() : thread_([this](const std::stop_token& over) { listen(over); }) {}
+  [[nodiscard]] std::stop_token token() const noexcept { return stop_.get_token(); }
+
+ private:
+  void listen(const std::stop_token& over) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    while (!over.stop_requested()) {
+      const timespec moment{0, 100'000'000};
+      if (sigtimedwait(&set, nullptr, &moment) > 0) stop_.request_stop();
+    }
+  }
+  std::stop_source stop_;
+  std::jthread thread_;
+};
+
+JsonLine line_of(const confab::ChatEvent& event) {
+  JsonLine line;
+  line.text("event", confab::event_kind_name(event.kind()));
+  if (event.message()) {
+    line.text("type", event.type());
+    add_message(line, *event.message());
+    return line;
+  }
+  line.text("type", event.type()).text("room_id", event.room_id().str());
+  if (!event.id().empty()) line.text("event_id", event.id().str());
+  if (!event.user().empty()) line.text("user_id", event.user().str());
+  if (event.kind() == confab::EventKind::membership) line.text("membership", event.membership());
+  if (event.kind() == confab::EventKind::typing) {
+    std::vector<std::string> users;
+    for (const confab::MatrixUserId& user : event.users()) users.push_back(user.str());
+    line.texts("users", users);
+  }
+  return line;
+}
+
+bool will_pass(const confab::Error& error) { return error.retriable() || error.code() == confab::Errc::timed_out; }
+
+}  // namespace
+
+int watch(Session& session, const std::string& reader, std::optional<std::uint64_t> count, std::optional<double> seconds) {
+  const Interrupts interrupts;
+  const auto end = seconds ? Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*seconds))
+                           : Clock::time_point::max();
+  // The first contact is a command like any other: a wrong user or homeserver is told at once.
+  RideThrough ride(session.homeserver(), session.limit(), interrupts.token());
+  confab::Result<confab::Account> account = ride.run([&](confab::CallOptions options, bool) {
+    return session.chat().ensure_user(confab::UserSlug(reader), {}, options).wait();
+  });
+  if (interrupts.token().stop_requested()) return exit_done;
+  if (!account) return fail(account.error());
+
+  confab::EventStream stream = session.chat().events(confab::UserSlug(reader));
+  Pause pause;
+  std::uint64_t seen = 0;
+  while (Clock::now() < end && (!count || seen < *count)) {
+    const auto until = std::min(end, Clock::now() + look_up);
+    confab::Result<confab::EventBatch> batch = stream.next(confab::CallOptions().until(until).stop(interrupts.token())).wait();
+    if (interrupts.token().stop_requested()) break;
+    if (!batch) {
+      if (!will_pass(batch.error())) return fail(batch.error());
+      if (batch.error().code() != confab::Errc::timed_out &&
+          !sleep_until(std::min(end, Clock::now() + pause.next()), interrupts.token())) break;
+      continue;
+    }
+    pause.reset();
+    for (const confab::ChatEvent& event : *batch) {
+      if (confab::Result<void> printed = print(line_of(event)); !printed) return fail(printed.error());
+      if (++seen; count && seen == *count) break;
+    }
+  }
+  stream.close();
+  return exit_done;
+}
+
+}  // namespace program
