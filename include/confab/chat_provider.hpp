@@ -1,5 +1,8 @@
 /// @file
 /// ChatProvider: one level below ChatService; everything is in the homeserver's words. A transport implements it.
+///
+/// Hosts use it to reach what ChatService does not offer, and implement it to put another transport, or one for tests,
+/// in Matrix's place. ChatService adds what the host means: slugs, the directory, who may.
 #pragma once
 
 #include <cstddef>
@@ -18,26 +21,45 @@ namespace confab {
 
 /// A room that shall exist on the homeserver, named by an alias so that it is made at most once.
 ///
-/// @par Threads    As for a plain value, like the other requests of this header.
+/// @par Errors     Its members check nothing; ChatProvider::ensure_room does. Copying may throw std::bad_alloc.
+/// @par Lifetime   Copied into the operation, like the other request of this header.
+/// @par Threads    As for a plain value, like the other request of this header.
 class ProviderRoomRequest {
  public:
   /// A room with this local part of its alias ("acme_event_standup"), where `creator` has power level 50.
+  ///
+  /// @param alias_localpart Without "#" and server.
+  /// @param creator         An account of this server; it must exist.
+  /// @par Specification Appendices, "Room Aliases".
   ProviderRoomRequest(std::string alias_localpart, MatrixUserId creator)
       : alias_localpart_(std::move(alias_localpart)), creator_(std::move(creator)) {}
-  /// The room's name (m.room.name).
-  ProviderRoomRequest& name(std::string name) { name_ = std::move(name); return *this; }
-  /// The room's topic (m.room.topic).
-  ProviderRoomRequest& topic(std::string topic) { topic_ = std::move(topic); return *this; }
+  /// The room's name (m.room.name). Default: none. It is set when the room is made, and not changed afterwards.
+  ///
+  /// @returns        This request, as for each setter.
+  ProviderRoomRequest& name(std::string name) {
+    name_ = std::move(name);
+    return *this;
+  }
+  /// The room's topic (m.room.topic). Default: none.
+  ProviderRoomRequest& topic(std::string topic) {
+    topic_ = std::move(topic);
+    return *this;
+  }
   /// Whether it is listed and anybody may join on Matrix.
-  ProviderRoomRequest& make_public(bool on) noexcept { public_ = on; return *this; }
+  ///
+  /// @param on       Default false: by invitation only.
+  ProviderRoomRequest& make_public(bool on) noexcept {
+    public_ = on;
+    return *this;
+  }
 
   /// The local part of the alias, without "#" and server.
   [[nodiscard]] const std::string& alias_localpart() const noexcept { return alias_localpart_; }
   /// Who gets power level 50.
   [[nodiscard]] const MatrixUserId& creator() const noexcept { return creator_; }
-  /// As set.
+  /// As set; empty for none.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  /// As set.
+  /// As set; empty for none.
   [[nodiscard]] const std::string& topic() const noexcept { return topic_; }
   /// As set.
   [[nodiscard]] bool is_public() const noexcept { return public_; }
@@ -50,14 +72,28 @@ class ProviderRoomRequest {
   bool public_ = false;
 };
 
-/// A text to be sent to a room of the homeserver.
+/// A text to be sent to a room of the homeserver, as the event m.room.message.
+///
+/// @par Errors     Its members check nothing; ChatProvider::send does. Copying may throw std::bad_alloc.
 class ProviderMessage {
  public:
   /// `body` from `sender` to `room`, under a transaction id that is never empty here.
+  ///
+  /// @param sender   An account of this server that is a member of the room.
+  /// @param body     UTF-8, not empty, at most what fits into an event of 65,536 bytes.
+  /// @param transaction_id Chosen before the first attempt, and kept for repetitions.
   ProviderMessage(MatrixRoomId room, MatrixUserId sender, std::string body, TransactionId transaction_id)
-      : room_(std::move(room)), sender_(std::move(sender)), body_(std::move(body)), transaction_id_(std::move(transaction_id)) {}
+      : room_(std::move(room)),
+        sender_(std::move(sender)),
+        body_(std::move(body)),
+        transaction_id_(std::move(transaction_id)) {}
   /// See Message::repeated.
-  ProviderMessage& repeated(bool on) noexcept { repeated_ = on; return *this; }
+  ///
+  /// @param on       Default false.
+  ProviderMessage& repeated(bool on) noexcept {
+    repeated_ = on;
+    return *this;
+  }
 
   /// The room.
   [[nodiscard]] const MatrixRoomId& room() const noexcept { return room_; }
@@ -65,7 +101,7 @@ class ProviderMessage {
   [[nodiscard]] const MatrixUserId& sender() const noexcept { return sender_; }
   /// The text.
   [[nodiscard]] const std::string& body() const noexcept { return body_; }
-  /// What makes repeating harmless.
+  /// What makes repeating harmless; the homeserver keeps one event for each.
   [[nodiscard]] const TransactionId& transaction_id() const noexcept { return transaction_id_; }
   /// As set.
   [[nodiscard]] bool repeated() const noexcept { return repeated_; }
@@ -78,43 +114,81 @@ class ProviderMessage {
   bool repeated_ = false;
 };
 
-/// A transport for chat: accounts, rooms, messages. Errors, lifetime, threads and cancellation as in ChatService.
+/// A transport for chat: accounts, rooms, messages. An implementation must do what is promised here for the library's
+/// own: complete each operation once and never inside the call, answer wrong arguments by the completion, and throw
+/// nothing.
+///
+/// @par Errors     Beside those stated, the ones that are common to all operations of ChatService.
+/// @par Lifetime   Operations that were started go on when the last reference to the provider goes away.
+/// @par Threads    Every member may be called from any thread. Handlers that belong to one user run one at a time.
+/// @par Cancel     As in ChatService: before a request is written nothing was done; after, Errc::outcome_unknown.
 class CONFAB_EXPORT ChatProvider {
  public:
+  /// For implementers to derive from.
   ChatProvider() = default;
+  /// Not copied: it is shared.
   ChatProvider(const ChatProvider&) = delete;
+  /// Not assigned: it is shared.
   ChatProvider& operator=(const ChatProvider&) = delete;
+  /// Waits for nothing.
   virtual ~ChatProvider();
 
   /// The server name that stands behind the colon of user ids and aliases.
+  ///
+  /// @returns        Never empty; the same for the life of the provider.
+  /// @par Errors     None.
   [[nodiscard]] virtual const std::string& server_name() const noexcept = 0;
 
-  /// Make sure that an account exists and has this display name (empty: leave it). Never touches a password.
+  /// Make sure that an account exists and has this display name. Never touches a password, and repeating it changes
+  /// nothing.
+  ///
+  /// @param user         An id of this server.
+  /// @param display_name Empty: leave it as it is.
   /// @par Errors     Errc::invalid_argument: the id is none of this server's. account_deactivated.
-  [[nodiscard]] virtual Pending<void> ensure_account(MatrixUserId user, std::string display_name, CallOptions options) = 0;
+  /// @par Specification Synapse admin API, "Create or modify account".
+  [[nodiscard]] virtual Pending<void> ensure_account(MatrixUserId user, std::string display_name,
+                                                     CallOptions options) = 0;
 
-  /// Make sure that a room exists; at most one is ever made for one alias.
-  /// @par Errors     Errc::invalid_argument: an alias that can never be legal.
+  /// Make sure that a room exists; at most one is ever made for one alias, from however many processes.
+  ///
+  /// @returns        The room's id, of the one that was there or of the new one.
+  /// @par Errors     Errc::invalid_argument: an alias that can never be legal. Errc::conflict: the alias is somebody
+  ///                 else's.
+  /// @par Specification Client-server API, "POST /createRoom".
   [[nodiscard]] virtual Pending<MatrixRoomId> ensure_room(ProviderRoomRequest request, CallOptions options) = 0;
 
-  /// Look a room up by the local part of its alias.
-  /// @par Errors     Errc::not_found.
+  /// Look a room up by the local part of its alias. It makes nothing.
+  ///
+  /// @par Errors     Errc::not_found: there is no such alias.
+  /// @par Specification Client-server API, "GET /directory/room/{roomAlias}".
   [[nodiscard]] virtual Pending<MatrixRoomId> find_room(std::string alias_localpart, CallOptions options) = 0;
 
   /// Make `user` a joined member: join first, then invite and join, then the admin's join; a member already is success.
-  /// @par Errors     Errc::forbidden: banned. Errc::not_found.
+  ///
+  /// @par Errors     Errc::forbidden: banned. Errc::not_found: no such room or account.
+  /// @par Specification Client-server API, "POST /join/{roomIdOrAlias}", "POST /rooms/{roomId}/invite".
   [[nodiscard]] virtual Pending<void> join(MatrixRoomId room, MatrixUserId user, CallOptions options) = 0;
 
   /// Send a text as a user.
+  ///
+  /// @returns        The event's id; the same one for every repetition under one transaction id.
   /// @par Errors     Errc::forbidden: not a member (join, then repeat). Others as ChatService::send.
+  /// @par Specification Client-server API, "PUT /rooms/{roomId}/send/{eventType}/{txnId}".
   [[nodiscard]] virtual Pending<EventId> send(ProviderMessage message, CallOptions options) = 0;
 
-  /// Read a page of history as a user; `from` empty for the newest page.
+  /// Read a page of history as a user; what that user may not see is left out by the homeserver.
+  ///
+  /// @param limit    1 to 1000 messages.
+  /// @param from     MessagePage::end() of the page before; empty for the newest page.
   /// @par Errors     Errc::forbidden: not a member. Errc::invalid_argument: a token that is none.
+  /// @par Specification Client-server API, "GET /rooms/{roomId}/messages".
   [[nodiscard]] virtual Pending<MessagePage> history(MatrixRoomId room, MatrixUserId reader, std::size_t limit,
                                                      PageToken from, CallOptions options) = 0;
 
-  /// Open a user's stream of events.
+  /// Open a user's stream of events. It costs nothing until the first next().
+  ///
+  /// @par Errors     By EventStream::next.
+  /// @par Specification Client-server API, "GET /sync".
   [[nodiscard]] virtual EventStream events(MatrixUserId user) = 0;
 };
 

@@ -2,7 +2,20 @@
 /// The whole C++ API in one include.
 ///
 /// Start reading at chat_service.hpp (what can be done), homeserver.hpp (how it is put together) and pending.hpp (how
-/// every operation is started and awaited). Each header also compiles alone.
+/// every operation is started and awaited). Each header also compiles alone, with -fno-exceptions, too, and includes
+/// nothing but the standard library and its neighbours.
+///
+///     confab::Runtime runtime;                                              // threads, loops, connections
+///     auto homeserver = confab::Homeserver::create(runtime, options);       // one for each server
+///     auto service = confab::make_chat_service(runtime, homeserver->provider("acme"), tenant, directory);
+///     auto sent = (*service)->send(confab::Message(room, ana, "hi")).wait();
+///
+/// What holds everywhere, unless a member says otherwise:
+///
+/// Errors: nothing is thrown for what can go wrong at run time; operations end in a Result<T> with an Error in it.
+/// Lifetime: arguments are copied; operations outlive the handles they were made on.
+/// Threads: handles may be used from any thread, values from one thread at a time; docs/threading.md has the table.
+/// Cancel: by the Operation that start() returns, by a stop token, by a deadline; each operation has one of 30 seconds.
 #pragma once
 
 #include <confab/call_options.hpp>

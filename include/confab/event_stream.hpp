@@ -1,5 +1,11 @@
 /// @file
 /// EventStream: what happens in a user's rooms, pulled by the host at its own pace.
+///
+///     EventStream stream = service.events(ana);
+///     while (auto batch = co_await stream.next(CallOptions().within(1h))) show(*batch);
+///
+/// Pulled rather than pushed, so that a host that is busy is never run over, and so that a batch can be repeated after
+/// a crash: at least once is what is promised, event ids tell what was seen before.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +22,7 @@
 
 namespace confab {
 
-/// What happened.
+/// What happened. More kinds may be added: treat one you do not know as `other`.
 enum class EventKind {
   message,     ///< Somebody said something: message() holds it.
   membership,  ///< Somebody was invited, joined, left or was removed: user() and membership() tell.
@@ -26,48 +32,80 @@ enum class EventKind {
 
 /// Tell the stable name of a kind, for example "message".
 ///
+/// @returns        A string with static storage duration.
 /// @par Errors     None.
 /// @par Threads    Any.
 [[nodiscard]] CONFAB_EXPORT const char* event_kind_name(EventKind kind) noexcept;
 
-/// One thing that happened in one room.
+/// One thing that happened in one room. Which of the members below are set depends on kind().
 ///
-/// @par Lifetime   A value.
+/// @par Errors     Copying and setting may throw std::bad_alloc.
+/// @par Lifetime   A value; it refers to nothing else.
 /// @par Threads    As for a plain value.
+/// @par Specification Client-server API, "Room event format".
 class ChatEvent {
  public:
   /// Made by the library, and by hosts' tests; the setters below fill in what the kind needs.
+  ///
+  /// @param kind     What happened.
+  /// @param room     Where.
   ChatEvent(EventKind kind, MatrixRoomId room) : kind_(kind), room_(std::move(room)) {}
 
-  /// What happened.
+  /// What happened. It decides what else is set.
   [[nodiscard]] EventKind kind() const noexcept { return kind_; }
-  /// Where.
+  /// Where. The host's event or group that it belongs to is what ChatService::ensure_room answered for it.
   [[nodiscard]] const MatrixRoomId& room_id() const noexcept { return room_; }
-  /// The event's id; empty for typing, which has none.
+  /// The event's id; empty for typing, which has none. Equal ids are the same event: skip what was seen before.
   [[nodiscard]] const EventId& id() const noexcept { return id_; }
-  /// The Matrix event type, for example "m.room.message".
+  /// The Matrix event type, for example "m.room.message"; whatever a client sent, where kind() is `other`.
   [[nodiscard]] const std::string& type() const noexcept { return type_; }
-  /// The message, when kind() is message.
+  /// The message, when kind() is `message`: the same shape as in history.
   [[nodiscard]] const std::optional<ReceivedMessage>& message() const noexcept { return message_; }
-  /// Whom it is about: the member whose membership changed, or the sender.
+  /// Whom it is about: the member whose membership changed, or the sender. Empty for typing.
   [[nodiscard]] const MatrixUserId& user() const noexcept { return user_; }
   /// The new membership: "join", "leave", "invite", "ban" or "knock"; empty unless kind() is membership.
+  ///
+  /// @par Specification Client-server API, "m.room.member".
   [[nodiscard]] const std::string& membership() const noexcept { return membership_; }
-  /// Everybody who is typing now, when kind() is typing.
+  /// Everybody who is typing now, when kind() is `typing`; empty when the last one stopped.
+  ///
+  /// @par Specification Client-server API, "m.typing".
   [[nodiscard]] const std::vector<MatrixUserId>& users() const noexcept { return users_; }
 
   /// Set the event's id.
-  ChatEvent& id(EventId id) { id_ = std::move(id); return *this; }
+  ///
+  /// @returns        This event, as for each setter below.
+  ChatEvent& id(EventId id) {
+    id_ = std::move(id);
+    return *this;
+  }
   /// Set the Matrix event type.
-  ChatEvent& type(std::string type) { type_ = std::move(type); return *this; }
-  /// Set the message.
-  ChatEvent& message(ReceivedMessage message) { message_.emplace(std::move(message)); return *this; }
+  ///
+  /// @param type     As in the event, for example "m.room.member".
+  ChatEvent& type(std::string type) {
+    type_ = std::move(type);
+    return *this;
+  }
+  /// Set the message; it belongs to EventKind::message.
+  ChatEvent& message(ReceivedMessage message) {
+    message_.emplace(std::move(message));
+    return *this;
+  }
   /// Set whom it is about.
-  ChatEvent& user(MatrixUserId user) { user_ = std::move(user); return *this; }
-  /// Set the new membership.
-  ChatEvent& membership(std::string membership) { membership_ = std::move(membership); return *this; }
-  /// Set who is typing.
-  ChatEvent& users(std::vector<MatrixUserId> users) { users_ = std::move(users); return *this; }
+  ChatEvent& user(MatrixUserId user) {
+    user_ = std::move(user);
+    return *this;
+  }
+  /// Set the new membership; it belongs to EventKind::membership.
+  ChatEvent& membership(std::string membership) {
+    membership_ = std::move(membership);
+    return *this;
+  }
+  /// Set who is typing; it belongs to EventKind::typing.
+  ChatEvent& users(std::vector<MatrixUserId> users) {
+    users_ = std::move(users);
+    return *this;
+  }
 
  private:
   EventKind kind_;
@@ -80,18 +118,26 @@ class ChatEvent {
   std::vector<MatrixUserId> users_;
 };
 
-/// Events in the order in which the homeserver gave them; at most 256 events or 256 KB.
+/// Events in the order in which the homeserver gave them, oldest first; at most 256 events or 256 KB, whichever comes
+/// first. Never empty when next() succeeds.
 using EventBatch = std::vector<ChatEvent>;
 
 namespace detail {
-/// What feeds a stream.
+/// What feeds a stream. Implemented by the library, and by hosts' tests that put a ChatService of their own in place.
+///
+/// @par Lifetime   Shared by the copies of one EventStream; destroyed with the last.
+/// @par Threads    As EventStream.
 class CONFAB_EXPORT EventSource {
  public:
+  /// For implementers to derive from.
   EventSource() = default;
+  /// Not copied: it has one position.
   EventSource(const EventSource&) = delete;
+  /// Not assigned: it has one position.
   EventSource& operator=(const EventSource&) = delete;
+  /// Ends the stream as close() does.
   virtual ~EventSource();
-  /// See EventStream::next.
+  /// See EventStream::next. Called by it, any thread; a call while one is outstanding answers Errc::busy.
   [[nodiscard]] virtual Pending<EventBatch> next(CallOptions options) = 0;
   /// See EventStream::ack.
   virtual void ack() noexcept = 0;
@@ -106,29 +152,45 @@ class CONFAB_EXPORT EventSource {
 /// A slow reader pauses only its own stream: nothing new is requested from the homeserver while a batch waits unread.
 /// Outages of the homeserver do not end a stream; next() waits through them, up to its deadline, and nothing is missed.
 ///
+/// @par Errors     Those of next(); ack() and close() do not fail.
 /// @par Lifetime   A handle; the last copy that goes away closes the stream.
 /// @par Threads    Any; at most one next() at a time.
 class EventStream {
  public:
   /// Used by ChatService::events and by other implementations of it.
+  ///
+  /// @param source   Not null; shared by the copies of this handle.
   explicit EventStream(std::shared_ptr<detail::EventSource> source) : source_(std::move(source)) {}
 
   /// Wait for the next batch, oldest event first. Calling it consumes the batch before.
   ///
+  /// @param options  The deadline bounds the waiting: minutes and hours are fine here. Default 30 seconds.
+  /// @returns        At least one event.
   /// @par Errors     Errc::timed_out when nothing happened before the deadline: call again, nothing is lost.
   ///                 Errc::busy while another next() is outstanding. Errc::closed. Errc::session_expired and the
   ///                 account_... codes when the user can read no longer.
+  /// @par Lifetime   The operation keeps the stream open until it has completed.
+  /// @par Threads    Any; one at a time.
   /// @par Cancel     Nothing is lost: the events come with the following next().
   /// @par Specification  Client-server API, "Syncing".
-  [[nodiscard]] Pending<EventBatch> next(CallOptions options = CallOptions()) { return source_->next(std::move(options)); }
+  [[nodiscard]] Pending<EventBatch> next(CallOptions options = CallOptions()) {
+    return source_->next(std::move(options));
+  }
 
-  /// Consume the batch that next() returned last, without asking for more.
+  /// Consume the batch that next() returned last, without asking for more: the position behind it is kept. Nothing
+  /// happens when there is none.
+  ///
+  /// @par Threads    Any.
   void ack() noexcept { source_->ack(); }
 
-  /// End the stream: an outstanding next() completes with Errc::closed, the long poll is given up.
+  /// End the stream: an outstanding next() completes with Errc::closed, the long poll is given up. What was not
+  /// consumed comes again when the user's stream is opened anew. Closing twice does nothing.
+  ///
+  /// @par Threads    Any; it only posts.
   void close() noexcept { source_->close(); }
 
  private:
+  /// Never null.
   std::shared_ptr<detail::EventSource> source_;
 };
 

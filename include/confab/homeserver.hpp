@@ -1,5 +1,12 @@
 /// @file
 /// Homeserver: the Matrix server behind the chat, with the admin account that provisions users and makes rooms.
+///
+///     auto homeserver = Homeserver::create(runtime, HomeserverOptions(url, "example.org", "admin", password));
+///     auto service = make_chat_service(runtime, homeserver->provider("acme"), TenantOptions(TenantId("acme")),
+///     directory);
+///
+/// One Homeserver for each server is enough for all tenants on it: they share its connections, its limits, its circuit
+/// breaker and its admin session, and are kept apart everywhere else.
 #pragma once
 
 #include <memory>
@@ -21,23 +28,50 @@
 namespace confab {
 
 namespace detail {
+/// What a Homeserver and everything made from it share.
 class MatrixBackend;
 }
 
 /// Where the homeserver is and how to be its administrator.
 ///
+/// @par Errors     Its members check nothing; Homeserver::create answers Errc::config. Copying may throw
+///                 std::bad_alloc.
+/// @par Lifetime   Copied into the Homeserver.
 /// @par Threads    As for a plain value, like TenantOptions below.
 class HomeserverOptions {
  public:
   /// A homeserver at `url`, whose users are named "...:server_name", administered by `admin_user`.
+  ///
+  /// @param url            "https://host", with a port and path where needed. No user name, query or fragment. Plain
+  ///                 http is for loopback and trusted networks: tokens travel in it.
+  /// @param server_name    What stands behind the colon of its user ids; often not the host name of the URL.
+  /// @param admin_user     A localpart or a full user id; an administrator by Synapse's word.
+  /// @param admin_password Used only to log in, and again when the admin's token died.
   HomeserverOptions(std::string url, std::string server_name, std::string admin_user, Secret admin_password)
-      : url_(std::move(url)), server_name_(std::move(server_name)), admin_user_(std::move(admin_user)), admin_password_(std::move(admin_password)) {}
-  /// Trust the authorities in this PEM file instead of the system's.
-  HomeserverOptions& ca_file(std::string path) { ca_file_ = std::move(path); return *this; }
+      : url_(std::move(url)),
+        server_name_(std::move(server_name)),
+        admin_user_(std::move(admin_user)),
+        admin_password_(std::move(admin_password)) {}
+  /// Trust the authorities in this PEM file instead of the system's: for a server with a certificate of its own
+  /// authority. Certificates are always verified; there is no option to leave that out.
+  HomeserverOptions& ca_file(std::string path) {
+    ca_file_ = std::move(path);
+    return *this;
+  }
   /// Go through this HTTP proxy ("http://host:port"). Default: none, whatever the environment says.
-  HomeserverOptions& proxy(std::string url) { proxy_ = std::move(url); return *this; }
-  /// Speak HTTP/1.1 even where the server offers HTTP/2.
-  HomeserverOptions& force_http1(bool on) { force_http1_ = on; return *this; }
+  ///
+  /// @param url      Empty: none.
+  HomeserverOptions& proxy(std::string url) {
+    proxy_ = std::move(url);
+    return *this;
+  }
+  /// Speak HTTP/1.1 even where the server offers HTTP/2. For proxies that cut long HTTP/2 streams.
+  ///
+  /// @param on       Default false.
+  HomeserverOptions& force_http1(bool on) {
+    force_http1_ = on;
+    return *this;
+  }
 
   /// As given.
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
@@ -49,7 +83,7 @@ class HomeserverOptions {
   [[nodiscard]] const Secret& admin_password() const noexcept { return admin_password_; }
   /// As set; empty for the system's authorities.
   [[nodiscard]] const std::string& ca_file() const noexcept { return ca_file_; }
-  /// As set.
+  /// As set; empty for none.
   [[nodiscard]] const std::string& proxy() const noexcept { return proxy_; }
   /// As set.
   [[nodiscard]] bool force_http1() const noexcept { return force_http1_; }
@@ -65,14 +99,18 @@ class HomeserverOptions {
 };
 
 /// One line of a homeserver's examination.
+///
+/// @par Errors     None of its members fails.
+/// @par Lifetime   A value.
+/// @par Threads    As for a plain value.
 class Finding {
  public:
-  /// Made by the library.
+  /// Made by the library, and by hosts' tests.
   Finding(std::string check, bool fit, std::string detail)
       : check_(std::move(check)), fit_(fit), detail_(std::move(detail)) {}
   /// What was looked at: "reachability", "versions", "login flows", "admin rights", "limits", "clock".
   [[nodiscard]] const std::string& check() const noexcept { return check_; }
-  /// Whether it is as Confab needs it.
+  /// Whether it is as Confab needs it. One that is not fit will make operations fail; detail() says what to do.
   [[nodiscard]] bool fit() const noexcept { return fit_; }
   /// What was seen, and what to do if it is not fit; safe to log.
   [[nodiscard]] const std::string& detail() const noexcept { return detail_; }
@@ -83,21 +121,32 @@ class Finding {
   std::string detail_;
 };
 
-/// A connection to a homeserver, shared by all tenants on it: its connections, limits, circuit breaker and admin session.
+/// A connection to a homeserver, shared by all tenants on it: its connections, limits, circuit breaker and admin
+/// session.
 ///
-/// @par Lifetime   A handle; whatever is made from it keeps what it needs.
+/// @par Lifetime   A handle; copies name the same connection. Whatever is made from it keeps what it needs. Operations
+///                 on it complete with Errc::closed once its Runtime is gone.
 /// @par Threads    Any.
 class CONFAB_EXPORT Homeserver {
  public:
   /// Check the options; connects to nothing.
   ///
+  /// @param runtime  Where its work is done; it should live longer.
+  /// @param options  Copied.
+  /// @returns        A handle that may be copied.
   /// @par Errors     Errc::config; subject() names the key: homeserver.url, homeserver.server_name,
   ///                 homeserver.admin_user, homeserver.admin_password, homeserver.ca_file, homeserver.proxy.
+  /// @par Threads    Any. It reads the CA file, so it must not be called where blocking does harm.
   [[nodiscard]] static Result<Homeserver> create(Runtime& runtime, HomeserverOptions options);
 
-  /// Look at everything that has to be right, one finding each. A finding that is not fit is no error.
+  /// Look at everything that has to be right, one finding each. A finding that is not fit is no error. Nothing is
+  /// changed on the server, except that the admin logs in.
   ///
+  /// @returns        All findings, in the order in which they were looked at: later ones rest on earlier ones.
   /// @par Errors     Errc::unreachable, timed_out: nothing could be looked at.
+  /// @par Threads    Any.
+  /// @par Cancel     Nothing is left behind but the admin's login.
+  /// @par Specification Client-server API, "GET /_matrix/client/versions", "GET /login", "GET /account/whoami".
   [[nodiscard]] Pending<std::vector<Finding>> examine(CallOptions options = CallOptions()) const;
 
   /// The transport below ChatService, for make_chat_service() and for hosts that think in Matrix's words.
@@ -108,17 +157,31 @@ class CONFAB_EXPORT Homeserver {
   [[nodiscard]] std::shared_ptr<ChatProvider> provider(std::string group = {}) const;
 
  private:
+  /// Made by create().
   explicit Homeserver(std::shared_ptr<detail::MatrixBackend> backend) : backend_(std::move(backend)) {}
   std::shared_ptr<detail::MatrixBackend> backend_;
 };
 
 /// A tenant: a customer of the host, isolated from all others.
+///
+/// @par Errors     Its members check nothing; make_chat_service() answers Errc::config.
+/// @par Lifetime   Copied.
 class TenantOptions {
  public:
   /// A tenant with the default localpart template "{tenant}_{id}".
+  ///
+  /// @param id       Lower case, as the localpart of a Matrix id allows; it becomes part of names on the homeserver, so
+  ///                 it must never change.
   explicit TenantOptions(TenantId id) : id_(std::move(id)) {}
-  /// How the localpart of a user's Matrix id is made; "{id}" must occur, "{tenant}" may.
-  TenantOptions& localpart(std::string pattern) { localpart_ = std::move(pattern); return *this; }
+  /// How the localpart of a user's Matrix id is made; "{id}" must occur, "{tenant}" may. Two tenants on one homeserver
+  /// must not make the same name for different users.
+  ///
+  /// @param pattern  It must never change once users were provisioned: their accounts would be new ones.
+  /// @par Specification Appendices, "User Identifiers".
+  TenantOptions& localpart(std::string pattern) {
+    localpart_ = std::move(pattern);
+    return *this;
+  }
   /// As given.
   [[nodiscard]] const TenantId& id() const noexcept { return id_; }
   /// As set.
@@ -131,11 +194,16 @@ class TenantOptions {
 
 /// Put a ChatService together from a transport, a tenant and the host's directory.
 ///
+/// @param runtime   Where its work is done; it should live longer.
+/// @param provider  Homeserver::provider(), or a transport of the host's own. Not null.
+/// @param tenant    Whose users these are.
+/// @param directory Answers what the library asks about users, events and groups. Not null; kept.
+/// @returns         A service that may be shared among threads.
 /// @par Errors     Errc::config; subject() names the key: tenants[].id, tenants[].localpart.
+/// @par Lifetime   The service keeps provider and directory.
 /// @par Threads    Any.
-[[nodiscard]] CONFAB_EXPORT Result<std::shared_ptr<ChatService>> make_chat_service(Runtime& runtime,
-                                                                                 std::shared_ptr<ChatProvider> provider,
-                                                                                 TenantOptions tenant,
-                                                                                 std::shared_ptr<HostDirectory> directory);
+[[nodiscard]] CONFAB_EXPORT Result<std::shared_ptr<ChatService>> make_chat_service(
+    Runtime& runtime, std::shared_ptr<ChatProvider> provider, TenantOptions tenant,
+    std::shared_ptr<HostDirectory> directory);
 
 }  // namespace confab

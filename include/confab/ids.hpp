@@ -1,5 +1,7 @@
 /// @file
 /// Identifiers, each of its own type: a slug of the host cannot be passed where Matrix's id is meant.
+///
+/// Text turns into an identifier only where that is written down: `UserSlug("ana")`; and back by str().
 #pragma once
 
 #include <cstddef>
@@ -21,16 +23,20 @@ namespace confab {
 template <class Tag>
 class Identifier {
  public:
-  /// Name nothing.
+  /// Name nothing. Where an operation asks for an identifier, an empty one is Errc::invalid_argument.
   Identifier() = default;
   /// Name the thing that `text` names.
+  ///
+  /// @param text     UTF-8; compared byte by byte, never normalised or folded.
   explicit Identifier(std::string text) : text_(std::move(text)) {}
 
   /// The text, as it was given.
+  ///
+  /// @par Lifetime   Until this object is assigned to, moved from or destroyed.
   [[nodiscard]] const std::string& str() const& noexcept { return text_; }
-  /// The text, moved out.
+  /// The text, moved out: `std::move(id).str()`.
   [[nodiscard]] std::string str() && noexcept { return std::move(text_); }
-  /// Whether nothing is named.
+  /// Whether nothing is named: the text is empty.
   [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
 
   /// Equality and order are those of the bytes.
@@ -56,7 +62,8 @@ using MatrixRoomId = Identifier<struct MatrixRoomIdTag>;
 using RoomAlias = Identifier<struct RoomAliasTag>;
 /// An event in a room, "$opaque". Specification: appendices, "Event IDs".
 using EventId = Identifier<struct EventIdTag>;
-/// Names one attempt to send, so that repeating it posts once. Specification: client-server API, "Transaction identifiers".
+/// Names one attempt to send, so that repeating it posts once. Specification: client-server API, "Transaction
+/// identifiers".
 using TransactionId = Identifier<struct TransactionIdTag>;
 /// A device (one login) of a user. Specification: client-server API, "Relationship between access tokens and devices".
 using DeviceId = Identifier<struct DeviceIdTag>;
@@ -65,19 +72,22 @@ using PageToken = Identifier<struct PageTokenTag>;
 
 /// Make a transaction id that nobody made before: 128 random bits from the operating system's generator.
 ///
-/// @returns        The id; store it before the send if the send shall survive a crash.
-/// @par Errors     None.
+/// @returns        32 hexadecimal digits; store them before the send if the send shall survive a crash.
+/// @par Errors     std::bad_alloc. A generator that fails is replaced by a clock and a counter.
 /// @par Threads    Any.
 [[nodiscard]] CONFAB_EXPORT TransactionId make_transaction_id();
 
-/// What kind of conversation a room is.
+/// What kind of conversation a room is. It is part of the room's name on the homeserver, so a room never changes kind.
 enum class RoomKind {
   event,  ///< One per event of the host.
   group,  ///< One per group of the host.
 };
 
-/// Names one room in the host's words: its kind and the slug of the event or group.
+/// Names one room in the host's words: its kind and the slug of the event or group. An event and a group of the same
+/// slug are two rooms.
 ///
+/// @par Errors     Copying may throw std::bad_alloc.
+/// @par Lifetime   A value.
 /// @par Threads    As for a std::string.
 class RoomRef {
  public:
@@ -86,11 +96,13 @@ class RoomRef {
   /// The room of a group.
   [[nodiscard]] static RoomRef group(RoomSlug slug) { return RoomRef(RoomKind::group, std::move(slug)); }
   /// The room of a kind known only at run time.
+  ///
+  /// @param slug     Empty: operations answer Errc::invalid_argument.
   RoomRef(RoomKind kind, RoomSlug slug) : kind_(kind), slug_(std::move(slug)) {}
 
-  /// Whether it belongs to an event or a group.
+  /// Whether it belongs to an event or a group: the two have different rules for who may join.
   [[nodiscard]] RoomKind kind() const noexcept { return kind_; }
-  /// The slug of the event or group.
+  /// The slug of the event or group, as the host's directory spells it.
   [[nodiscard]] const RoomSlug& slug() const noexcept { return slug_; }
 
   /// Same kind and same slug.
@@ -107,5 +119,7 @@ class RoomRef {
 template <class Tag>
 struct std::hash<confab::Identifier<Tag>> {
   /// The hash of the text.
-  std::size_t operator()(const confab::Identifier<Tag>& id) const noexcept { return std::hash<std::string>()(id.str()); }
+  std::size_t operator()(const confab::Identifier<Tag>& id) const noexcept {
+    return std::hash<std::string>()(id.str());
+  }
 };

@@ -2,8 +2,14 @@
 /// Pending: an operation that has been described and not yet started; and Operation, its handle once it runs.
 ///
 /// Every asynchronous member of the library returns a Pending. It is consumed once, in the style that suits the caller:
-/// `.start(handler)`, `.wait()` or `co_await`. Beneath all three is one promise: completion with a Result, exactly
-/// once, never inside the call that started it, never two at a time for one user.
+///
+///     service.send(message).start([](Result<EventId> sent) { ... });   // a handler, on the host's executor
+///     Result<EventId> sent = service.send(message).wait();             // block this thread
+///     Result<EventId> sent = co_await service.send(message);           // suspend this coroutine
+///
+/// Beneath all three is one promise: completion with a Result, exactly once, never inside the call that started it, and
+/// never two at a time for one user. It holds when the operation is cancelled, when the host's executor throws or drops
+/// what it is handed, and when the Runtime is destroyed meanwhile. docs/threading.md says where things run.
 #pragma once
 
 #include <condition_variable>
@@ -24,54 +30,81 @@ class Pending;
 
 namespace detail {
 
-/// A running operation, as its handle sees it.
+/// A running operation, as its handle sees it. An implementer of ChatProvider or EventSource derives its own from it,
+/// or returns a null pointer for operations that cannot be cancelled.
+///
+/// @par Lifetime   Shared by the handle and by whatever does the work; it may outlive the operation.
+/// @par Threads    Any, several at once.
 class CONFAB_EXPORT RunningOperation {
  public:
+  /// For implementers to derive from.
   RunningOperation() = default;
+  /// Not copied: handles share it.
   RunningOperation(const RunningOperation&) = delete;
+  /// Not assigned: handles share it.
   RunningOperation& operator=(const RunningOperation&) = delete;
+  /// Drops what the operation held. Not a cancellation.
   virtual ~RunningOperation();
-  /// Ask it to end early; any thread; only posts.
+  /// Ask it to end early. The completion comes as it would otherwise, later and once.
+  ///
+  /// @par Errors     None.
+  /// @par Threads    Any. It must only post: it is called from stop callbacks, on threads that must not block.
   virtual void cancel() noexcept = 0;
 };
 
-/// Carries completions to the host's executor, one at a time.
+/// Carries completions to the host's executor, one at a time and in the order in which they were given.
+///
+/// @par Lifetime   Shared by every Pending that was made with it; it may outlive its Runtime.
+/// @par Threads    Any, several at once.
 class CONFAB_EXPORT Delivery {
  public:
+  /// For implementers to derive from.
   Delivery() = default;
+  /// Not copied: it keeps an order.
   Delivery(const Delivery&) = delete;
+  /// Not assigned: it keeps an order.
   Delivery& operator=(const Delivery&) = delete;
+  /// Runs nothing: what is queued keeps its Delivery alive until it has run.
   virtual ~Delivery();
-  /// Run `task` later, never inside this call.
+  /// Run `task` later, never inside this call, and never while another task of the same Delivery runs.
+  ///
+  /// @param task     Run exactly once. It may throw: that is caught, and logged.
+  /// @par Errors     std::bad_alloc when there is no memory to queue it.
   virtual void deliver(UniqueFunction<void()> task) = 0;
 };
 
-/// Whether the calling thread is one that wait() must not block: a loop, the dispatcher, or inside a handler.
+/// Whether the calling thread is one that wait() must not block: a loop, the dispatcher, or any thread inside a
+/// handler.
+///
+/// @par Threads    Any; the answer is about the caller.
 [[nodiscard]] CONFAB_EXPORT bool on_library_thread() noexcept;
-/// The error of a second start.
+/// The error of a second start: Errc::consumed.
 [[nodiscard]] CONFAB_EXPORT Error consumed_error();
-/// The error of a wait() that could never end.
+/// The error of a wait() that could never end: Errc::would_deadlock.
 [[nodiscard]] CONFAB_EXPORT Error would_deadlock_error();
 
-/// Starts the work; calls its argument exactly once, from any thread.
+/// Starts the work, and calls its argument exactly once, from any thread, possibly before it returns.
 template <class T>
 using Begin = UniqueFunction<std::shared_ptr<RunningOperation>(UniqueFunction<void(Result<T>)>)>;
 
 /// Start without the executor: for parts of the library that wait for each other.
+///
+/// @param done     Called once, on whatever thread the completion happens; inside the call when `pending` was consumed.
+/// @returns        What cancels it; null when there is nothing to cancel.
 template <class T>
 std::shared_ptr<RunningOperation> begin(Pending<T>&& pending, UniqueFunction<void(Result<T>)> done);
 
-/// Where wait() sleeps.
+/// Where wait() sleeps: filled once by the completion, emptied once by the waiter.
 template <class T>
 class WaitSlot {
  public:
-  /// Wake the waiter.
+  /// Wake the waiter. Any thread; once.
   void put(Result<T> result) {
     const std::lock_guard lock(mutex_);
     result_.emplace(std::move(result));
     ready_.notify_one();  // under the lock: the waiter may destroy the slot as soon as it sees the result
   }
-  /// Sleep until put().
+  /// Sleep until put(). One thread; once.
   [[nodiscard]] Result<T> take() {
     std::unique_lock lock(mutex_);
     ready_.wait(lock, [this] { return result_.has_value(); });
@@ -79,35 +112,50 @@ class WaitSlot {
   }
 
  private:
+  /// Guards the result, and orders it before the waiter.
   std::mutex mutex_;
+  /// Told when the result is there.
   std::condition_variable ready_;
+  /// Set by the completion, before the waiting side goes on.
   std::optional<Result<T>> result_;
 };
 
 }  // namespace detail
 
-/// Names a running operation. Dropping it does not cancel.
+/// Names a running operation, so that it can be cancelled. Dropping the handle does not cancel and does not wait.
 ///
+/// @par Errors     None of its members fails.
+/// @par Lifetime   A handle; copies name the same operation. It may outlive the operation, its service and its Runtime.
 /// @par Threads    Any; several threads may cancel the same operation.
 class Operation {
  public:
   /// Name no operation; cancel() does nothing.
+  ///
+  /// Useful as a member that is assigned to later.
   Operation() noexcept = default;
   /// Used by Pending::start.
+  ///
+  /// @param running  What cancel() reaches; null for an operation that cannot be cancelled.
   explicit Operation(std::shared_ptr<detail::RunningOperation> running) noexcept : running_(std::move(running)) {}
 
-  /// Ask the operation to end early. Its completion still runs once: with Errc::cancelled, with Errc::outcome_unknown
-  /// when a request had been written already, or with the result that won the race. Returns at once; a no-op on an
-  /// operation that has ended.
+  /// Ask the operation to end early, and return at once. Its completion still runs once, later: with Errc::cancelled,
+  /// with Errc::outcome_unknown when a request had been written already, or with the result that won the race.
+  /// Cancelling an operation that has ended, or twice, does nothing.
+  ///
+  /// @par Threads    Any, also inside handlers and stop callbacks: it only posts.
   void cancel() const noexcept {
     if (running_) running_->cancel();
   }
 
  private:
+  /// Null when no operation is named, or when it cannot be cancelled.
   std::shared_ptr<detail::RunningOperation> running_;
 };
 
 /// An operation that has been described but not started. Consume it once, in the style that suits the caller.
+///
+/// Which style: start() from event-driven code and where many operations run at once; wait() in programs and tests,
+/// on threads that have nothing else to do; co_await in coroutines, where code reads as with wait() and blocks nobody.
 ///
 /// A Pending that is dropped does nothing at all. Starting one twice (after a move the source counts as started) gives
 /// Errc::consumed. Wrong arguments are reported the same way as every failure: by the completion.
@@ -118,36 +166,54 @@ class Operation {
 template <class T>
 class [[nodiscard("nothing runs until start(), wait() or co_await")]] Pending {
  public:
-  /// What the completion carries.
+  /// What the completion carries beside an Error: Result<value_type>.
   using value_type = T;
 
-  /// Used by the library and by those who implement its interfaces: describe an operation.
+  /// Describe an operation. Used by the library, and by those who implement its interfaces.
+  ///
+  /// @param delivery Carries the completion to the host; not null.
+  /// @param begin    Starts the work when it is called, and calls what it is given once, from any thread. Not called
+  ///                 when the Pending is dropped; what it captured is then destroyed with it.
   Pending(std::shared_ptr<detail::Delivery> delivery, detail::Begin<T> begin)
       : delivery_(std::move(delivery)), begin_(std::move(begin)) {}
-  /// Move the description; `other` then counts as started.
+  /// Move the description; `other` then counts as started, and answers Errc::consumed.
+  ///
+  /// @par Errors     None.
   Pending(Pending&& other) noexcept : delivery_(other.delivery_), begin_(std::move(other.begin_)) {}
-  /// Descriptions are made, not reassigned.
+  /// Descriptions are made, not reassigned: an assignment could drop one that was meant to run.
   Pending& operator=(Pending&&) = delete;
 
   /// Start, and have `handler` called with the result on the executor of the Runtime.
   ///
   /// @param handler  Called exactly once, never inside start(). An exception that it throws is swallowed and logged.
+  ///                 Empty: the operation runs, and its result is dropped.
   /// @returns        A handle to cancel with; it may be dropped.
   /// @par Errors     Through the handler; Errc::consumed when it was started before.
+  /// @par Lifetime   The handler, with what it captured, is destroyed on the executor right after it has run.
+  /// @par Threads    Any, also inside handlers.
+  /// @par Cancel     By the handle, or by the stop token of CallOptions.
   Operation start(UniqueFunction<void(Result<T>)> handler) && {
     if (!begin_) {
-      delivery_->deliver([handler = std::move(handler)] { handler(detail::consumed_error()); });
+      delivery_->deliver([handler = std::move(handler)] {
+        if (handler) handler(detail::consumed_error());
+      });
       return Operation();
     }
     return Operation(take_begin()([delivery = delivery_, handler = std::move(handler)](Result<T> result) mutable {
-      delivery->deliver([handler = std::move(handler), result = std::move(result)]() mutable { handler(std::move(result)); });
+      delivery->deliver([handler = std::move(handler), result = std::move(result)]() mutable {
+        if (handler) handler(std::move(result));
+      });
     }));
   }
 
-  /// Start, and block the calling thread until the result is there. The deadline of the call bounds the wait.
+  /// Start, and block the calling thread until the result is there. The deadline of the call (30 s unless CallOptions
+  /// says otherwise) bounds the wait. The executor is not used: an executor that stands still cannot hold it up.
   ///
+  /// @returns        The result of the operation.
   /// @par Errors     Errc::would_deadlock on a thread of the library, inside a handler or in a resumed coroutine; the
   ///                 operation is then not started and may still be consumed otherwise. Errc::consumed as above.
+  /// @par Threads    Threads of the host, outside handlers.
+  /// @par Cancel     By the stop token of CallOptions, from another thread.
   [[nodiscard]] Result<T> wait() && {
     if (!begin_) return detail::consumed_error();
     if (detail::on_library_thread()) return detail::would_deadlock_error();
@@ -159,8 +225,15 @@ class [[nodiscard("nothing runs until start(), wait() or co_await")]] Pending {
   /// What co_await works with; not for use by name.
   class Awaiter {
    public:
+    /// Hold the operation until the coroutine has been suspended.
     explicit Awaiter(Pending pending) noexcept : pending_(std::move(pending)) {}
+    /// Never: a completion does not run inside the call that starts it, so the coroutine always suspends.
+    ///
+    /// @returns        False.
     [[nodiscard]] bool await_ready() const noexcept { return false; }
+    /// Start the operation; its completion resumes the coroutine.
+    ///
+    /// @param waiting  The coroutine; by the time this returns it may have run to its end on another thread.
     void await_suspend(std::coroutine_handle<> waiting) {
       // The completion may run on another thread, and destroy the frame that holds this awaiter, before start()
       // returns: from here on only the stack is touched.
@@ -170,22 +243,36 @@ class [[nodiscard("nothing runs until start(), wait() or co_await")]] Pending {
         waiting.resume();
       });
     }
+    /// Hand over the result.
+    ///
+    /// @returns        What the co_await expression is worth.
     [[nodiscard]] Result<T> await_resume() { return std::move(*result_); }
 
    private:
+    /// Emptied by await_suspend(), before the operation can complete.
     Pending pending_;
     std::optional<Result<T>> result_;
   };
 
   /// Start, and suspend the coroutine until the result is there; it goes on, on the executor, with a Result<T>.
+  ///
+  /// @returns        From the co_await expression: the result. An error is a value here too, nothing is thrown.
+  /// @par Errors     As start().
+  /// @par Lifetime   The coroutine must not be destroyed while it is suspended here: cancel, and let it be resumed.
+  /// @par Threads    The coroutine goes on where handlers run, so wait() answers Errc::would_deadlock from there on.
+  /// @par Cancel     By the stop token of CallOptions.
   [[nodiscard]] Awaiter operator co_await() && noexcept { return Awaiter(std::move(*this)); }
 
  private:
   template <class U>
-  friend std::shared_ptr<detail::RunningOperation> detail::begin(Pending<U>&& pending, UniqueFunction<void(Result<U>)> done);
+  friend std::shared_ptr<detail::RunningOperation> detail::begin(Pending<U>&& pending,
+                                                                 UniqueFunction<void(Result<U>)> done);
+  /// The start of the work, which leaves this object consumed.
   detail::Begin<T> take_begin() noexcept { return std::exchange(begin_, nullptr); }
 
-  std::shared_ptr<detail::Delivery> delivery_;  // kept when moved from, so that a second start can still answer
+  /// Kept when moved from, so that a second start can still answer.
+  std::shared_ptr<detail::Delivery> delivery_;
+  /// Empty once started or moved from.
   detail::Begin<T> begin_;
 };
 

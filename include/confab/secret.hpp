@@ -1,5 +1,7 @@
 /// @file
 /// Secret: a token, password or key that no log line can print by accident.
+///
+/// What is on disk or in a swap file is beyond it; the host protects those.
 #pragma once
 
 #include <string>
@@ -18,9 +20,13 @@ class CONFAB_EXPORT Secret {
  public:
   /// Hold nothing.
   Secret() noexcept;
-  /// Take over a text. The caller's own copies are the caller's to wipe.
+  /// Take over a text. The caller's own copies are the caller's to wipe; one that is moved in is wiped here.
+  ///
+  /// @param text     Any bytes, a zero byte included.
   explicit Secret(std::string text) noexcept;
   /// Copying makes a second text, wiped on its own.
+  ///
+  /// @par Errors     std::bad_alloc.
   Secret(const Secret& other);
   /// Moving leaves `other` empty and wiped.
   Secret(Secret&& other) noexcept;
@@ -29,7 +35,9 @@ class CONFAB_EXPORT Secret {
   /// Wipes the text.
   ~Secret();
 
-  /// The text itself. Lifetime: until this object is assigned to, moved from or destroyed.
+  /// The text itself. Do not keep copies of it.
+  ///
+  /// @par Lifetime   Until this object is assigned to, moved from or destroyed.
   [[nodiscard]] std::string_view reveal() const noexcept;
   /// Whether nothing is held.
   [[nodiscard]] bool empty() const noexcept;
@@ -38,6 +46,7 @@ class CONFAB_EXPORT Secret {
   friend CONFAB_EXPORT bool operator==(const Secret& a, const Secret& b) noexcept;
 
  private:
+  /// Overwrite the text in a way that the compiler cannot leave out.
   void wipe() noexcept;
   std::string text_;
 };

@@ -1,11 +1,13 @@
 #include "util/log.hpp"
 
+#include "util/redact.hpp"
+
 namespace confab {
 
-void Log::write(LogLevel level, std::string_view component, std::string_view code, std::string message) const noexcept {
+void Log::write(LogLevel level, std::string_view component, std::string_view code, std::string_view message) const noexcept {
   if (!wants(level)) return;
   try {
-    sink_(LogRecord(level, component, code, std::move(message)));
+    sink_(LogRecord(level, component, code, redact(message)));
   } catch (...) {  // NOLINT: a sink that throws must not end the work it was told about
   }
 }
