@@ -18,6 +18,16 @@ Answer versions(FakeMatrixState&, MatrixCall&) {
   return matrix_ok(body.set("versions", list).set("unstable_features", unstable));
 }
 
+Answer capabilities(FakeMatrixState& state, MatrixCall&) {
+  TestJson available;
+  for (int version = 1; version <= 12; ++version) available.set(std::to_string(version), "stable");
+  TestJson versions_of_rooms;
+  versions_of_rooms.set("default", state.room_version).set("available", available);
+  TestJson list;
+  TestJson body;
+  return matrix_ok(body.set("capabilities", list.set("m.room_versions", versions_of_rooms)));
+}
+
 Answer login_flows(FakeMatrixState&, MatrixCall&) {
   TestJson password;
   password.set("type", "m.login.password");
@@ -191,6 +201,7 @@ const std::vector<Route>& account_routes() {
   using enum Route::Needs;
   static const std::vector<Route> routes = {
       {"GET", "/_matrix/client/versions", nothing, versions},
+      {"GET", "/_matrix/client/v3/capabilities", user, capabilities},
       {"GET", "/_matrix/client/v3/login", nothing, login_flows},
       {"POST", "/_matrix/client/v3/login", nothing, login},
       {"GET", "/_matrix/client/v3/account/whoami", user, whoami},

@@ -1,0 +1,137 @@
+#include "services/user_service.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "matrix/endpoints/synapse_admin_users.hpp"
+#include "unit/services/in_room.hpp"
+
+using namespace confab;
+using confab::test::Answer;
+using confab::test::html;
+using confab::test::Services;
+using confab::test::TestJson;
+using confab::test::Together;
+
+namespace {
+
+constexpr const char* user_path = "/_synapse/admin/v2/users/*";
+
+std::string display_name(Services& at, const MatrixUserId& user) {
+  const auto answer = test::run<matrix::AdminUserAnswer>(at.runtime, [&](net::CallContext context) {
+    return at.admin->call(matrix::AdminGetUser(user), std::move(context));
+  });
+  return answer.value().display_name().value_or("");
+}
+
+}  // namespace
+
+TEST_CASE("UserService: an account is made once, and asking again changes nothing") {
+  Services at;
+  const MatrixUserId ana("@ana:hs.test");
+  REQUIRE(at.ensure_account(ana, "Ana").wait());
+  CHECK(at.hs.count("PUT", user_path) == 1);
+  REQUIRE(at.ensure_account(ana, "Ana").wait());
+  REQUIRE(at.ensure_account(ana, "").wait());
+  CHECK(at.hs.count("PUT", user_path) == 1);
+  CHECK(display_name(at, ana) == "Ana");
+}
+
+TEST_CASE("UserService: the display name follows the host's") {
+  Services at;
+  const MatrixUserId ana("@ana:hs.test");
+  REQUIRE(at.ensure_account(ana, "Ana").wait());
+  REQUIRE(at.ensure_account(ana, "Ana Ruiz").wait());
+  CHECK(display_name(at, ana) == "Ana Ruiz");
+  CHECK(at.hs.count("PUT", user_path) == 2);
+}
+
+TEST_CASE("UserService: no PUT ever carries a password, nor makes or closes anything by the way") {
+  Services at;
+  const MatrixUserId ana("@ana:hs.test");
+  at.hs.fail_next(1, "PUT", user_path, Answer::real().close_before_answer());
+  REQUIRE(at.ensure_account(ana, "Ana").wait());
+  REQUIRE(at.ensure_account(ana, "Other").wait());
+  const auto puts = at.hs.requests("PUT", user_path);
+  REQUIRE(puts.size() >= 3);
+  for (const auto& put : puts) {
+    const TestJson body = TestJson::parse(put.body).value();
+    for (const auto& [key, value] : body.as_object()) CHECK(key == "displayname");
+  }
+}
+
+TEST_CASE("UserService: devices stay logged in through every call") {
+  Services at;
+  const MatrixUserId ana = at.add("ana");
+  const std::string token = at.hs.token_for(ana.str());
+  REQUIRE(at.ensure_account(ana, "Ana").wait());
+  REQUIRE(at.ensure_account(ana, "Ana 2").wait());
+  const auto whoami = test::run<matrix::WhoamiAnswer>(at.runtime, [&](net::CallContext context) {
+    return at.client->call(matrix::Whoami(), Secret(token), ana.str(), std::move(context));
+  });
+  CHECK(whoami.has_value());
+}
+
+TEST_CASE("UserService: somebody else makes the account between the look and the PUT") {
+  Services at;
+  const MatrixUserId ana("@ana:hs.test");
+  at.hs.on("PUT", user_path)
+      .then([&at](const test::Request&) {
+        at.hs.add_user("ana");
+        return Answer::error(400, "M_USER_IN_USE");
+      })
+      .times(1);
+  CHECK(at.ensure_account(ana, "Ana").wait().has_value());
+  CHECK(display_name(at, ana) == "Ana");
+}
+
+TEST_CASE("UserService: many at once all succeed") {
+  Services at(2);
+  const MatrixUserId ana("@ana:hs.test");
+  // As a real homeserver does: who comes second while the account is being made is refused.
+  at.hs.on("PUT", user_path).then(Answer::real()).times(1).then(Answer::error(400, "M_USER_IN_USE")).times(3);
+  Together<void> calls;
+  for (int i = 0; i < 8; ++i) {
+    calls.start(net::describe<void>(at.runtime.core(), std::to_string(i), CallOptions(), [&at, ana](net::CallContext context) {
+      return services::UserService::ensure_account(at.users, ana, "Ana", std::move(context));
+    }));
+  }
+  for (const auto& done : calls.all()) CHECK(done.has_value());
+  CHECK(calls.ended() == 8);
+  CHECK(display_name(at, ana) == "Ana");
+}
+
+TEST_CASE("UserService: a closed account is told as such, and left alone") {
+  Services at;
+  const MatrixUserId ana = at.add("ana");
+  at.hs.on("GET", user_path, Answer(200, R"({"name":"@ana:hs.test","displayname":"Ana","admin":false,"deactivated":true})"));
+  const Error error = at.ensure_account(ana, "Other").wait().error();
+  CHECK(error.code() == Errc::account_deactivated);
+  CHECK(error.subject() == "user");
+  CHECK(at.hs.count("PUT", user_path) == 0);
+}
+
+TEST_CASE("UserService: a name the homeserver refuses is refused, without asking twice") {
+  Services at;
+  const Error error = at.ensure_account(MatrixUserId("@Ana:hs.test"), "Ana").wait().error();
+  CHECK(error.code() == Errc::invalid_argument);
+  CHECK(at.hs.count("PUT", user_path) == 1);
+}
+
+TEST_CASE("UserService: failures in the way are ridden out") {
+  Services at;
+  const MatrixUserId ana("@ana:hs.test");
+  at.hs.fail_next(1, "GET", user_path, html(502));
+  at.hs.fail_next(1, "PUT", user_path, Answer::error(429, "M_LIMIT_EXCEEDED").header("Retry-After", "0"));
+  CHECK(at.ensure_account(ana, "Ana").wait().has_value());
+  at.hs.kill_all_tokens();
+  CHECK(at.ensure_account(ana, "Ana 2").wait().has_value());
+  CHECK(display_name(at, ana) == "Ana 2");
+}
+
+TEST_CASE("UserService: who is no admin is told so") {
+  Services at;
+  at.hs.on("GET", user_path, Answer::error(403, "M_FORBIDDEN"));
+  CHECK(at.ensure_account(MatrixUserId("@ana:hs.test"), "Ana").wait().error().code() == Errc::forbidden);
+}
