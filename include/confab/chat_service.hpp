@@ -17,6 +17,8 @@ namespace confab {
 
 /// A user's account on the homeserver.
 ///
+/// @par Errors     Copying may throw std::bad_alloc, as for Room below.
+/// @par Lifetime   A value; it does not follow what changes on the homeserver.
 /// @par Threads    As for a plain value, like Room below.
 class Account {
  public:
@@ -56,6 +58,10 @@ class Room {
 };
 
 /// A room that shall exist. What is not set is taken from the host directory.
+///
+/// @par Errors     Its members check nothing; ChatService::ensure_room does. Copying may throw std::bad_alloc.
+/// @par Lifetime   Copied into the operation.
+/// @par Threads    As for a plain value.
 class RoomRequest {
  public:
   /// The room of an event or group, made by `creator`, who gets power level 50 in it.
@@ -96,18 +102,21 @@ class RoomRequest {
 ///
 /// Every operation heals by itself: a token that died is replaced and the operation repeated, unnoticed.
 ///
-/// Errors common to all operations, beside those stated: Errc::unreachable, unavailable, rate_limited, timed_out,
-/// cancelled, closed, admin_unavailable, protocol.
-///
+/// @par Errors     Common to all operations, beside those stated: Errc::unreachable, unavailable, rate_limited,
+///                 timed_out, cancelled, closed, admin_unavailable, protocol. docs/errors.md says what each asks for.
 /// @par Lifetime   Operations that were started go on when the service goes away.
 /// @par Threads    Every member may be called from any thread. Handlers that belong to one user run one at a time.
 /// @par Cancel     Before a request is written nothing was done; after, Errc::outcome_unknown. All of them may be
 ///                 repeated safely: accounts and rooms are made at most once, sends by Message::repeated(true).
 class CONFAB_EXPORT ChatService {
  public:
+  /// For implementers to derive from.
   ChatService() = default;
+  /// Not copied: it is shared.
   ChatService(const ChatService&) = delete;
+  /// Not assigned: it is shared.
   ChatService& operator=(const ChatService&) = delete;
+  /// Waits for nothing; what was started goes on.
   virtual ~ChatService();
 
   /// Make sure that a user of the directory has an account. Repeating it changes nothing but a changed display name.
@@ -116,10 +125,14 @@ class CONFAB_EXPORT ChatService {
   /// @param name     The display name; empty for the directory's.
   /// @par Errors     Errc::not_found: the directory lists no such user. account_deactivated.
   /// @par Specification  Synapse admin API, "Create or modify account".
-  [[nodiscard]] virtual Pending<Account> ensure_user(UserSlug user, std::string name = {}, CallOptions options = CallOptions()) = 0;
+  [[nodiscard]] virtual Pending<Account> ensure_user(UserSlug user, std::string name = {},
+                                                     CallOptions options = CallOptions()) = 0;
 
-  /// Make sure that an event or group has its room: made once, whoever asks, however often, from however many processes.
+  /// Make sure that an event or group has its room: made once, whoever asks, however often, from however many
+  /// processes.
   ///
+  /// @param request  What is wanted of a room that has to be made; one that is there is left as it is.
+  /// @returns        The room, of the one that was there or of the new one.
   /// @par Errors     Errc::not_found: the directory lists no such event, group or creator. Errc::forbidden: the creator
   ///                 is not the directory's creator of it.
   /// @par Specification  "POST /createRoom".
@@ -127,6 +140,8 @@ class CONFAB_EXPORT ChatService {
 
   /// Make a user a member of a room. Somebody who is one already is success.
   ///
+  /// @param room     An event or group whose room was made by ensure_room().
+  /// @param user     Somebody whom the directory lists for it.
   /// @par Errors     Errc::not_found: no such user, event or group, or its room was not made yet. Errc::forbidden: the
   ///                 directory does not list the user as attendee or member, or the room has banned them.
   /// @par Specification  "POST /join", "POST /rooms/{roomId}/invite".
@@ -143,6 +158,8 @@ class CONFAB_EXPORT ChatService {
 
   /// Read a page of history as a user. A conversation that does not exist yet is an empty page and makes nothing.
   ///
+  /// @param request  The room, who reads, how much, and where to go on.
+  /// @returns        A page, newest message first; MessagePage::end() leads to the one before it.
   /// @par Errors     Errc::invalid_argument: a limit out of range, or a token that is none. Errc::forbidden, not_found.
   /// @par Specification  "GET /rooms/{roomId}/messages".
   [[nodiscard]] virtual Pending<MessagePage> history(HistoryRequest request, CallOptions options = CallOptions()) = 0;

@@ -16,6 +16,7 @@
 /// Lifetime: arguments are copied; operations outlive the handles they were made on.
 /// Threads: handles may be used from any thread, values from one thread at a time; docs/threading.md has the table.
 /// Cancel: by the Operation that start() returns, by a stop token, by a deadline; each operation has one of 30 seconds.
+/// Memory: std::bad_alloc may leave what merely copies or makes values; an operation answers Errc::no_memory.
 #pragma once
 
 #include <confab/call_options.hpp>

@@ -18,13 +18,14 @@
 
 namespace confab {
 
-/// Where is remembered what has to outlive a process.
+/// Where is remembered what has to outlive a process. More kinds may be added.
 enum class StoreKind {
   memory,  ///< Nowhere: it is forgotten with the process.
 };
 
 /// Tell the word that a configuration file has for a kind, for example "memory".
 ///
+/// @returns        A string with static storage duration.
 /// @par Errors     None.
 /// @par Threads    Any.
 [[nodiscard]] CONFAB_EXPORT const char* store_kind_name(StoreKind kind) noexcept;
@@ -37,6 +38,9 @@ enum class StoreKind {
 class TenantConfiguration {
  public:
   /// A tenant with what make_chat_service() needs for it.
+  ///
+  /// @param directory_file Where the directory was read from; for messages.
+  /// @param directory      Not null.
   TenantConfiguration(TenantOptions options, std::string directory_file, std::shared_ptr<HostDirectory> directory)
       : options_(std::move(options)), directory_file_(std::move(directory_file)), directory_(std::move(directory)) {}
 
@@ -44,7 +48,7 @@ class TenantConfiguration {
   [[nodiscard]] const TenantOptions& options() const noexcept { return options_; }
   /// Where the directory was read from.
   [[nodiscard]] const std::string& directory_file() const noexcept { return directory_file_; }
-  /// Its users, events and groups as they were when the configuration was read.
+  /// Its users, events and groups as they were when the configuration was read. Never null.
   [[nodiscard]] const std::shared_ptr<HostDirectory>& directory() const noexcept { return directory_; }
 
  private:
@@ -54,19 +58,25 @@ class TenantConfiguration {
 };
 
 /// A configuration file that was found to be in order, with every secret and directory that it names.
+///
+/// @par Errors     Copying may throw std::bad_alloc; reading does not fail.
+/// @par Lifetime   A value; it refers to nothing else, and the file is not looked at again.
 class Configuration {
  public:
-  /// Made by read_configuration().
+  /// Made by read_configuration(), and by hosts' tests.
   Configuration(HomeserverOptions homeserver, StoreKind store, std::vector<TenantConfiguration> tenants)
       : homeserver_(std::move(homeserver)), store_(store), tenants_(std::move(tenants)) {}
 
-  /// For Homeserver::create().
+  /// For Homeserver::create(). The password inside is a Secret.
   [[nodiscard]] const HomeserverOptions& homeserver() const noexcept { return homeserver_; }
   /// What `store.kind` says.
   [[nodiscard]] StoreKind store() const noexcept { return store_; }
   /// All tenants, in the order of the file; never empty.
   [[nodiscard]] const std::vector<TenantConfiguration>& tenants() const noexcept { return tenants_; }
-  /// The tenant with this id, or null. Lifetime: that of this object.
+  /// Find a tenant.
+  ///
+  /// @returns        The tenant with this id, or null.
+  /// @par Lifetime   That of this object.
   [[nodiscard]] const TenantConfiguration* tenant(const TenantId& id) const noexcept {
     for (const auto& tenant : tenants_) {
       if (tenant.options().id() == id) return &tenant;

@@ -1,5 +1,9 @@
 /// @file
 /// HostDirectory: the host's own data about users, events and groups, as far as chat needs it.
+///
+/// The library stores no users of its own: who exists, who made a room and who may be in it is what the directory says
+/// at the moment it is asked. A host implements HostDirectory over its data in memory, or lets read_directory() make
+/// one.
 #pragma once
 
 #include <algorithm>
@@ -18,13 +22,20 @@ namespace confab {
 
 /// A user of the host.
 ///
+/// @par Errors     Copying may throw std::bad_alloc, here and below.
+/// @par Lifetime   A value.
 /// @par Threads    As for a plain value, like all classes of this header.
 class DirectoryUser {
  public:
   /// A user with the host's id, slug and display name.
+  ///
+  /// @param id       Unique within the tenant, and never given to another user.
+  /// @param slug     Unique within the tenant. It may change; the id stays.
+  /// @param name     May be empty.
   DirectoryUser(std::string id, UserSlug slug, std::string name)
       : id_(std::move(id)), slug_(std::move(slug)), name_(std::move(name)) {}
-  /// The host's id; it fills the `{id}` of the tenant's localpart template and must never change.
+  /// The host's id; it fills the `{id}` of the tenant's localpart template and must never change: another id is another
+  /// account on the homeserver.
   [[nodiscard]] const std::string& id() const noexcept { return id_; }
   /// The name in URLs and calls.
   [[nodiscard]] const UserSlug& slug() const noexcept { return slug_; }
@@ -37,17 +48,22 @@ class DirectoryUser {
   std::string name_;
 };
 
-/// Somebody's part in an event or group.
+/// Somebody's part in an event or group. Being a member is what lets them in; role and permissions say what they may
+/// do.
 class DirectoryMember {
  public:
   /// A member with a role ("host", "moderator", "guest", "owner", "admin", "member") and permissions ("ManageEvent").
+  ///
+  /// @param user        A user of the same directory.
+  /// @param role        An unknown role gives no rights beyond taking part.
+  /// @param permissions In any order; unknown ones mean nothing.
   DirectoryMember(UserSlug user, std::string role, std::vector<std::string> permissions)
       : user_(std::move(user)), role_(std::move(role)), permissions_(std::move(permissions)) {}
-  /// Who.
+  /// Who takes part.
   [[nodiscard]] const UserSlug& user() const noexcept { return user_; }
-  /// The host's word for their part.
+  /// The host's word for their part; one for each member.
   [[nodiscard]] const std::string& role() const noexcept { return role_; }
-  /// What the host lets them do.
+  /// What the host lets them do beyond their role.
   [[nodiscard]] const std::vector<std::string>& permissions() const noexcept { return permissions_; }
 
  private:
@@ -62,8 +78,16 @@ class DirectoryMember {
 class DirectoryRoom {
  public:
   /// A room's owner in the host's data.
+  ///
+  /// @param name      What people see; may be empty.
+  /// @param is_public Whether the host shows it to everybody.
+  /// @param creator   A user of the same directory; need not be among the members.
+  /// @param members   Each user once, in any order.
   DirectoryRoom(RoomRef ref, std::string name, bool is_public, UserSlug creator, std::vector<DirectoryMember> members)
-      : ref_(std::move(ref)), name_(std::move(name)), is_public_(is_public), creator_(std::move(creator)),
+      : ref_(std::move(ref)),
+        name_(std::move(name)),
+        is_public_(is_public),
+        creator_(std::move(creator)),
         members_(std::make_shared<const Members>(std::move(members))) {}
   /// Which event or group.
   [[nodiscard]] const RoomRef& ref() const noexcept { return ref_; }
@@ -71,21 +95,30 @@ class DirectoryRoom {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// Whether the host shows it to everybody. It decides how the room looks on Matrix, not who may join.
   [[nodiscard]] bool is_public() const noexcept { return is_public_; }
-  /// Who made it; power level 50 in the room.
+  /// Who made it; power level 50 in the room, and admitted without being a member.
   [[nodiscard]] const UserSlug& creator() const noexcept { return creator_; }
-  /// Attendees of an event, members of a group.
+  /// Attendees of an event, members of a group, in the order in which they were given.
+  ///
+  /// @par Lifetime   That of the last copy of this room.
   [[nodiscard]] const std::vector<DirectoryMember>& members() const noexcept { return members_->list; }
-  /// Whether the host's data lets `user` take part: its creator and its members. Found by bisection.
+  /// Whether the host's data lets `user` take part: its creator and its members. Found by bisection, so that it costs
+  /// little for large rooms.
+  ///
+  /// @param user     Need not exist.
+  /// @par Errors     None.
   [[nodiscard]] bool admits(const UserSlug& user) const noexcept {
     if (user == creator_) return true;
     const auto& sorted = members_->by_slug;
-    const auto at = std::lower_bound(sorted.begin(), sorted.end(), user,
-                                     [](const DirectoryMember* member, const UserSlug& slug) { return member->user() < slug; });
+    const auto at =
+        std::lower_bound(sorted.begin(), sorted.end(), user,
+                         [](const DirectoryMember* member, const UserSlug& slug) { return member->user() < slug; });
     return at != sorted.end() && (*at)->user() == user;
   }
 
  private:
+  /// The members with an index over them; shared by copies, never changed.
   struct Members {
+    /// Sort the index. Of a slug that occurs twice either entry may be found.
     explicit Members(std::vector<DirectoryMember> members) : list(std::move(members)) {
       by_slug.reserve(list.size());
       for (const auto& member : list) by_slug.push_back(&member);
@@ -94,7 +127,9 @@ class DirectoryRoom {
     }
     Members(const Members&) = delete;
     Members& operator=(const Members&) = delete;
+    /// In the order of the host.
     std::vector<DirectoryMember> list;
+    /// Sorted by slug.
     std::vector<const DirectoryMember*> by_slug;  // into `list`
   };
   RoomRef ref_;
@@ -107,19 +142,36 @@ class DirectoryRoom {
 /// Where the library looks up the host's users, events and groups of one tenant. Being listed decides who may join,
 /// listen, read and send.
 ///
+/// It may answer differently from one moment to the next, as the host's data changes; what is remembered of an answer
+/// is remembered within one operation only.
+///
 /// @par Errors     nullopt: there is no such user, event or group. An implementation must not throw.
-/// @par Threads    Called from any of the library's threads, several at once; it must answer from memory.
+/// @par Lifetime   Shared by the services that were made with it.
+/// @par Threads    Called from any of the library's threads, several at once; it must answer from memory, because a
+///                 loop waits for it, and must not call back into the library.
 class CONFAB_EXPORT HostDirectory {
  public:
+  /// For implementers to derive from.
   HostDirectory() = default;
+  /// Not copied: services share it.
   HostDirectory(const HostDirectory&) = delete;
+  /// Not assigned: services share it.
   HostDirectory& operator=(const HostDirectory&) = delete;
+  /// Called when the last service that was made with it is gone, on any thread.
   virtual ~HostDirectory();
   /// Look a user up by slug.
+  ///
+  /// @param slug     As the caller of the service gave it: any text.
+  /// @returns        The user of exactly this slug, or nothing.
   [[nodiscard]] virtual std::optional<DirectoryUser> user(const UserSlug& slug) const = 0;
-  /// Look a user up by the host's id.
+  /// Look a user up by the host's id: the way back from a Matrix id.
+  ///
+  /// @param id       Any text.
+  /// @returns        The user of exactly this id, or nothing.
   [[nodiscard]] virtual std::optional<DirectoryUser> user_by_id(std::string_view id) const = 0;
   /// Look an event or group up.
+  ///
+  /// @returns        The event or group of exactly this kind and slug, or nothing.
   [[nodiscard]] virtual std::optional<DirectoryRoom> room(const RoomRef& ref) const = 0;
 };
 
