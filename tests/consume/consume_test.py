@@ -19,9 +19,9 @@ PROGRAM = [str(HERE / "program" / "main.cpp"), str(HERE / "program" / "other.cpp
 VERSION = re.search(r"project\(confab VERSION (\S+)", (SOURCE / "CMakeLists.txt").read_text()).group(1)
 
 
-def readme_example():
-    """The first C++ block of the README."""
-    found = re.search(r"^```cpp\n(.*?)^```$", (SOURCE / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+def example_of(page):
+    """The first C++ block of a page."""
+    found = re.search(r"^```cpp\n(.*?)^```$", (SOURCE / page).read_text(), re.MULTILINE | re.DOTALL)
     return found.group(1) if found else None
 
 
@@ -95,12 +95,18 @@ class Installed(Host):
     def test_installed_program(self):
         self.assertIn("confab", self.run_command(self.prefix / "bin" / "confab", "--help"))
 
-    def test_readme_example(self):
-        example = readme_example()
-        self.assertIsNotNone(example, "README.md has no C++ block")
-        source = self.folder / "readme.cpp"
+    def builds_the_example_of(self, page):
+        example = example_of(page)
+        self.assertIsNotNone(example, f"{page} has no C++ block")
+        source = self.folder / "example.cpp"
         source.write_text(example)
         self.build("find_package", [source], f"-DCMAKE_PREFIX_PATH={self.prefix}")
+
+    def test_readme_example(self):
+        self.builds_the_example_of("README.md")
+
+    def test_getting_started_example(self):
+        self.builds_the_example_of("docs/getting-started.md")
 
     def test_another_minor_version_is_refused(self):
         project = self.folder / "other"
