@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <confab/export.hpp>
 
@@ -42,12 +43,23 @@ void add_as(CLI::App& command, Words& words) {
   command.add_option("--as", words.user, "the user who acts, as the directory names them")->required()->type_name("USER");
 }
 
+// For a word it does not know, the parser says that a command is missing: that does not help who mistyped one.
+std::string in_words(CLI::App& app, const CLI::ParseError& wrong) {
+  const bool is_missing = dynamic_cast<const CLI::RequiredError*>(&wrong) != nullptr;
+  CLI::App* deepest = &app;
+  while (!deepest->get_subcommands().empty()) deepest = deepest->get_subcommands().front();
+  const bool has_commands = !deepest->get_subcommands([](const CLI::App*) { return true; }).empty();
+  const std::vector<std::string> left = app.remaining(true);
+  return is_missing && has_commands && !left.empty() ? "unknown command " + left.front() : wrong.what();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("Chat over Matrix. One JSON object per line on standard output, failures as one on standard error.", "confab");
   app.set_version_flag("--version", std::string(confab::version()));
   app.require_subcommand(1);
+  app.fallthrough();  // --deadline and the like may stand behind the command, too
   app.option_defaults()->always_capture_default(false);
 
   program::Settings settings;
@@ -99,7 +111,9 @@ int main(int argc, char** argv) {
   CLI::App* history = app.add_subcommand("history", "a page of what was said, newest first");
   add_room(*history, words);
   add_as(*history, words);
-  history->add_option("--limit", words.limit, "how many messages at most, 1 to 1000; default 50")->type_name("N");
+  history->add_option("--limit", words.limit, "how many messages at most, 1 to 1000; default 50")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000));
   history->add_option("--from", words.from, "where an earlier page ended")->type_name("TOKEN");
   history->callback([&] {
     work = [&](Session& session) {
@@ -129,8 +143,11 @@ int main(int argc, char** argv) {
                             app.add_subcommand("typing", "not part of this release"),
                             app.add_subcommand("reset", "not part of this release")}) {
     command->group("");
-    command->allow_extras();
-    command->callback([&unready, command] { unready = command->get_name(); });
+    command->allow_extras()->fallthrough(false);
+    command->callback([&unready, &app, command] {
+      const CLI::App* parent = command->get_parent();
+      unready = (parent == &app ? "" : parent->get_name() + " ") + command->get_name();
+    });
   }
 
   try {
@@ -138,7 +155,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& asked) {  // --help, --version
     return app.exit(asked);
   } catch (const CLI::ParseError& wrong) {
-    return program::refuse(std::string(wrong.what()) + "; see confab --help");
+    return program::refuse(in_words(app, wrong) + "; see confab --help");
   }
   if (!unready.empty()) return program::refuse("'" + unready + "' is not part of this release", confab::Errc::unsupported);
 
@@ -153,7 +170,11 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of print(), with an exit code
   try {
     confab::Result<std::unique_ptr<Session>> session = Session::open(settings);
-    if (!session) return program::fail(session.error());
+    if (!session) {
+      const int code = program::fail(session.error());
+      // Before anything was sent, an argument at fault is one of the command line.
+      return session.error().code() == confab::Errc::invalid_argument ? program::exit_usage : code;
+    }
     return work(**session);
   } catch (const std::exception& error) {
     return program::fail(confab::Error(confab::Errc::internal, error.what()));

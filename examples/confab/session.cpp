@@ -20,10 +20,10 @@ confab::Result<const confab::TenantConfiguration*> choose_tenant(const confab::C
   if (!id.empty()) {
     const confab::TenantConfiguration* tenant = configuration.tenant(confab::TenantId(id));
     if (tenant != nullptr) return tenant;
-    return confab::Error(confab::Errc::config, "the configuration has no tenant of that id").with_subject("--tenant");
+    return confab::Error(confab::Errc::invalid_argument, "the configuration has no tenant " + id).with_subject("--tenant");
   }
   if (tenants.size() == 1) return &tenants.front();
-  return confab::Error(confab::Errc::config, "the configuration has several tenants: say which with --tenant ID")
+  return confab::Error(confab::Errc::invalid_argument, "the configuration has several tenants: say which with --tenant ID")
       .with_subject("--tenant");
 }
 

@@ -28,7 +28,7 @@ struct Settings {
 
 class Session {
  public:
-  // Errc::config names the key or file; nothing is sent.
+  // Errc::config names the key or file, Errc::invalid_argument the tenant; nothing is sent.
   [[nodiscard]] static confab::Result<std::unique_ptr<Session>> open(const Settings& settings);
 
   [[nodiscard]] const confab::Homeserver& homeserver() const noexcept { return homeserver_; }

@@ -18,6 +18,9 @@ namespace {
 
 // How long one next() waits before the loop looks at what may end it.
 constexpr std::chrono::seconds look_up{10};
+// next() says nothing while nothing happens. The homeserver answered a moment ago, so a stream that was given this long
+// is at its place.
+constexpr std::chrono::seconds settle{1};
 
 // Turns SIGINT and SIGTERM into a stop request. The signals are blocked in every thread that is started later, so it is
 // made before any other thread reads them; blocked signals simply wait for this one.
@@ -80,17 +83,29 @@ int watch(Session& session, const std::string& reader, std::optional<std::uint64
   confab::EventStream stream = session.chat().events(confab::UserSlug(reader));
   Pause pause;
   std::uint64_t seen = 0;
+  bool live = false;
+  // For who starts this and wants to know when what happens is seen.
+  const auto say_live = [&live, &reader] {
+    if (!live) diagnose(JsonLine().object("watching", JsonLine().text("user", reader)));
+    live = true;
+  };
   while (Clock::now() < end && (!count || seen < *count)) {
-    const auto until = std::min(end, Clock::now() + look_up);
+    const auto until = std::min(end, Clock::now() + (live ? look_up : settle));
     confab::Result<confab::EventBatch> batch = stream.next(confab::CallOptions().until(until).stop(interrupts.token())).wait();
     if (interrupts.token().stop_requested()) break;
     if (!batch) {
-      if (!will_pass(batch.error())) return fail(batch.error());
-      if (batch.error().code() != confab::Errc::timed_out &&
-          !sleep_until(std::min(end, Clock::now() + pause.next()), interrupts.token())) break;
+      const confab::Error& error = batch.error();
+      if (!will_pass(error)) return fail(error);
+      if (error.code() == confab::Errc::timed_out) {
+        say_live();
+      } else {
+        const auto wait = std::max(pause.next(), error.retry_after().value_or(std::chrono::milliseconds(0)));
+        if (!sleep_until(std::min(end, Clock::now() + wait), interrupts.token())) break;
+      }
       continue;
     }
     pause.reset();
+    say_live();
     for (const confab::ChatEvent& event : *batch) {
       if (confab::Result<void> printed = print(line_of(event)); !printed) return fail(printed.error());
       if (++seen; count && seen == *count) break;
