@@ -74,7 +74,7 @@ Task<Result<std::vector<Finding>>> examine_homeserver(std::shared_ptr<detail::Ma
   } else {
     const bool password = flows->has_password();
     findings.emplace_back("login flows", password,
-                          password ? "password login is offered" : "password login is not offered: enable it for the admin account");
+                          password ? "m.login.password is offered" : "m.login.password is not offered: enable it for the admin account");
   }
 
   credentials::AdminSession& admin = *backend->tokens()->admin();

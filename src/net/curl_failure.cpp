@@ -17,12 +17,34 @@ HttpOutcome distrust(CURL* easy) {
                      std::string("the certificate is not trusted: ") + X509_verify_cert_error_string(verdict));
 }
 
+bool failed_before_sending(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_INTERFACE_FAILED:
+    case CURLE_PROXY:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_USE_SSL_FAILED: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 HttpOutcome curl_failure(CURL* easy, CURLcode code, bool sent) {
   const auto ended = [&](const char* reason) {
     return HttpOutcome(sent ? TransferFailure::cut : TransferFailure::not_sent, sent, reason);
   };
+  // When a kept connection dies after the request was written, libcurl makes a new one by itself to send it again; that
+  // this one then fails says nothing about what became of the first sending.
+  if (sent && failed_before_sending(code)) return ended("the connection was lost, and could not be made again");
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:

@@ -119,6 +119,14 @@ Scheduler::~Scheduler() {
   }
 }
 
+// The query may hold a filter, the path only identifiers: neither tokens nor texts of users.
+void Scheduler::log_attempt(const HttpRequest& request, const HttpOutcome& outcome, std::chrono::milliseconds took) const {
+  if (!core_->log().wants(LogLevel::debug)) return;
+  std::string line = request.method() + ' ' + request.target().substr(0, request.target().find('?')) + ": ";
+  line += outcome.answered() ? std::to_string(outcome.answer().status()) : outcome.reason() + (outcome.sent() ? ", sent" : ", not sent");
+  core_->log().write(LogLevel::debug, "net", "request", line + " after " + std::to_string(took.count()) + " ms");
+}
+
 HttpClient& Scheduler::client_of(EventLoop& loop) {
   for (std::size_t i = 0; i < clients_.size(); ++i) {
     if (&core_->loop(i) != &loop) continue;
@@ -170,6 +178,7 @@ Task<AttemptOutcome> Scheduler::attempt(const HttpRequest& request, AnswerReader
       core_->log().write(LogLevel::info, "net", "breaker.closed", "the homeserver answers again");
     }
   }
+  log_attempt(request, outcome, waited);
   if (outcome.answered()) answer.emplace(std::move(outcome).answer());
   co_return read;
 }

@@ -49,6 +49,7 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
  private:
   class Place;
   [[nodiscard]] HttpClient& client_of(EventLoop& loop);
+  void log_attempt(const HttpRequest& request, const HttpOutcome& outcome, std::chrono::milliseconds took) const;
   [[nodiscard]] Task<AttemptOutcome> attempt(const HttpRequest& request, AnswerReader reader, const std::string& flow,
                                              CallContext context, std::optional<HttpAnswer>& answer);
   // Waits for a place in flight. False: the deadline or the stop came first.
