@@ -55,6 +55,8 @@ class RawServer {
   }
   [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   [[nodiscard]] int accepted() const { return accepted_; }
+  // New connections are refused from now on.
+  void stop_listening() const { ::shutdown(listener_, SHUT_RDWR); }
 
   // Reads to the end of a request's header.
   static std::string read_header(int client) {
@@ -344,4 +346,21 @@ TEST_CASE("http client: a kept connection that dies after the request was writte
     CHECK(client(HttpRequest("POST", "/createRoom")).answered());
     CHECK(requests == 3);
   }
+}
+
+TEST_CASE("http client: what was written stays written when libcurl's reconnect is refused") {
+  // A homeserver that is killed over a request: the kept connection dies, and nobody listens any more.
+  RawServer* self = nullptr;
+  RawServer server([&](int client) {
+    RawServer::read_header(client);
+    RawServer::write(client, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    RawServer::read_header(client);
+    self->stop_listening();
+    RawServer::reset(client);
+  });
+  self = &server;
+  ClientFixture client(server.url());
+  CHECK(client(HttpRequest("PUT", "/send/1").body("{}")).answered());
+  check_failure(client(HttpRequest("PUT", "/send/1").body("{}")), TransferFailure::cut, true);
+  check_failure(client(HttpRequest("PUT", "/send/1").body("{}")), TransferFailure::connect, false);
 }
