@@ -136,6 +136,7 @@ class DirectoryRoom {
   std::string name_;
   bool is_public_;
   UserSlug creator_;
+  /// Never null; shared by copies.
   std::shared_ptr<const Members> members_;
 };
 

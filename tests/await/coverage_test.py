@@ -15,7 +15,7 @@ CLASS = re.compile(r"^class (?:\[\[[^\]]*\]\] )?(?:CONFAB_EXPORT )?(\w+)[^;]*?\{
 
 def operations(text):
     """Class::member of each operation in one header; what is in a nested namespace is no public API."""
-    text = re.sub(r"^namespace (?:detail|net) \{.*?^\}", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"^namespace (?:detail|net) \{.*?^\}(?!;)", "", text, flags=re.DOTALL | re.MULTILINE)
     text = re.sub(r"//.*", "", text)
     starts = [(found.start(), found.group(1)) for found in CLASS.finditer(text)]
     for found in MEMBER.finditer(text):
