@@ -25,6 +25,9 @@ install(FILES ${PROJECT_BINARY_DIR}/confab-config.cmake ${PROJECT_BINARY_DIR}/co
 # The library exists as an archive only, so what it needs stands in Libs: the same line serves with --static and
 # without. `Requires: libcurl` would make --static ask for every library that libcurl itself was built from.
 set(CONFAB_PC_LIBRARIES "-lcurl -lssl -lcrypto -pthread")
+if(CONFAB_SQLITE_TARGET)
+  string(PREPEND CONFAB_PC_LIBRARIES "-lsqlite3 ")
+endif()
 file(RELATIVE_PATH CONFAB_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/confab-cxx.pc.in ${PROJECT_BINARY_DIR}/confab-cxx.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/confab-cxx.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

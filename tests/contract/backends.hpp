@@ -1,0 +1,91 @@
+// The backends that the contract is read to, and the macro that reads each of its cases to all of them.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "contract/faulty_store.hpp"
+#include "contract/store_client.hpp"
+#include "store/checked_store.hpp"
+#include "store/memory_store.hpp"
+#include "store/sqlite_store.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace confab::test {
+
+/// A store's clock that stands still until the test moves it.
+class StoreTimeByHand {
+ public:
+  void advance(std::chrono::milliseconds step) { *time_ += step.count(); }
+  [[nodiscard]] store::ClockSource source() const {
+    return [time = time_] { return StoreTime(std::chrono::milliseconds(time->load())); };
+  }
+
+ private:
+  std::shared_ptr<std::atomic<std::int64_t>> time_ = std::make_shared<std::atomic<std::int64_t>>(1'700'000'000'000);
+};
+
+class Backend {
+ public:
+  StoreTimeByHand clock;
+  std::shared_ptr<Store> store;
+  int tries = 1;
+  [[nodiscard]] StoreClient client() const { return StoreClient(store, tries); }
+};
+
+class MemoryBackend : public Backend {
+ public:
+  MemoryBackend() { store = store::make_memory_store(store::MemoryStoreOptions().clock(clock.source())); }
+};
+
+class SqliteBackend : public Backend {
+ public:
+  SqliteBackend() {
+    auto opened = store::open_sqlite_store(store::SqliteStoreOptions(folder.file("store")).clock(clock.source()));
+    if (!opened) throw std::runtime_error(std::string(opened.error().message()));
+    store = *opened;
+  }
+  TemporaryDirectory folder;
+};
+
+/// Two of three operations fail before they are done; who repeats them must not see a difference.
+class FlakyBackend : public Backend {
+ public:
+  FlakyBackend() {
+    store = store::checked(
+        std::make_shared<FaultyStore>(store::make_memory_store(store::MemoryStoreOptions().clock(clock.source())),
+                                      Errc::busy, [](int n) { return n % 3 == 2 ? Fault::none : Fault::before; }));
+    tries = 20;
+  }
+};
+
+}  // namespace confab::test
+
+// One function, read to each backend as a test case of its own.
+#define CONTRACT(function, name)                        \
+  static void function(confab::test::Backend& backend); \
+  TEST_CASE("memory: " name) {                          \
+    confab::test::MemoryBackend backend;                \
+    function(backend);                                  \
+  }                                                     \
+  TEST_CASE("flaky: " name) {                           \
+    confab::test::FlakyBackend backend;                 \
+    function(backend);                                  \
+  }                                                     \
+  CONTRACT_SQLITE(function, name)                       \
+  static void function([[maybe_unused]] confab::test::Backend& backend)
+
+#if CONFAB_HAS_SQLITE
+#define CONTRACT_SQLITE(function, name)  \
+  TEST_CASE("sqlite: " name) {           \
+    confab::test::SqliteBackend backend; \
+    function(backend);                   \
+  }
+#else
+#define CONTRACT_SQLITE(function, name)
+#endif
