@@ -15,6 +15,9 @@ namespace {
 
 constexpr int too_many_requests = 429;
 
+// A homeserver that has taken a long poll and not refused it in this time is taken to be well.
+constexpr std::chrono::milliseconds probing_poll_patience{1000};
+
 AttemptOutcome read_failure(const HttpOutcome& outcome, std::chrono::milliseconds waited) {
   const auto how = [&] {
     switch (outcome.failure()) {
@@ -138,6 +141,16 @@ HttpClient& Scheduler::client_of(EventLoop& loop) {
   std::terminate();  // every loop of an operation belongs to its Runtime
 }
 
+void Scheduler::record(CircuitBreaker::Ticket ticket, CircuitBreaker::Verdict verdict) {
+  const auto before = breaker_.state();
+  breaker_.record(ticket, verdict, Clock::now());
+  if (before != CircuitBreaker::State::open && breaker_.state() == CircuitBreaker::State::open) {
+    core_->log().write(LogLevel::warning, "net", "breaker.open", "the homeserver is failing; requests are held back for a while");
+  } else if (before != CircuitBreaker::State::closed && breaker_.state() == CircuitBreaker::State::closed) {
+    core_->log().write(LogLevel::info, "net", "breaker.closed", "the homeserver answers again");
+  }
+}
+
 Task<AttemptOutcome> Scheduler::attempt(const HttpRequest& request, AnswerReader reader, const std::string& flow,
                                         CallContext context, std::optional<HttpAnswer>& answer) {
   std::optional<CircuitBreaker::Ticket> ticket;
@@ -159,8 +172,17 @@ Task<AttemptOutcome> Scheduler::attempt(const HttpRequest& request, AnswerReader
     held.retry_after(hold);
     co_return held;
   }
+  // A long poll that probes would hold everybody back for as long as the homeserver has nothing to tell.
+  EventLoop::Timer waits_well;
+  if (ticket->is_probe() && request.lane() == Lane::long_poll) {
+    waits_well = context.loop().at(Clock::now() + probing_poll_patience, [this, ticket] {
+      const std::lock_guard lock(mutex_);
+      record(*ticket, CircuitBreaker::Verdict::success);
+    });
+  }
   const TimePoint begun = Clock::now();
   HttpOutcome outcome = co_await client_of(context.loop()).perform(request, context.deadline(), context.stop());
+  waits_well.cancel();
   const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun);
   // The end of a long poll's time is no failure of a homeserver that had nothing to tell.
   const auto counted = request.lane() == Lane::long_poll ? std::chrono::milliseconds(0) : waited;
@@ -170,15 +192,8 @@ Task<AttemptOutcome> Scheduler::attempt(const HttpRequest& request, AnswerReader
     if (read.how() == Ended::answered && read.status() == too_many_requests) {
       gate_.hold(flow, read.retry_after().value_or(default_retry_after), Clock::now());
     }
-    const auto before = breaker_.state();
-    breaker_.record(*ticket, CircuitBreaker::verdict_of(read), Clock::now());
-    if (before != CircuitBreaker::State::open && breaker_.state() == CircuitBreaker::State::open) {
-      core_->log().write(LogLevel::warning, "net", "breaker.open", "the homeserver is failing; requests are held back for a while");
-    } else if (before != CircuitBreaker::State::closed && breaker_.state() == CircuitBreaker::State::closed) {
-      core_->log().write(LogLevel::info, "net", "breaker.closed", "the homeserver answers again");
-    }
+    record(*ticket, CircuitBreaker::verdict_of(read));
   }
-  log_attempt(request, outcome, waited);
   if (outcome.answered()) answer.emplace(std::move(outcome).answer());
   co_return read;
 }

@@ -55,6 +55,7 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
   // Waits for a place in flight. False: the deadline or the stop came first.
   [[nodiscard]] Task<bool> await_turn(FairQueue::Ticket ticket, CallContext context);
   void grant_turns();  // with the lock held
+  void record(CircuitBreaker::Ticket ticket, CircuitBreaker::Verdict verdict);  // with the lock held
 
   std::shared_ptr<RuntimeCore> core_;
   HttpClientOptions options_;
