@@ -2,6 +2,7 @@
 
 #include "matrix/endpoints/login.hpp"
 #include "matrix/endpoints/synapse_admin_users.hpp"
+#include "matrix/identifiers.hpp"
 
 namespace confab::credentials {
 
@@ -25,7 +26,8 @@ std::shared_ptr<TokenSlot> AdminSession::slot() {
 
 Task<Result<MintedToken>> AdminSession::log_in(std::shared_ptr<AdminSession> self, net::CallContext context) {
   if (!self) co_return Error(Errc::closed, "the admin session was closed");
-  matrix::PasswordLogin request(self->user_, self->password_);
+  // By the localpart alone, so that a wrong server name is told from a wrong password by who the answer says we are.
+  matrix::PasswordLogin request(std::string(matrix::localpart_of(self->user_)), self->password_);
   request.device_id(DeviceId(admin_device)).device_name("Confab");
   // Repeating a login whose answer was lost makes a second token on the same device, which harms nobody.
   Result<matrix::LoginAnswer> answer =
@@ -55,6 +57,11 @@ Task<Result<MintedToken>> AdminSession::log_in(std::shared_ptr<AdminSession> sel
       default:
         co_return error;
     }
+  }
+  if (answer->user_id() != self->user_) {
+    co_return Error(Errc::config, "the homeserver names the admin " + answer->user_id().str() +
+                                      ": correct homeserver.server_name or homeserver.admin_user")
+        .with_subject("homeserver.server_name");
   }
   // Once per login: lets the library's own account, and the users it acts for, go at the pace of the host instead of at
   // that of one person typing. A homeserver that has no such call keeps its limits.

@@ -18,6 +18,11 @@ constexpr std::chrono::seconds long_poll_grace{15};
 
 }  // namespace
 
+Error blame_url(const Error& error) {
+  Error blaming = error.with_message(std::string(error.message()) + "; check homeserver.url");
+  return error.subject().empty() ? blaming.with_subject("homeserver.url") : blaming;
+}
+
 net::AttemptOutcome read_answer(const net::HttpAnswer& answer) {
   net::AttemptOutcome outcome = net::AttemptOutcome::answer(answer.status());
   if (answer.status() != too_many_requests && answer.status() < 500) return outcome;
@@ -50,14 +55,15 @@ Task<Result<json::Document>> MatrixClient::send(EndpointRequest request, Secret 
       co_await scheduler_->perform(std::move(http), repeat, &read_answer, std::move(flow), std::move(context));
   if (!answer) co_return std::move(answer).error();
   const int status = answer->status();
-  if (status < 200 || status >= 300) co_return error_from_answer(status, answer->body());
+  if (status < 200 || status >= 300) {
+    Error refused = error_from_answer(status, answer->body());
+    if (refused.code() == Errc::protocol) co_return blame_url(std::move(refused));
+    co_return refused;
+  }
   Result<json::Document> body = json::parse(std::move(answer).value().body());
   if (!body) {
-    co_return Error(
-        Errc::protocol,
-        "the answer is not JSON, so this is no homeserver, or a proxy stands in between: check homeserver.url")
-        .with_http_status(status)
-        .with_subject("homeserver.url");
+    co_return blame_url(Error(Errc::protocol, "the answer is not JSON, so this is no homeserver, or a proxy stands in between"))
+        .with_http_status(status);
   }
   co_return std::move(body).value();
 }

@@ -18,6 +18,9 @@
 
 namespace confab::matrix {
 
+// An answer that is no Matrix mostly means that something else than a homeserver answers at the configured URL.
+[[nodiscard]] Error blame_url(const Error& error);
+
 class MatrixClient {
  public:
   explicit MatrixClient(std::shared_ptr<net::Scheduler> scheduler) : scheduler_(std::move(scheduler)) {}
@@ -35,7 +38,9 @@ class MatrixClient {
     Result<json::Document> answer =
         co_await send(std::move(request).value(), std::move(token), std::move(flow), std::move(context), repeatable);
     if (!answer) co_return std::move(answer).error();
-    co_return Endpoint::decode(answer->root());
+    Result<typename Endpoint::Answer> decoded = Endpoint::decode(answer->root());
+    if (!decoded && decoded.error().code() == Errc::protocol) co_return blame_url(decoded.error());
+    co_return decoded;
   }
 
   [[nodiscard]] const std::shared_ptr<net::Scheduler>& scheduler() const noexcept { return scheduler_; }

@@ -171,7 +171,7 @@ class BadUsage(harness.ProgramCase):
         work = harness.Workspace(self.folder / "tenant", {
             "url": f"http://127.0.0.1:{harness.closed_port()}", "server_name": "confab.test", "admin_user": "admin",
             "admin_password": "secret"})
-        self.refused(work.run("--tenant", "moon", *PROVISION), USAGE, "config", "--tenant")
+        self.refused(work.run("--tenant", "moon", *PROVISION), USAGE, "invalid_argument", "--tenant")
 
     def test_several_tenants_and_none_chosen(self):
         folder = self.folder / "tenants"
@@ -179,7 +179,7 @@ class BadUsage(harness.ProgramCase):
             "url": f"http://127.0.0.1:{harness.closed_port()}", "server_name": "confab.test", "admin_user": "admin",
             "admin_password": "secret"}, tenants=[{"id": name, "directory": str(folder / "directory.json")}
                                                   for name in ("park", "beach")])
-        self.refused(work.run(*PROVISION), USAGE, "config", "--tenant")
+        self.refused(work.run(*PROVISION), USAGE, "invalid_argument", "--tenant")
 
     def test_help_is_no_failure(self):
         work = harness.Workspace(self.folder / "help", {})
@@ -336,7 +336,7 @@ class NoHomeserver(harness.ProgramCase):
                     handler.wfile.write(b" " * 65536)
             except OSError:
                 pass  # the program hung up, as it should
-        self.refuse(answer, FAILED, "protocol")
+        self.refuse(answer, FAILED, "too_large")
 
     def test_a_redirect_elsewhere(self):
         asked = []
