@@ -151,7 +151,7 @@ class CONFAB_EXPORT ChatService {
   ///
   /// @returns        The new event's id; for Message::repeated(true) the earlier event's, if that arrived after all.
   /// @par Errors     Errc::invalid_argument: empty or not UTF-8. Errc::too_large: over 65,536 bytes as an event.
-  ///                 Errc::forbidden, not_found as add_member. Errc::encrypted_room. Errc::outcome_unknown with the
+  ///                 Errc::forbidden, not_found as add_member. Errc::outcome_unknown with the
   ///                 transaction id: repeat with it and Message::repeated(true).
   /// @par Specification  "PUT /rooms/{roomId}/send/{eventType}/{txnId}".
   [[nodiscard]] virtual Pending<EventId> send(Message message, CallOptions options = CallOptions()) = 0;
