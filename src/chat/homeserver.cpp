@@ -14,6 +14,7 @@
 #include "matrix/endpoints/versions.hpp"
 #include "matrix/identifiers.hpp"
 #include "net/retry_after.hpp"
+#include "net/trust_store.hpp"
 
 namespace confab {
 
@@ -113,6 +114,11 @@ Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions option
     return config_error("homeserver.admin_user", "must be a localpart, or a full user id of homeserver.server_name");
   }
   if (options.admin_password().empty()) return config_error("homeserver.admin_password", "must not be empty");
+  if (!options.ca_file().empty()) {
+    if (Result<void> read = runtime.core()->trust(options.ca_file())->load(); !read) {
+      return config_error("homeserver.ca_file", "cannot be read, or holds no certificate: name a file of PEM certificates");
+    }
+  }
   net::HttpClientOptions http(std::move(*url));
   http.ca_file(options.ca_file()).force_http1(options.force_http1()).user_agent(std::string("confab/") + version());
   if (!options.proxy().empty()) {
