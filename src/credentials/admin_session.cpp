@@ -59,7 +59,8 @@ Task<Result<MintedToken>> AdminSession::log_in(std::shared_ptr<AdminSession> sel
     }
   }
   if (answer->user_id() != self->user_) {
-    co_return Error(Errc::config, "the homeserver names the admin " + answer->user_id().str() +
+    const bool quotable = matrix::check_user_id(answer->user_id()).has_value();
+    co_return Error(Errc::config, "the homeserver names the admin " + (quotable ? answer->user_id().str() : "otherwise") +
                                       ": correct homeserver.server_name or homeserver.admin_user")
         .with_subject("homeserver.server_name");
   }

@@ -8,7 +8,8 @@ namespace confab::credentials {
 namespace {
 // A flight goes on when those who asked for it have given up; this bounds it.
 constexpr std::chrono::seconds flight_limit{30};
-// A refused password is not tried again for this long: three wrong ones lock the right one out as well.
+// A refused password, or one for another server, is not tried again for this long: three wrong ones lock the right one
+// out as well, and even right ones are few.
 constexpr std::chrono::seconds refused_pause{30};
 // Between two tries to renew a token that still lives.
 constexpr std::chrono::seconds renewal_pause{5};
@@ -64,7 +65,7 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
       self->no_mint_before_ = now;
       if (error.retry_after()) {
         self->no_mint_before_ = now + std::min<std::chrono::milliseconds>(*error.retry_after(), longest_pause);
-      } else if (error.code() == Errc::admin_unavailable && !error.retriable()) {
+      } else if (error.code() == Errc::config || (error.code() == Errc::admin_unavailable && !error.retriable())) {
         self->no_mint_before_ = now + refused_pause;
       }
       outcome.emplace(error);

@@ -65,6 +65,20 @@ TEST_CASE("AdminSession: a wrong password is tried once, and refused from memory
   CHECK(at.logins() == 1);
 }
 
+TEST_CASE("AdminSession: a homeserver of another name is told from a wrong password, and logged in to once") {
+  AtHomeserver at(std::string(test::FakeMatrix::admin_password), 1, test::FakeMatrix::MatrixOptions().server_name("other.test"));
+  const auto admin = std::make_shared<credentials::AdminSession>(at.client, MatrixUserId("@admin:hs.test"),
+                                                                 Secret(std::string(test::FakeMatrix::admin_password)));
+  for (int i = 0; i < 10; ++i) {
+    const auto answer = run<matrix::WhoamiAnswer>(
+        at.runtime, [&](net::CallContext context) { return admin->call(matrix::Whoami(), std::move(context)); });
+    REQUIRE_FALSE(answer.has_value());
+    CHECK(answer.error().code() == Errc::config);
+    CHECK(answer.error().subject() == "homeserver.server_name");
+  }
+  CHECK(at.logins() == 1);
+}
+
 TEST_CASE("AdminSession: an admin whose account was closed is named as such, not as the user") {
   AtHomeserver at;
   at.hs.fail_next(1, "POST", login_path, Answer::error(403, "M_USER_DEACTIVATED"));
