@@ -43,8 +43,8 @@ Url first_hop(const HttpClientOptions& options) {
 struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   // A transfer and the coroutine that waits for it.
   struct Call final : Transfer, std::enable_shared_from_this<Call> {
-    Call(std::shared_ptr<State> owner, HttpRequest asked, std::string url)
-        : Transfer(std::move(asked), std::move(url)), state(std::move(owner)) {}
+    Call(std::shared_ptr<State> owner, HttpRequest asked, std::string target)
+        : Transfer(std::move(asked), std::move(target), owner->headers), state(std::move(owner)) {}
     void stopped() { state->give_up(*this, TransferFailure::cancelled, "cancelled"); }
 
     std::shared_ptr<State> state;
@@ -80,6 +80,8 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   std::shared_ptr<TrustStore> trust;
   Url hop;
   bool http2;
+  std::size_t target_from;  // where the target begins in a URL's text: after the origin, unless a proxy wants it whole
+  std::shared_ptr<CommonHeaders> headers;
   // TLS sessions, so that a new connection need not do a whole handshake. One thread, so no lock functions.
   std::unique_ptr<CURLSH, CloseShare> share;
   std::shared_ptr<CurlMulti> interactive;
@@ -105,6 +107,8 @@ HttpClient::State::State(EventLoop& on, HttpClientOptions wanted, std::shared_pt
       trust(std::move(believed)),
       hop(first_hop(options)),
       http2(options.base().is_https() && !options.force_http1()),
+      target_from(options.proxy().empty() || options.base().is_https() ? options.base().origin().size() : 0),
+      headers(std::make_shared<CommonHeaders>(options.user_agent())),
       share(curl_share_init()) {
   if (!share) throw std::bad_alloc();
   curl_share_setopt(share.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
@@ -355,6 +359,7 @@ Task<HttpOutcome> HttpClient::perform(HttpRequest request, TimePoint deadline, s
     resolve = state->resolve_list(name->addresses());
   }
   if (state->closed) co_return HttpOutcome(TransferFailure::cancelled, false, "the client was closed");
+  url->erase(0, state->target_from);
   const auto call = std::make_shared<State::Call>(state, std::move(request), std::move(*url));
   call->resolve = std::move(resolve);
   State::Wait wait(call, deadline, std::move(stop));

@@ -16,13 +16,12 @@ namespace {
 // Of all answers to one request, interim ones included: Headers bounds only the last.
 constexpr std::size_t max_all_header_bytes = 4 * max_header_bytes;
 
-// libcurl only reads header lists, so constant ones are shared and an own node may stand in front.
-char accept_text[] = "Accept: application/json";
-char expect_text[] = "Expect:";  // no 100-continue: a round trip for nothing
+// libcurl asks for a 100-continue with bodies over 1 MB: a round trip for nothing.
+constexpr std::size_t expects_continue = 256 * 1024;
+
+char encoding_text[] = "Accept-Encoding: gzip, deflate";
 char content_text[] = "Content-Type: application/json";
-curl_slist accept_node{accept_text, nullptr};
-curl_slist expect_node{expect_text, &accept_node};
-curl_slist content_node{content_text, &expect_node};
+char expect_text[] = "Expect:";
 
 // OpenSSL shows every TLS message of the multi's connections.
 void note_tls_message(int written, int /*version*/, int type, const void* /*bytes*/, std::size_t /*size*/, SSL* tls,
@@ -53,13 +52,24 @@ ResolveList::ResolveList(std::string_view host, std::uint16_t port, std::shared_
   node_.data = text_.data();
 }
 
+CommonHeaders::CommonHeaders(const std::string& user_agent)
+    : agent_text_("User-Agent: " + user_agent),
+      encoding_{encoding_text, nullptr},
+      agent_{agent_text_.data(), &encoding_},
+      content_{content_text, &agent_},
+      expect_{expect_text, &content_} {}
+
+curl_slist* CommonHeaders::for_body(std::size_t bytes) noexcept { return bytes < expects_continue ? &content_ : &expect_; }
+
 void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http2, CURLSH* share) {
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_FOLLOWLOCATION, 0L);
   set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   set(easy, CURLOPT_HTTP09_ALLOWED, 0L);
-  set(easy, CURLOPT_PATH_AS_IS, 1L);
+  // The same short URL for all, and each request's own target: libcurl takes a URL apart and puts it together several
+  // times for a request, one formatted character after the other.
+  set(easy, CURLOPT_URL, (options.base().origin() + '/').c_str());
   set(easy, CURLOPT_HTTP_VERSION, http2 ? static_cast<long>(CURL_HTTP_VERSION_2TLS) : static_cast<long>(CURL_HTTP_VERSION_1_1));
   // Wait for a connection that is being made rather than make one each: it may turn out to carry many.
   set(easy, CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
@@ -70,8 +80,7 @@ void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http
   set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   set(easy, CURLOPT_TCP_NODELAY, 1L);
   set(easy, CURLOPT_BUFFERSIZE, 4096L);  // a smaller one costs less to touch: 15 % of a request's CPU
-  set(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
-  set(easy, CURLOPT_USERAGENT, options.user_agent().c_str());
+  set(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");  // to decompress; the field itself is in CommonHeaders
   set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
@@ -80,7 +89,8 @@ void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http
   set(easy, CURLOPT_SHARE, share);
 }
 
-Transfer::Transfer(HttpRequest request, std::string url) : request_(std::move(request)), url_(std::move(url)) {}
+Transfer::Transfer(HttpRequest request, std::string target, std::shared_ptr<CommonHeaders> common)
+    : request_(std::move(request)), target_(std::move(target)), common_(std::move(common)) {}
 
 Transfer::~Transfer() { OPENSSL_cleanse(authorization_.data(), authorization_.size()); }
 
@@ -98,7 +108,7 @@ bool Transfer::start(CURL* easy, std::shared_ptr<CurlMulti> multi, std::shared_p
   // libcurl's copy lives in the multi and lasts; told again only when it changed.
   if (resolve && multi_->told_addresses != resolve->addresses()) resolve_ = std::move(resolve);
   set(easy, CURLOPT_PRIVATE, static_cast<void*>(this));
-  set(easy, CURLOPT_URL, url_.c_str());
+  set(easy, CURLOPT_REQUEST_TARGET, target_.c_str());
   set(easy, CURLOPT_RESOLVE, resolve_ ? resolve_->list() : nullptr);
   set_method();
   set_headers();
@@ -146,14 +156,14 @@ void Transfer::set_method() {
 }
 
 void Transfer::set_headers() {
-  curl_slist* list = request_.has_body() ? &content_node : &accept_node;
+  curl_slist* list = request_.has_body() ? common_->for_body(request_.body().size()) : common_->without_body();
   if (!request_.bearer().empty()) {
     const std::string_view token = request_.bearer().reveal();
     authorization_.reserve(token.size() + 24);  // once: growing would leave copies behind
     authorization_ = "Authorization: Bearer ";
     authorization_ += token;
-    own_headers_[0] = curl_slist{authorization_.data(), list};
-    list = &own_headers_[0];
+    own_header_ = curl_slist{authorization_.data(), list};
+    list = &own_header_;
   }
   set(easy_, CURLOPT_HTTPHEADER, list);
 }

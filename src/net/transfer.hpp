@@ -3,7 +3,6 @@
 
 #include <curl/curl.h>
 
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -32,13 +31,32 @@ class ResolveList {
   curl_slist node_{};
 };
 
+// The header fields that are the same for every request of a client. libcurl only reads header lists, so all requests
+// share these, each with its own field in front.
+class CommonHeaders {
+ public:
+  explicit CommonHeaders(const std::string& user_agent);
+  CommonHeaders(const CommonHeaders&) = delete;
+  CommonHeaders& operator=(const CommonHeaders&) = delete;
+  [[nodiscard]] curl_slist* for_body(std::size_t bytes) noexcept;
+  [[nodiscard]] curl_slist* without_body() noexcept { return &agent_; }
+
+ private:
+  std::string agent_text_;
+  curl_slist encoding_{};
+  curl_slist agent_{};
+  curl_slist content_{};
+  curl_slist expect_{};
+};
+
 // Options that are the same for every request of a client; set once on each handle.
 void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http2, CURLSH* share);
 
 // Stays where it is made: libcurl holds its address.
 class Transfer {
  public:
-  Transfer(HttpRequest request, std::string url);
+  // `target`: what stands in the request line.
+  Transfer(HttpRequest request, std::string target, std::shared_ptr<CommonHeaders> common);
   virtual ~Transfer();
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
@@ -77,9 +95,10 @@ class Transfer {
   [[nodiscard]] std::optional<HttpOutcome> stopped_outcome(bool was_sent) const;
 
   HttpRequest request_;
-  std::string url_;
+  std::string target_;
+  std::shared_ptr<CommonHeaders> common_;
   std::string authorization_;
-  std::array<curl_slist, 2> own_headers_{};
+  curl_slist own_header_{};
   CURL* easy_ = nullptr;
   std::shared_ptr<CurlMulti> multi_;
   std::shared_ptr<ResolveList> resolve_;

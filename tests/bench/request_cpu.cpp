@@ -5,6 +5,7 @@
 // Prints one JSON line: medians over the rounds in microseconds, and the median of each round's ratio to bare libcurl.
 // The contenders take turns within each round, so that what disturbs the machine disturbs all. With --only, one
 // contender sends --requests once and nothing is measured: for counting instructions (see `instructions`).
+#include <sched.h>
 #include <time.h>
 
 #include <algorithm>
@@ -41,6 +42,14 @@ double cpu_seconds() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
+// Client and server on a core each, where there are two: a thread that wanders pays for the cache it left.
+void stay_on(int core) {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  CPU_SET(static_cast<unsigned>(core), &cores);
+  ::sched_setaffinity(0, sizeof cores, &cores);
+}
+
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
@@ -63,7 +72,9 @@ int run(int argc, char** argv) {
     else give_up("unknown option " + std::string(name));
   }
   if (in_flight == 0 || rounds == 0) give_up("--in-flight and --rounds are at least 1");
+  stay_on(1);  // where there is no second core, nothing happens
   const ServerProcess server(argv[0]);
+  stay_on(0);
   std::vector<Entry> entries;
   entries.push_back({"curl", bare_curl, nullptr, {}, {}});
   entries.push_back({"http_client", http_client, nullptr, {}, {}});
