@@ -69,8 +69,10 @@ int send_lines(Sender& sender) {
     if (read == Read::line) sent = send_one(sender, text);
     if (sent) continue;
     // Going on would put later lines before this one.
+    const bool may_have_arrived = sent.error().code() == confab::Errc::outcome_unknown;
     return fail(sent.error().with_message("line " + std::to_string(number) + " of standard input: " +
-                                          std::string(sent.error().message()) + "; it and what follows was not sent"));
+                                          std::string(sent.error().message()) +
+                                          (may_have_arrived ? "; what follows was not sent" : "; it and what follows was not sent")));
   }
 }
 
