@@ -1,0 +1,32 @@
+#include "store/base64.hpp"
+
+#include <openssl/evp.h>
+
+#include <utility>
+
+namespace confab::store {
+
+std::string to_base64(std::string_view bytes) {
+  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with NUL
+  const int size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  out.resize(static_cast<std::size_t>(size));
+  return out;
+}
+
+std::optional<Secret> from_base64(std::string_view text) {
+  // OpenSSL skips spaces and counts padding as bytes: both are settled here first.
+  if (text.empty() || text.size() % 4 != 0 || text.size() > 1'000'000) return {};
+  if (text.find_first_of(" \t\r\n") != std::string_view::npos) return {};
+  const std::size_t padding = text.ends_with("==") ? 2 : (text.ends_with('=') ? 1 : 0);
+  std::string out(text.size() / 4 * 3, '\0');
+  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                   reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  const bool whole = size == static_cast<int>(out.size());
+  Secret bytes(std::move(out));
+  if (!whole) return {};
+  return Secret(std::string(bytes.reveal().substr(0, bytes.reveal().size() - padding)));
+}
+
+}  // namespace confab::store

@@ -1,0 +1,47 @@
+// Lease: a LeaseMachine that asks a store. Any thread; one question at a time.
+#pragma once
+
+#include <confab/store.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "store/lease_machine.hpp"
+
+namespace confab::store {
+
+class Lease : public std::enable_shared_from_this<Lease> {
+ public:
+  using Now = std::function<LeaseMachine::Time()>;
+  using Done = UniqueFunction<void(LeaseMachine::Outcome)>;  // on a thread of the store
+
+  Lease(std::shared_ptr<Store> store, LeaseMachine machine, Now now = std::chrono::steady_clock::now)
+      : store_(std::move(store)), now_(std::move(now)), machine_(std::move(machine)) {}
+
+  /// Acquire or renew. False, and no answer follows, while an earlier question is open.
+  [[nodiscard]] bool ask(Done done);
+  /// False, and no answer follows, while an earlier question is open: what is held then ends by itself.
+  [[nodiscard]] bool release(Done done);
+
+  [[nodiscard]] std::chrono::milliseconds remaining() const;
+  [[nodiscard]] bool covers(LeaseMachine::Time deadline) const;
+  [[nodiscard]] LeaseMachine::Time renew_at() const;
+  [[nodiscard]] StoreVersion fence() const;
+  /// Nothing when it is not held.
+  [[nodiscard]] std::optional<StoreWrite> guard() const;
+
+ private:
+  void run(LeaseMachine::Step step, Done done);
+
+  std::shared_ptr<Store> store_;
+  Now now_;
+  mutable std::mutex mutex_;
+  LeaseMachine machine_;
+  bool open_ = false;
+};
+
+}  // namespace confab::store
