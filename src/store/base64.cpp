@@ -20,6 +20,7 @@ std::optional<Secret> from_base64(std::string_view text) {
   if (text.empty() || text.size() % 4 != 0 || text.size() > 1'000'000) return {};
   if (text.find_first_of(" \t\r\n") != std::string_view::npos) return {};
   const std::size_t padding = text.ends_with("==") ? 2 : (text.ends_with('=') ? 1 : 0);
+  if (text.substr(0, text.size() - padding).find('=') != std::string_view::npos) return {};
   std::string out(text.size() / 4 * 3, '\0');
   const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
                                    reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));

@@ -73,12 +73,18 @@ Result<void> judge_header(SqliteConnection& connection) {
 
 // Then with the log: what the header does not say yet. Gives the schema's number, 0 for a new file.
 Result<int> judge_content(SqliteConnection& connection) {
+  // One look at all three: another process may be making the file at this moment.
+  const bool own = !connection.in_transaction();
+  if (own) {
+    if (auto begun = connection.execute("BEGIN"); !begun) return std::move(begun).error();
+  }
   auto application = connection.read_integer("PRAGMA application_id");
-  if (!application) return std::move(application).error();
   auto version = connection.read_integer("PRAGMA user_version");
-  if (!version) return std::move(version).error();
   auto tables = connection.read_integer("SELECT count(*) FROM sqlite_schema");
-  if (!tables) return std::move(tables).error();
+  if (own) (void)connection.execute("ROLLBACK");
+  for (const auto* read : {&application, &version, &tables}) {
+    if (!*read) return read->error();
+  }
   const std::int64_t number = version->value_or(0);
   if (application->value_or(0) == sqlite_application_id) {
     if (number > sqlite_schema_version) return newer(connection.path(), number);
