@@ -11,20 +11,23 @@ using net::CallContext;
 
 namespace {
 
-// A user of another server, or a malformed id, is refused before anything is sent.
-std::optional<Error> wrong_user(const MatrixUserId& user, const std::string& server_name) {
+// A user of another server, a malformed id, or the library's own account is refused before anything is sent.
+std::optional<Error> wrong_user(const MatrixUserId& user, const detail::MatrixBackend& backend) {
   if (Result<void> legal = matrix::check_user_id(user); !legal) return legal.error();
-  if (matrix::server_name_of(user) == server_name) return std::nullopt;
-  return Error(Errc::invalid_argument, "the user belongs to another homeserver").with_subject("user");
+  if (matrix::server_name_of(user) != backend.server_name()) {
+    return Error(Errc::invalid_argument, "the user belongs to another homeserver").with_subject("user");
+  }
+  if (user == backend.tokens()->admin()->user()) return credentials::UserTokens::admin_refused();
+  return std::nullopt;
 }
 
 Task<Result<void>> account(std::shared_ptr<detail::MatrixBackend> backend, MatrixUserId user, std::string name, CallContext context) {
-  if (std::optional<Error> wrong = wrong_user(user, backend->server_name())) co_return std::move(*wrong);
+  if (std::optional<Error> wrong = wrong_user(user, *backend)) co_return std::move(*wrong);
   co_return co_await services::UserService::ensure_account(backend->users(), std::move(user), std::move(name), std::move(context));
 }
 
 Task<Result<void>> membership(std::shared_ptr<detail::MatrixBackend> backend, MatrixRoomId room, MatrixUserId user, CallContext context) {
-  if (std::optional<Error> wrong = wrong_user(user, backend->server_name())) co_return std::move(*wrong);
+  if (std::optional<Error> wrong = wrong_user(user, *backend)) co_return std::move(*wrong);
   co_return co_await services::RoomService::join(backend->rooms(), std::move(room), std::move(user), std::move(context));
 }
 

@@ -31,14 +31,24 @@ class UserTokens {
   [[nodiscard]] Task<Result<typename Endpoint::Answer>> call(MatrixUserId user, Endpoint endpoint, net::CallContext context,
                                                              std::optional<net::Repeatable> repeatable = std::nullopt,
                                                              bool* reached = nullptr) {
-    const std::shared_ptr<TokenSlot> slot = user == admin_->user() ? admin_->slot() : slot_of(user);
+    if (user == admin_->user()) return refuse_admin<typename Endpoint::Answer>();
+    const std::shared_ptr<TokenSlot> slot = slot_of(user);
     return call_with_token(admin_, slot, admin_->client(), std::move(user), std::move(endpoint), std::move(context),
                            repeatable, reached);
+  }
+
+  // Otherwise a host whose names reach the library's own account would have that user act with the admin's rights.
+  [[nodiscard]] static Error admin_refused() {
+    return Error(Errc::forbidden, "the user is the library's own account: change the tenant's localpart template").with_subject("user");
   }
 
   [[nodiscard]] const std::shared_ptr<AdminSession>& admin() const noexcept { return admin_; }
 
  private:
+  template <class Answer>
+  [[nodiscard]] static Task<Result<Answer>> refuse_admin() {
+    co_return admin_refused();
+  }
   [[nodiscard]] std::shared_ptr<TokenSlot> slot_of(const MatrixUserId& user);
   [[nodiscard]] static Task<Result<MintedToken>> mint(std::shared_ptr<AdminSession> admin, MatrixUserId user,
                                                       net::CallContext context);

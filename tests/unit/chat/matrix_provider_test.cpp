@@ -80,6 +80,20 @@ TEST_CASE("MatrixProvider: users of another homeserver and malformed ids are ref
   CHECK(p.hs.count() == 0);
 }
 
+TEST_CASE("MatrixProvider: nobody acts as the library's own account") {
+  Provided p;
+  p.furnish();
+  p.hs.forget_requests();
+  const MatrixUserId admin("@admin:hs.test");
+  const CallOptions options;
+  CHECK(p.provider->ensure_account(admin, "Mallory", options).wait().error().code() == Errc::forbidden);
+  CHECK(p.provider->join(p.room, admin, options).wait().error().code() == Errc::forbidden);
+  CHECK(p.provider->send(ProviderMessage(p.room, admin, "hi", TransactionId("t1")), options).wait().error().code() == Errc::forbidden);
+  CHECK(p.provider->history(p.room, admin, 10, PageToken(), options).wait().error().code() == Errc::forbidden);
+  CHECK(p.provider->events(admin).next(CallOptions().within(200ms)).wait().has_value() == false);
+  CHECK(p.hs.count() == 0);
+}
+
 TEST_CASE("MatrixProvider: no token and no password is in an error, whatever the homeserver says back") {
   Provided p;
   p.furnish();
