@@ -8,21 +8,20 @@ namespace confab::store {
 
 void JobQueue::push(StoreJob job) {
   const std::size_t bytes = job_bytes(job);
-  {
-    const std::lock_guard lock(mutex_);
-    std::optional<Error> refused;
-    if (closed_) {
-      refused = closed();
-    } else if (entries_.size() >= most_jobs || (bytes_ + bytes > most_bytes && !entries_.empty())) {
-      refused = Error(Errc::busy, "the store's queue is full: repeat when earlier operations have ended");
-    }
-    if (refused) {
-      drop_payload(job);
-    } else {
-      bytes_ += bytes;
-    }
-    entries_.push_back(Entry{std::move(job), std::move(refused)});
+  const std::lock_guard lock(mutex_);
+  std::optional<Error> refused;
+  if (closed_) {
+    refused = closed();
+  } else if (entries_.size() >= most_jobs || (bytes_ + bytes > most_bytes && !entries_.empty())) {
+    refused = Error(Errc::busy, "the store's queue is full: repeat when earlier operations have ended");
   }
+  if (refused) {
+    drop_payload(job);
+  } else {
+    bytes_ += bytes;
+  }
+  entries_.push_back(Entry{std::move(job), std::move(refused)});
+  // Under the lock: the handler of this very job may end the store, and with it this queue.
   ready_.notify_one();
 }
 
