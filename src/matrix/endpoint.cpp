@@ -62,6 +62,22 @@ Result<json::Document> parse_object_argument(std::string_view subject, std::stri
   return document;
 }
 
+Result<void> check_text(std::string_view subject, std::string_view text) {
+  if (!text::is_valid_utf8(text)) return wrong_argument(subject, "UTF-8");
+  return {};
+}
+
+std::optional<std::string> optional_text(json::Reader& read, std::string_view key) {
+  const auto text = read.optional_string(key);
+  if (!text) return std::nullopt;
+  return std::string(*text);
+}
+
+Result<ObjectAnswer> ObjectAnswer::decode(const json::Value& body) {
+  if (!body.is_object()) return body.wrong("an object");
+  return ObjectAnswer(body.share());
+}
+
 Result<Done> decode_done(const json::Value& body) {
   if (!body.is_object()) return body.wrong("an object");
   return Done();

@@ -94,6 +94,24 @@ class EndpointRequest {
 /// Parse JSON that the caller passed as an argument: Errc::invalid_argument about `subject` unless it is an object.
 [[nodiscard]] Result<json::Document> parse_object_argument(std::string_view subject, std::string_view json);
 
+/// Whether the argument `subject` may be sent as text: UTF-8.
+[[nodiscard]] Result<void> check_text(std::string_view subject, std::string_view text);
+
+/// An optional string member, copied; null and missing are none.
+[[nodiscard]] std::optional<std::string> optional_text(json::Reader& read, std::string_view key);
+
+/// The answer of endpoints whose object only the caller understands, such as account data. It shares the memory of the
+/// whole answer.
+class ObjectAnswer {
+ public:
+  explicit ObjectAnswer(json::Document object) : object_(std::move(object)) {}
+  [[nodiscard]] json::Value object() const { return object_.root(); }
+  [[nodiscard]] static Result<ObjectAnswer> decode(const json::Value& body);
+
+ private:
+  json::Document object_;
+};
+
 /// The answer of endpoints that say no more than that it is done.
 class Done {};
 [[nodiscard]] Result<Done> decode_done(const json::Value& body);

@@ -114,6 +114,13 @@ Result<void> check_transaction_id(const TransactionId& id) {
   return {};
 }
 
+Result<void> check_device_id(const DeviceId& id) {
+  const std::string& text = id.str();
+  if (text.empty() || text.size() > max_device_id_bytes || !is_opaque(text))
+    return wrong("device_id", "1 to 512 bytes without spaces");
+  return {};
+}
+
 Result<void> check_event_type(std::string_view type) {
   if (type.empty() || type.size() > max_identifier_bytes || !is_opaque(type)) {
     return wrong("event_type", "1 to 255 bytes without spaces, for example m.room.message");

@@ -15,6 +15,9 @@ namespace confab::matrix {
 /// Longest identifier of any kind, sigil and server name included, in bytes.
 inline constexpr std::size_t max_identifier_bytes = 255;
 
+/// Longest device id that a homeserver is known to take.
+inline constexpr std::size_t max_device_id_bytes = 512;
+
 /// "@localpart:server". Accepts historical localparts too: any printable ASCII but the colon.
 [[nodiscard]] Result<void> check_user_id(const MatrixUserId& id);
 /// "!opaque". From room version 12 on there is no server name in it: never taken apart.
@@ -27,6 +30,8 @@ inline constexpr std::size_t max_identifier_bytes = 255;
 [[nodiscard]] Result<void> check_server_name(std::string_view name);
 /// Not empty, at most 255 bytes of printable ASCII.
 [[nodiscard]] Result<void> check_transaction_id(const TransactionId& id);
+/// Not empty, at most 512 bytes of UTF-8, no spaces and control characters.
+[[nodiscard]] Result<void> check_device_id(const DeviceId& id);
 /// Not empty, at most 255 bytes, no control characters.
 [[nodiscard]] Result<void> check_event_type(std::string_view type);
 /// At most 255 bytes of UTF-8.

@@ -100,4 +100,11 @@ Result<EndpointRequest> Logout::encode() const {
       .expect({Errc::session_expired});
 }
 
+Result<EndpointRequest> LogoutAll::encode() const {
+  return EndpointRequest(Method::post, "/_matrix/client/v3/logout/all")
+      .body("{}")
+      .idempotent(true)
+      .expect({Errc::session_expired});
+}
+
 }  // namespace confab::matrix

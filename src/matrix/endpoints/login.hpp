@@ -116,4 +116,13 @@ class Logout {
   [[nodiscard]] static Result<Answer> decode(const json::Value& body) { return decode_done(body); }
 };
 
+/// POST /logout/all: ends every token of the user and deletes every device. Sent with a token of admin login-as-user it
+/// does so to the user, and sent by the admin it ends every such token that admin ever made.
+class LogoutAll {
+ public:
+  using Answer = Done;
+  [[nodiscard]] Result<EndpointRequest> encode() const;
+  [[nodiscard]] static Result<Answer> decode(const json::Value& body) { return decode_done(body); }
+};
+
 }  // namespace confab::matrix

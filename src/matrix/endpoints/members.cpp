@@ -37,4 +37,35 @@ Result<GetJoinedMembers::Answer> GetJoinedMembers::decode(const json::Value& bod
   return read.finish(JoinedMembersAnswer(std::move(members)));
 }
 
+std::string_view membership_name(Membership membership) {
+  switch (membership) {
+    case Membership::join:
+      return "join";
+    case Membership::invite:
+      return "invite";
+    case Membership::knock:
+      return "knock";
+    case Membership::leave:
+      return "leave";
+    case Membership::ban:
+      return "ban";
+  }
+  return "join";
+}
+
+Result<EndpointRequest> GetMembers::encode() const {
+  if (const auto wrong = first_wrong({check_room_id(room_)})) return *wrong;
+  EndpointRequest request(Method::get, path_of({"/_matrix/client/v3/rooms/", room_.str(), "/members"}));
+  if (!at_.empty()) request.query("at", at_.str());
+  if (only_) request.query("membership", membership_name(*only_));
+  if (without_) request.query("not_membership", membership_name(*without_));
+  return request.max_answer(max_members_answer).expect({Errc::forbidden});
+}
+
+Result<GetMembers::Answer> GetMembers::decode(const json::Value& body) {
+  json::Reader read(body);
+  EventList members = EventList::decode(read.array("chunk"));
+  return read.finish(std::move(members));
+}
+
 }  // namespace confab::matrix

@@ -5,6 +5,9 @@
 namespace confab::matrix {
 namespace {
 
+// About 50 bytes a room: an account of the library's own is in every room there is.
+constexpr std::size_t max_rooms_answer = std::size_t{16} << 20U;
+
 EndpointRequest room_action(const MatrixRoomId& room, std::string_view action, const MatrixUserId* user,
                             const std::string& reason) {
   json::Writer w;
@@ -48,6 +51,40 @@ Result<EndpointRequest> LeaveRoom::encode() const {
 Result<EndpointRequest> KickUser::encode() const {
   if (const auto wrong = first_wrong({check_room_id(room_), check_user_id(user_)})) return *wrong;
   return room_action(room_, "kick", &user_, reason_).idempotent(false).expect({Errc::forbidden});
+}
+
+Result<EndpointRequest> BanUser::encode() const {
+  if (const auto wrong = first_wrong({check_room_id(room_), check_user_id(user_)})) return *wrong;
+  return room_action(room_, "ban", &user_, reason_).idempotent(false).expect({Errc::forbidden});
+}
+
+Result<EndpointRequest> UnbanUser::encode() const {
+  if (const auto wrong = first_wrong({check_room_id(room_), check_user_id(user_)})) return *wrong;
+  return room_action(room_, "unban", &user_, reason_).idempotent(false).expect({Errc::forbidden});
+}
+
+Result<EndpointRequest> ForgetRoom::encode() const {
+  if (const auto wrong = first_wrong({check_room_id(room_)})) return *wrong;
+  return room_action(room_, "forget", nullptr, {}).idempotent(true).expect({Errc::invalid_argument});
+}
+
+Result<EndpointRequest> GetJoinedRooms::encode() const {
+  return EndpointRequest(Method::get, "/_matrix/client/v3/joined_rooms").max_answer(max_rooms_answer);
+}
+
+Result<GetJoinedRooms::Answer> GetJoinedRooms::decode(const json::Value& body) {
+  json::Reader read(body);
+  const json::Value joined = read.array("joined_rooms");
+  std::vector<MatrixRoomId> rooms;
+  rooms.reserve(joined.size());
+  for (const json::Value room : joined.elements()) {
+    if (const auto id = room.string()) {
+      rooms.emplace_back(std::string(*id));
+    } else {
+      read.fail(id.error());
+    }
+  }
+  return read.finish(JoinedRoomsAnswer(std::move(rooms)));
 }
 
 }  // namespace confab::matrix

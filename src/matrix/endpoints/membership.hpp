@@ -83,4 +83,65 @@ class KickUser {
   std::string reason_;
 };
 
+/// POST /rooms/{roomId}/ban: out of the room, and never in again before unban. Not to be repeated blindly: the ban may
+/// have been lifted on purpose in between.
+class BanUser {
+ public:
+  using Answer = Done;
+  BanUser(MatrixRoomId room, MatrixUserId user) : room_(std::move(room)), user_(std::move(user)) {}
+  BanUser& reason(std::string text) { return reason_ = std::move(text), *this; }
+  [[nodiscard]] Result<EndpointRequest> encode() const;
+  [[nodiscard]] static Result<Answer> decode(const json::Value& body) { return decode_done(body); }
+
+ private:
+  MatrixRoomId room_;
+  MatrixUserId user_;
+  std::string reason_;
+};
+
+/// POST /rooms/{roomId}/unban: the user may be invited or join again. For who is not banned it is Errc::forbidden.
+class UnbanUser {
+ public:
+  using Answer = Done;
+  UnbanUser(MatrixRoomId room, MatrixUserId user) : room_(std::move(room)), user_(std::move(user)) {}
+  UnbanUser& reason(std::string text) { return reason_ = std::move(text), *this; }
+  [[nodiscard]] Result<EndpointRequest> encode() const;
+  [[nodiscard]] static Result<Answer> decode(const json::Value& body) { return decode_done(body); }
+
+ private:
+  MatrixRoomId room_;
+  MatrixUserId user_;
+  std::string reason_;
+};
+
+/// POST /rooms/{roomId}/forget: a room that was left no longer shows among the user's rooms, nor its history. While the
+/// user is in the room it is refused.
+class ForgetRoom {
+ public:
+  using Answer = Done;
+  explicit ForgetRoom(MatrixRoomId room) : room_(std::move(room)) {}
+  [[nodiscard]] Result<EndpointRequest> encode() const;
+  [[nodiscard]] static Result<Answer> decode(const json::Value& body) { return decode_done(body); }
+
+ private:
+  MatrixRoomId room_;
+};
+
+class JoinedRoomsAnswer {
+ public:
+  explicit JoinedRoomsAnswer(std::vector<MatrixRoomId> rooms) : rooms_(std::move(rooms)) {}
+  [[nodiscard]] const std::vector<MatrixRoomId>& rooms() const { return rooms_; }
+
+ private:
+  std::vector<MatrixRoomId> rooms_;
+};
+
+/// GET /joined_rooms: where the user is now, invitations left out.
+class GetJoinedRooms {
+ public:
+  using Answer = JoinedRoomsAnswer;
+  [[nodiscard]] Result<EndpointRequest> encode() const;
+  [[nodiscard]] static Result<Answer> decode(const json::Value& body);
+};
+
 }  // namespace confab::matrix

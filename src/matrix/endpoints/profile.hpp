@@ -47,4 +47,46 @@ class SetDisplayName {
   std::string name_;
 };
 
+/// GET /profile/{userId}/{keyName}: any field, as an object that holds it alone; Errc::not_found where it is not set.
+class GetProfileField {
+ public:
+  using Answer = ObjectAnswer;
+  GetProfileField(MatrixUserId user, std::string key) : user_(std::move(user)), key_(std::move(key)) {}
+  [[nodiscard]] Result<EndpointRequest> encode() const;
+  [[nodiscard]] static Result<Answer> decode(const json::Value& body) { return ObjectAnswer::decode(body); }
+
+ private:
+  MatrixUserId user_;
+  std::string key_;
+};
+
+/// PUT /profile/{userId}/{keyName}: any field, for example "m.tz", from specification v1.16 on.
+class SetProfileField {
+ public:
+  using Answer = Done;
+  /// @param value_json  Any JSON value, at most 64 KiB: the whole profile may not be larger.
+  SetProfileField(MatrixUserId user, std::string key, std::string value_json)
+      : user_(std::move(user)), key_(std::move(key)), value_(std::move(value_json)) {}
+  [[nodiscard]] Result<EndpointRequest> encode() const;
+  [[nodiscard]] static Result<Answer> decode(const json::Value& body) { return decode_done(body); }
+
+ private:
+  MatrixUserId user_;
+  std::string key_;
+  std::string value_;
+};
+
+/// DELETE /profile/{userId}/{keyName}: from specification v1.16 on. What is not set is deleted too.
+class DeleteProfileField {
+ public:
+  using Answer = Done;
+  DeleteProfileField(MatrixUserId user, std::string key) : user_(std::move(user)), key_(std::move(key)) {}
+  [[nodiscard]] Result<EndpointRequest> encode() const;
+  [[nodiscard]] static Result<Answer> decode(const json::Value& body) { return decode_done(body); }
+
+ private:
+  MatrixUserId user_;
+  std::string key_;
+};
+
 }  // namespace confab::matrix

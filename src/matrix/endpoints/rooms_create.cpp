@@ -3,7 +3,6 @@
 #include <optional>
 
 #include "matrix/identifiers.hpp"
-#include "util/text.hpp"
 
 namespace confab::matrix {
 namespace {
@@ -26,11 +25,6 @@ Result<void> check_alias_localpart(const std::string& localpart) {
   if (!check_room_alias(RoomAlias("#" + localpart + ":s")) || localpart.find(':') != std::string::npos) {
     return wrong_argument("alias_localpart", "without spaces and colons, at most 250 bytes");
   }
-  return {};
-}
-
-Result<void> check_text(std::string_view subject, std::string_view text) {
-  if (!text::is_valid_utf8(text)) return wrong_argument(subject, "UTF-8");
   return {};
 }
 

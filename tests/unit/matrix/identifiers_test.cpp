@@ -79,3 +79,14 @@ TEST_CASE("identifiers: localparts of new accounts") {
   CHECK(is_legal_localpart("ana.b_c=d-e/f+1"));
   for (const char* bad : {"", "Ana", "a b", "a:b", "\xC3\xA9", "a@b"}) CHECK_FALSE(is_legal_localpart(bad));
 }
+
+TEST_CASE("device ids: what a path can hold, up to what homeservers take") {
+  CHECK(check_device_id(DeviceId("QBUAZIFURK")));
+  CHECK(check_device_id(DeviceId(std::string(512, 'd'))));
+  for (const std::string& bad :
+       {std::string(), std::string("a b"), std::string("a\nb"), std::string("\xFF"), std::string(513, 'd')}) {
+    const auto checked = check_device_id(DeviceId(bad));
+    REQUIRE_FALSE(checked);
+    CHECK(checked.error().subject() == "device_id");
+  }
+}

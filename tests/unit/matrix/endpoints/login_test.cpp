@@ -74,3 +74,14 @@ TEST_CASE("login: logging out") {
   CHECK(decode<Logout>("{}"));
   CHECK_FALSE(decode<Logout>("[]"));
 }
+
+TEST_CASE("logout of every device") {
+  const auto request = encoded(LogoutAll());
+  CHECK(request.method() == Method::post);
+  CHECK(request.target() == "/_matrix/client/v3/logout/all");
+  CHECK(request.body() == "{}");
+  CHECK(request.idempotent());
+  CHECK(request.expects(Errc::session_expired));
+  CHECK(decode<LogoutAll>("{}"));
+  CHECK_FALSE(decode<LogoutAll>("[]"));
+}

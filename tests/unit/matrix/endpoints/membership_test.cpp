@@ -39,3 +39,31 @@ TEST_CASE("membership: invite, leave, kick") {
   CHECK(decode<LeaveRoom>("{}"));
   CHECK_FALSE(decode<KickUser>("5"));
 }
+
+TEST_CASE("membership: ban, unban, forget, joined rooms") {
+  const MatrixRoomId room("!r:hs");
+  const MatrixUserId ben("@ben:hs");
+  const auto ban = encoded(BanUser(room, ben).reason("spam"));
+  CHECK(ban.method() == Method::post);
+  CHECK(ban.target() == "/_matrix/client/v3/rooms/%21r%3Ahs/ban");
+  CHECK(ban.body() == R"({"user_id":"@ben:hs","reason":"spam"})");
+  CHECK_FALSE(ban.idempotent());
+  const auto unban = encoded(UnbanUser(room, ben).reason("enough"));
+  CHECK(unban.target() == "/_matrix/client/v3/rooms/%21r%3Ahs/unban");
+  CHECK(unban.body() == R"({"user_id":"@ben:hs","reason":"enough"})");
+  CHECK(unban.expects(Errc::forbidden));
+  const auto forget = encoded(ForgetRoom(room));
+  CHECK(forget.target() == "/_matrix/client/v3/rooms/%21r%3Ahs/forget");
+  CHECK(forget.body() == "{}");
+  CHECK(forget.idempotent());
+  refuses(BanUser(room, MatrixUserId("ben")), "user_id");
+  refuses(UnbanUser(MatrixRoomId(), ben), "room_id");
+  refuses(ForgetRoom(MatrixRoomId("r")), "room_id");
+  CHECK(decode<BanUser>("{}"));
+  CHECK_FALSE(decode<UnbanUser>("[]"));
+  CHECK(decode<ForgetRoom>("{}"));
+  CHECK(encoded(GetJoinedRooms()).target() == "/_matrix/client/v3/joined_rooms");
+  requires_fields<GetJoinedRooms>(R"({"joined_rooms":["!foo:example.com"]})", {"joined_rooms"});
+  CHECK(decode<GetJoinedRooms>(R"({"joined_rooms":["!a","!b"]})")->rooms()[1].str() == "!b");
+  CHECK(decode<GetJoinedRooms>(R"({"joined_rooms":["!a",5]})").error().subject() == "joined_rooms[1]");
+}

@@ -147,3 +147,21 @@ TEST_CASE("profile") {
   refuses(SetDisplayName(MatrixUserId("@a:hs"), "\xFF"), "name");
   refuses(GetProfile(MatrixUserId("a")), "user_id");
 }
+
+TEST_CASE("members as events") {
+  const MatrixRoomId room("!r");
+  CHECK(encoded(GetMembers(room)).target() == "/_matrix/client/v3/rooms/%21r/members");
+  CHECK(encoded(GetMembers(room).at(PageToken("s1")).only(Membership::invite)).query() == "at=s1&membership=invite");
+  CHECK(encoded(GetMembers(room).without(Membership::leave)).query() == "not_membership=leave");
+  CHECK(membership_name(Membership::join) == "join");
+  CHECK(membership_name(Membership::knock) == "knock");
+  CHECK(membership_name(Membership::ban) == "ban");
+  refuses(GetMembers(MatrixRoomId("r")), "room_id");
+  requires_fields<GetMembers>(R"({"chunk":[]})", {"chunk"});
+  const auto answer = decode<GetMembers>(
+      R"({"chunk":[{"event_id":"$1","type":"m.room.member","sender":"@a:b","state_key":"@a:b","origin_server_ts":1,
+          "content":{"membership":"join"}},{"type":"m.room.member"}]})");
+  REQUIRE(answer->events().size() == 1);
+  CHECK(answer->events()[0].state_key() == "@a:b");
+  CHECK(answer->unreadable() == 1);
+}
