@@ -29,12 +29,12 @@ class MatrixClient {
   // itself, for tokens under which repeating means something else.
   template <class Endpoint>
   [[nodiscard]] Task<Result<typename Endpoint::Answer>> call(Endpoint endpoint, Secret token,
-                                                             const std::string& account, net::CallContext context,
+                                                             std::string account, net::CallContext context,
                                                              std::optional<net::Repeatable> repeatable = std::nullopt) {
     Result<EndpointRequest> request = endpoint.encode();
     if (!request) co_return std::move(request).error();
     // The homeserver limits kinds of requests apart: a hold on creating rooms must not hold back messages.
-    std::string flow = account + ' ' + typeid(Endpoint).name();
+    std::string flow = std::move(account) + ' ' + typeid(Endpoint).name();
     Result<json::Document> answer =
         co_await send(std::move(request).value(), std::move(token), std::move(flow), std::move(context), repeatable);
     if (!answer) co_return std::move(answer).error();
