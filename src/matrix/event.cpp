@@ -57,6 +57,8 @@ EventList EventList::decode(const json::Value& array) {
   return list;
 }
 
+bool surely_fits(std::size_t bytes) noexcept { return bytes + least_overhead <= max_event_bytes; }
+
 Result<void> check_event_size(const json::Value& content, std::size_t envelope_bytes) {
   const auto canonical = canonical_json(content);
   if (!canonical) return canonical.error();

@@ -90,6 +90,9 @@ class EventList {
 /// Largest event the protocol allows, in canonical JSON with signatures and all. Specification: "Size limits".
 inline constexpr std::size_t max_event_bytes = 65536;
 
+/// Whether content in its shortest form and envelope of so many bytes are within max_event_bytes.
+[[nodiscard]] bool surely_fits(std::size_t bytes) noexcept;
+
 /// Refuse what no homeserver can accept: Errc::too_large when content and envelope pass max_event_bytes,
 /// Errc::invalid_argument for numbers that events cannot hold.
 [[nodiscard]] Result<void> check_event_size(const json::Value& content, std::size_t envelope_bytes);

@@ -2,10 +2,12 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <thread>
 #include <utility>
 
+#include "net/event_loop.hpp"
 #include "util/library_thread.hpp"
 
 namespace confab::net {
@@ -15,7 +17,14 @@ struct Dispatcher::State {
   std::condition_variable ready;
   std::deque<UniqueFunction<void()>> tasks;
   bool stopped = false;
+  bool wake_planned = false;
   std::thread thread;
+
+  void wake() {
+    const std::lock_guard lock(mutex);
+    wake_planned = false;
+    ready.notify_one();
+  }
 
   void run() {
     const confab::detail::LibraryThreadScope scope;
@@ -33,6 +42,25 @@ struct Dispatcher::State {
   }
 };
 
+namespace {
+
+// Wakes the dispatcher when it is destroyed: whether the loop ran it or stopped before it could.
+class PlannedWake {
+ public:
+  explicit PlannedWake(std::function<void()> wake) : wake_(std::move(wake)) {}
+  PlannedWake(PlannedWake&& other) noexcept : wake_(std::exchange(other.wake_, nullptr)) {}
+  PlannedWake& operator=(PlannedWake&&) = delete;
+  ~PlannedWake() {
+    if (wake_) wake_();
+  }
+  void operator()() const noexcept {}
+
+ private:
+  std::function<void()> wake_;
+};
+
+}  // namespace
+
 Dispatcher::Dispatcher() : state_(std::make_shared<State>()) {
   state_->thread = std::thread([state = state_] { state->run(); });
 }
@@ -40,10 +68,17 @@ Dispatcher::Dispatcher() : state_(std::make_shared<State>()) {
 Dispatcher::~Dispatcher() { stop(); }
 
 bool Dispatcher::post(UniqueFunction<void()> task) {
-  const std::lock_guard lock(state_->mutex);
-  if (state_->stopped) return false;
-  state_->tasks.push_back(std::move(task));
-  state_->ready.notify_one();
+  EventLoop* const loop = EventLoop::current();
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->stopped) return false;
+    state_->tasks.push_back(std::move(task));
+    if (loop == nullptr) state_->ready.notify_one();
+    if (loop == nullptr || std::exchange(state_->wake_planned, true)) return true;
+  }
+  // A loop wakes it once for all that it completes before it looks for new events: each wake costs a system call and,
+  // on a busy machine, two changes of thread.
+  loop->post(PlannedWake([state = state_] { state->wake(); }));
   return true;
 }
 

@@ -47,6 +47,8 @@ struct EventLoop::State {
       promise_type(const promise_type&) = delete;
       promise_type& operator=(const promise_type&) = delete;
 
+      [[nodiscard]] static void* operator new(std::size_t bytes) { return FrameCache::take(bytes); }
+      static void operator delete(void* frame, std::size_t bytes) noexcept { FrameCache::give(frame, bytes); }
       [[nodiscard]] Background get_return_object() const noexcept { return {}; }
       [[nodiscard]] std::suspend_never initial_suspend() const noexcept { return {}; }
       [[nodiscard]] std::suspend_never final_suspend() const noexcept { return {}; }

@@ -64,6 +64,7 @@ Task<Result<EventId>> MessageService::send(std::shared_ptr<MessageService> self,
       }
       case SendAttempts::Step::send: {
         matrix::SendEvent request(message.room(), "m.room.message", message.transaction_id(), content_of(message));
+        request.written_here(true);
         // Once: under a token without a device the homeserver forgets the transaction id when it restarts.
         const unsigned before = context.attempts().left();
         bool reached = false;

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <utility>
+
+#include "util/frame_cache.hpp"
 
 namespace confab {
 
@@ -16,6 +19,9 @@ namespace detail {
 
 class TaskPromiseCommon {
  public:
+  [[nodiscard]] static void* operator new(std::size_t bytes) { return FrameCache::take(bytes); }
+  static void operator delete(void* frame, std::size_t bytes) noexcept { FrameCache::give(frame, bytes); }
+
   // Lazy: the caller decides when, so that arguments live in the frame before anything runs.
   [[nodiscard]] std::suspend_always initial_suspend() const noexcept { return {}; }
 

@@ -31,6 +31,8 @@ class SendEvent {
   /// @param content_json  A JSON object; more than 65,536 bytes with its envelope is Errc::too_large.
   SendEvent(MatrixRoomId room, std::string type, TransactionId txn, std::string content_json)
       : room_(std::move(room)), type_(std::move(type)), txn_(std::move(txn)), content_(std::move(content_json)) {}
+  /// The content came from our own json::Writer and holds no numbers: it need not be parsed again to be believed.
+  SendEvent& written_here(bool on) { return written_here_ = on, *this; }
   [[nodiscard]] Result<EndpointRequest> encode() const;
   [[nodiscard]] static Result<Answer> decode(const json::Value& body);
 
@@ -39,6 +41,7 @@ class SendEvent {
   std::string type_;
   TransactionId txn_;
   std::string content_;
+  bool written_here_ = false;
 };
 
 /// The content of a plain text m.room.message. Errc::invalid_argument for empty text and what is not UTF-8.

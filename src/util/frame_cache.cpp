@@ -1,0 +1,78 @@
+#include "util/frame_cache.hpp"
+
+#include <array>
+#include <new>
+
+namespace confab {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CONFAB_PLAIN_FRAMES
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define CONFAB_PLAIN_FRAMES
+#endif
+#endif
+
+#ifdef CONFAB_PLAIN_FRAMES
+
+// Frames that are used again would hide what the sanitizers look for.
+void* FrameCache::take(std::size_t bytes) { return ::operator new(bytes); }
+void FrameCache::give(void* frame, std::size_t /*bytes*/) noexcept { ::operator delete(frame); }
+
+#else
+
+namespace {
+
+constexpr std::size_t step = 64;
+constexpr std::size_t largest = 4096;
+constexpr std::size_t kept_bytes = 256 * 1024;  // by each thread
+
+struct Free {
+  Free* next;
+};
+
+// Gone with its thread. Trivial to make, so that a thread that has no frames pays nothing.
+struct Kept {
+  ~Kept() {
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+      while (Free* const frame = lists[i]) {
+        lists[i] = frame->next;
+        ::operator delete(frame);
+      }
+    }
+    closed = true;  // frames that other destructors of the thread give back go to the system
+  }
+  std::array<Free*, largest / step> lists{};
+  std::size_t bytes = 0;
+  bool closed = false;
+};
+
+thread_local constinit Kept kept;
+
+std::size_t list_of(std::size_t bytes) { return (bytes - 1) / step; }
+
+}  // namespace
+
+void* FrameCache::take(std::size_t bytes) {
+  if (bytes > largest) return ::operator new(bytes);
+  const std::size_t list = list_of(bytes);
+  const std::size_t whole = (list + 1) * step;
+  Free* const frame = kept.lists[list];
+  if (frame == nullptr) return ::operator new(whole);
+  kept.lists[list] = frame->next;
+  kept.bytes -= whole;
+  return frame;
+}
+
+void FrameCache::give(void* frame, std::size_t bytes) noexcept {
+  if (bytes > largest) return ::operator delete(frame);
+  const std::size_t list = list_of(bytes);
+  const std::size_t whole = (list + 1) * step;
+  if (kept.closed || kept.bytes + whole > kept_bytes) return ::operator delete(frame);
+  kept.lists[list] = ::new (frame) Free{kept.lists[list]};
+  kept.bytes += whole;
+}
+
+#endif
+
+}  // namespace confab
