@@ -76,6 +76,7 @@ void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http
   // The environment's proxies are the host's, not ours.
   set(easy, CURLOPT_PROXY, options.proxy().c_str());
   set(easy, CURLOPT_NOPROXY, options.proxy().empty() ? "*" : "");
+  set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(1, options.connect_timeout().count())));
   set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   set(easy, CURLOPT_TCP_NODELAY, 1L);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <string>
 #include <thread>
 
@@ -166,6 +167,48 @@ TEST_CASE("http client: every status is an answer, and a redirect is not followe
   REQUIRE(away.answered());
   CHECK(away.answer().status() == 302);
   CHECK(elsewhere.connections_accepted() == 0);
+}
+
+TEST_CASE("http client: the environment's proxies are not ours, and a proxy that is ours is asked for whole URLs") {
+  FakeHomeserver server;
+  server.on("GET", "/x", Answer(200));
+  std::string line;
+  RawServer proxy([&](int client) {
+    const std::string header = RawServer::read_header(client);
+    line = header.substr(0, header.find("\r\n"));
+    RawServer::write(client, "HTTP/1.1 203 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
+  });
+  for (const char* name : {"http_proxy", "ALL_PROXY", "all_proxy"}) ::setenv(name, proxy.url().c_str(), 1);
+  {
+    ClientFixture direct(server.url());
+    CHECK(direct.get("/x").answer().status() == 200);
+    CHECK(proxy.accepted() == 0);
+  }
+  for (const char* name : {"http_proxy", "ALL_PROXY", "all_proxy"}) ::unsetenv(name);
+  HttpClientOptions options(base_url("http://matrix.example/base"));
+  options.proxy(proxy.url());
+  ClientFixture through(options);
+  // The name is the proxy's to resolve: this one does not exist.
+  const auto outcome = through.get("/x?y=1");
+  REQUIRE(outcome.answered());
+  CHECK(outcome.answer().status() == 203);
+  CHECK(line == "GET http://matrix.example/base/x?y=1 HTTP/1.1");
+}
+
+TEST_CASE("http client: https through a proxy asks for a tunnel, and its refusal is no answer") {
+  std::string line;
+  RawServer proxy([&](int client) {
+    const std::string header = RawServer::read_header(client);
+    line = header.substr(0, header.find("\r\n"));
+    RawServer::write(client, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  });
+  HttpClientOptions options(base_url("https://matrix.example"));
+  options.proxy(proxy.url());
+  ClientFixture through(options);
+  const auto outcome = through(HttpRequest("GET", "/x").bearer(confab::Secret(std::string(token_text))));
+  REQUIRE_FALSE(outcome.answered());
+  CHECK_FALSE(outcome.sent());
+  CHECK(line == "CONNECT matrix.example:443 HTTP/1.1");
 }
 
 TEST_CASE("http client: interim answers are skipped, an endless row of them is not") {
