@@ -24,6 +24,21 @@ class AdminJoin {
   MatrixUserId user_;
 };
 
+/// POST /_synapse/admin/v1/rooms/{roomId}/make_room_admin: the strongest local member gives its own power to this user,
+/// who is invited where joining takes an invitation, and still has to join. Without a local member who has the power it
+/// is refused.
+class AdminMakeRoomAdmin {
+ public:
+  using Answer = Done;
+  AdminMakeRoomAdmin(MatrixRoomId room, MatrixUserId user) : room_(std::move(room)), user_(std::move(user)) {}
+  [[nodiscard]] Result<EndpointRequest> encode() const;
+  [[nodiscard]] static Result<Answer> decode(const json::Value& body) { return decode_done(body); }
+
+ private:
+  MatrixRoomId room_;
+  MatrixUserId user_;
+};
+
 class AdminServerVersionAnswer {
  public:
   explicit AdminServerVersionAnswer(std::string version) : version_(std::move(version)) {}

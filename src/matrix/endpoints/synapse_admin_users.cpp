@@ -1,6 +1,8 @@
 #include "matrix/endpoints/synapse_admin_users.hpp"
 
+#include "matrix/endpoints/synapse_flag.hpp"
 #include "matrix/identifiers.hpp"
+#include "matrix/paging.hpp"
 #include "util/text.hpp"
 
 namespace confab::matrix {
@@ -10,16 +12,6 @@ std::string user_path(std::string_view version, const MatrixUserId& user, std::s
   return path_of({"/_synapse/admin/"}) + std::string(version) + path_of({"/users/", user.str()}) + std::string(rest);
 }
 
-// Older Synapse writes flags as 0 and 1.
-bool flag(json::Reader& read, std::string_view key) {
-  const json::Value value = read.value()[key];
-  if (!value || value.is_null()) return false;
-  if (value.kind() == json::Kind::boolean) return value.boolean_or(false);
-  if (const auto number = value.integer(0, 1)) return *number == 1;
-  read.fail(value.wrong("true or false"));
-  return false;
-}
-
 }  // namespace
 
 Result<AdminUserAnswer> AdminUserAnswer::decode(const json::Value& body) {
@@ -27,16 +19,43 @@ Result<AdminUserAnswer> AdminUserAnswer::decode(const json::Value& body) {
   AdminUserAnswer out;
   out.user_ = MatrixUserId(std::string(read.non_empty_string("name")));
   if (const auto name = read.optional_string("displayname")) out.display_name_ = std::string(*name);
-  out.admin_ = flag(read, "admin");
-  out.deactivated_ = flag(read, "deactivated");
-  out.locked_ = flag(read, "locked");
-  out.suspended_ = flag(read, "suspended");
+  out.admin_ = synapse_flag(read, "admin");
+  out.deactivated_ = synapse_flag(read, "deactivated");
+  out.locked_ = synapse_flag(read, "locked");
+  out.suspended_ = synapse_flag(read, "suspended");
   return read.finish(std::move(out));
 }
 
 Result<EndpointRequest> AdminGetUser::encode() const {
   if (const auto wrong = first_wrong({check_user_id(user_)})) return *wrong;
   return EndpointRequest(Method::get, user_path("v2", user_, "")).expect({Errc::not_found});
+}
+
+Result<AdminUsersAnswer> AdminUsersAnswer::decode(const json::Value& body) {
+  json::Reader read(body);
+  std::vector<AdminUserAnswer> users;
+  for (const json::Value element : read.array("users").elements()) {
+    if (auto user = AdminUserAnswer::decode(element)) {
+      users.push_back(*std::move(user));
+    } else {
+      read.fail(user.error());
+    }
+  }
+  const std::int64_t total = read.integer("total", 0);
+  auto next = optional_page_token(read, "next_token");
+  return read.finish(AdminUsersAnswer(std::move(users), total, std::move(next)));
+}
+
+Result<EndpointRequest> AdminListUsers::encode() const {
+  if (const auto wrong = first_wrong({check_page_limit(limit_), check_text("matching", matching_)})) return *wrong;
+  EndpointRequest request(Method::get, "/_synapse/admin/v2/users");
+  request.query("limit", std::int64_t{limit_}).query("guests", std::string_view("false"));
+  if (!from_.empty()) request.query("from", from_.str());
+  if (!matching_.empty()) request.query("name", matching_);
+  if (deactivated_) request.query("deactivated", std::string_view("true"));
+  // Left out, Synapse leaves locked accounts out too.
+  request.query("locked", std::string_view("true"));
+  return request.max_answer(max_page_bytes);
 }
 
 Result<EndpointRequest> AdminPutUser::encode() const {

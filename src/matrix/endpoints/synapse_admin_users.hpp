@@ -2,8 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <confab/ids.hpp>
 #include <confab/secret.hpp>
@@ -42,6 +44,44 @@ class AdminGetUser {
 
  private:
   MatrixUserId user_;
+};
+
+class AdminUsersAnswer {
+ public:
+  AdminUsersAnswer(std::vector<AdminUserAnswer> users, std::int64_t total, std::optional<PageToken> next)
+      : users_(std::move(users)), total_(total), next_(std::move(next)) {}
+  [[nodiscard]] static Result<AdminUsersAnswer> decode(const json::Value& body);
+  [[nodiscard]] const std::vector<AdminUserAnswer>& users() const { return users_; }
+  /// Of all pages together.
+  [[nodiscard]] std::int64_t total() const { return total_; }
+  /// Where the next page begins; none: this was the last.
+  [[nodiscard]] const std::optional<PageToken>& next() const { return next_; }
+
+ private:
+  std::vector<AdminUserAnswer> users_;
+  std::int64_t total_;
+  std::optional<PageToken> next_;
+};
+
+/// GET /_synapse/admin/v2/users: by name, guests left out and locked accounts not.
+class AdminListUsers {
+ public:
+  using Answer = AdminUsersAnswer;
+  AdminListUsers& from(PageToken token) { return from_ = std::move(token), *this; }
+  /// Only those that have this in their localpart or display name.
+  AdminListUsers& matching(std::string part) { return matching_ = std::move(part), *this; }
+  /// Closed accounts too.
+  AdminListUsers& deactivated(bool on) { return deactivated_ = on, *this; }
+  /// 1 to 1000.
+  AdminListUsers& limit(int users) { return limit_ = users, *this; }
+  [[nodiscard]] Result<EndpointRequest> encode() const;
+  [[nodiscard]] static Result<Answer> decode(const json::Value& body) { return AdminUsersAnswer::decode(body); }
+
+ private:
+  PageToken from_;
+  std::string matching_;
+  int limit_ = 100;
+  bool deactivated_ = false;
 };
 
 /// PUT /_synapse/admin/v2/users/{userId}: create or change an account.
