@@ -140,6 +140,7 @@ class Running:
         self.seen = []
         self.errors = b""
         self._lines = queue.Queue()
+        self._watching = threading.Event()
         self._readers = [threading.Thread(target=self._read_output), threading.Thread(target=self._read_errors)]
         for reader in self._readers:
             reader.start()
@@ -152,10 +153,18 @@ class Running:
     def _read_errors(self):
         for line in self.process.stderr:
             self.errors += line
+            if line.startswith(b'{"watching"'):
+                self._watching.set()
+        self._watching.set()  # it ended: whoever waits finds out by looking
 
     def write(self, line):
         self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
+
+    def until_watching(self):
+        """Waits until the program says that what happens from now on is seen."""
+        if not self._watching.wait(PATIENCE) or b'{"watching"' not in self.errors:
+            raise AssertionError(f"it does not watch\n{self}")
 
     def line(self, timeout=PATIENCE):
         """The next line of output as an object; None once there are no more."""
@@ -167,15 +176,6 @@ class Running:
             return None
         self.seen.append(json.loads(line))
         return self.seen[-1]
-
-    def poll_line(self):
-        """A line that is there already, or None."""
-        with contextlib.suppress(queue.Empty):
-            line = self._lines.get_nowait()
-            if line is not None:
-                self.seen.append(json.loads(line))
-                return self.seen[-1]
-        return None
 
     def finish(self, timeout=PATIENCE):
         """Closes standard input, reads to the end, returns the exit code."""
@@ -270,23 +270,11 @@ class HomeserverCase(ProgramCase):
             self.assertLess(pages, 1000, "history does not end")
 
     def watching(self, user, *options):
+        """A watcher that sees what is sent from now on."""
         watcher = self.work.spawn("watch", "--as", user, *options)
         self.addCleanup(watcher.end)
+        watcher.until_watching()
         return watcher
-
-    def until_seen(self, watcher, kind, slug, sender, least=1):
-        """Sends until the watcher has printed `least` lines: from then on it is known to see what comes.
-
-        The program says nowhere that it has begun to watch, so a message it prints is the proof.
-        """
-        number = 0
-        while len(watcher.seen) < least:
-            self.assertLess(number, 100, f"the watcher sees nothing\n{watcher}")
-            self.assertIsNone(watcher.process.poll() if not watcher.seen else None, str(watcher))
-            self.send(kind, slug, sender, f"are you there, {number}?")
-            number += 1
-            while watcher.poll_line() is not None:
-                pass
 
 
 def text_of(line):

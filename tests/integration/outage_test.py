@@ -54,7 +54,6 @@ class Outage(harness.HomeserverCase):
 
     def test_a_watcher_resumes_where_it_was(self):
         watcher = self.watching("ben")
-        self.until_seen(watcher, "event", "picnic", "ana")
         sent = [f"across {number}" for number in range(6)]
         for text in sent[:3]:
             self.send("event", "picnic", "ana", text)
@@ -68,7 +67,6 @@ class Outage(harness.HomeserverCase):
 
     def test_a_watcher_and_a_sender_over_one_kill(self):
         watcher = self.watching("ben")
-        self.until_seen(watcher, "event", "picnic", "ana")
         sent, sender = self.sending("both", 30, away=0.5)
         self.arrived_once_in_order(sent, sender.seen)
         while sent[-1] not in harness.texts(watcher.seen):

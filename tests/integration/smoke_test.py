@@ -16,7 +16,6 @@ class Smoke(harness.HomeserverCase):
         self.assertNotEqual(ana, ben)
 
         watcher = self.watching("ben")
-        self.until_seen(watcher, "event", "picnic", "ana")
         event = self.send("event", "picnic", "ana", "I do.")
         line = watcher.line()
         while line.get("event_id") != event:
