@@ -189,7 +189,7 @@ Task<void> UserEvents::State::drive(std::shared_ptr<State> self) {
     } else if (std::holds_alternative<matrix::SyncRenewToken>(action)) {
       co_await renew_token(self);
     } else if (auto* wait = std::get_if<matrix::SyncWait>(&action)) {
-      auto enrol = [self](std::shared_ptr<net::Waker> waker) { self->waker = std::move(waker); };
+      auto enrol = [self](std::shared_ptr<net::Waker> sleeping) { self->waker = std::move(sleeping); };
       co_await net::WakeAwaiter<decltype(enrol)>(self->context(wait->until), std::move(enrol));
       self->waker = nullptr;
     } else if (auto* deliver = std::get_if<matrix::SyncDeliver>(&action)) {
