@@ -42,34 +42,62 @@ bool retriable_by_default(Errc code) {
 
 std::string_view errc_name(Errc code) noexcept {
   switch (code) {
-    case Errc::unknown: return "unknown";
-    case Errc::invalid_argument: return "invalid_argument";
-    case Errc::config: return "config";
-    case Errc::not_found: return "not_found";
-    case Errc::forbidden: return "forbidden";
-    case Errc::conflict: return "conflict";
-    case Errc::too_large: return "too_large";
-    case Errc::rate_limited: return "rate_limited";
-    case Errc::unreachable: return "unreachable";
-    case Errc::unavailable: return "unavailable";
-    case Errc::timed_out: return "timed_out";
-    case Errc::cancelled: return "cancelled";
-    case Errc::outcome_unknown: return "outcome_unknown";
-    case Errc::protocol: return "protocol";
-    case Errc::session_expired: return "session_expired";
-    case Errc::admin_unavailable: return "admin_unavailable";
-    case Errc::account_locked: return "account_locked";
-    case Errc::account_suspended: return "account_suspended";
-    case Errc::account_deactivated: return "account_deactivated";
-    case Errc::encrypted_room: return "encrypted_room";
-    case Errc::busy: return "busy";
-    case Errc::closed: return "closed";
-    case Errc::consumed: return "consumed";
-    case Errc::would_deadlock: return "would_deadlock";
-    case Errc::unsupported: return "unsupported";
-    case Errc::store: return "store";
-    case Errc::no_memory: return "no_memory";
-    case Errc::internal: return "internal";
+    case Errc::unknown:
+      return "unknown";
+    case Errc::invalid_argument:
+      return "invalid_argument";
+    case Errc::config:
+      return "config";
+    case Errc::not_found:
+      return "not_found";
+    case Errc::forbidden:
+      return "forbidden";
+    case Errc::conflict:
+      return "conflict";
+    case Errc::too_large:
+      return "too_large";
+    case Errc::rate_limited:
+      return "rate_limited";
+    case Errc::unreachable:
+      return "unreachable";
+    case Errc::unavailable:
+      return "unavailable";
+    case Errc::timed_out:
+      return "timed_out";
+    case Errc::cancelled:
+      return "cancelled";
+    case Errc::outcome_unknown:
+      return "outcome_unknown";
+    case Errc::protocol:
+      return "protocol";
+    case Errc::session_expired:
+      return "session_expired";
+    case Errc::admin_unavailable:
+      return "admin_unavailable";
+    case Errc::account_locked:
+      return "account_locked";
+    case Errc::account_suspended:
+      return "account_suspended";
+    case Errc::account_deactivated:
+      return "account_deactivated";
+    case Errc::encrypted_room:
+      return "encrypted_room";
+    case Errc::busy:
+      return "busy";
+    case Errc::closed:
+      return "closed";
+    case Errc::consumed:
+      return "consumed";
+    case Errc::would_deadlock:
+      return "would_deadlock";
+    case Errc::unsupported:
+      return "unsupported";
+    case Errc::store:
+      return "store";
+    case Errc::no_memory:
+      return "no_memory";
+    case Errc::internal:
+      return "internal";
   }
   return "unknown";
 }

@@ -39,7 +39,7 @@ struct Source {
   std::size_t PutEnd(char*) { return 0; }
 };
 
-enum class Bound : std::uint8_t { none, depth, values };
+enum class Bound : std::uint8_t { none, depth, values, surrogate };
 
 // Builds nodes bottom-up: finished children wait on a stack until their container ends, then move to the arena in one
 // run.
@@ -70,7 +70,7 @@ class Builder {
     node.kind = Kind::string;
     node.length = length;
     node.text = keep(characters, length);
-    return push(node);
+    return node.text != nullptr && push(node);
   }
   bool Key(const char* characters, rapidjson::SizeType length, bool copy) { return String(characters, length, copy); }
   bool StartObject() { return open(); }
@@ -111,11 +111,16 @@ class Builder {
   static bool is_number_character(char c) {
     return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
   }
-  // Escapes only ever shrink, so a decoded string that equals the source before its closing quote had none.
+  // Escapes only ever shrink, so a decoded string that equals the source before its closing quote had none. Null, when
+  // an escape was the second half of a surrogate pair alone: RapidJSON 1.1 refuses only a lone first half.
   const char* keep(const char* characters, std::size_t length) {
     if (source_.Tell() > length) {
       const char* written = source_.at - 1 - length;
       if (std::memcmp(written, characters, length) == 0) return written;
+    }
+    if (!text::is_valid_utf8({characters, length})) {
+      exceeded_ = Bound::surrogate;
+      return nullptr;
     }
     auto* copy = static_cast<char*>(storage_.arena.allocate(length, 1));
     std::memcpy(copy, characters, length);
@@ -227,6 +232,9 @@ class Parser {
     }
     if (builder.exceeded() == Bound::values) {
       return Error(Errc::too_large, "JSON with more than " + std::to_string(limits.values()) + " values");
+    }
+    if (builder.exceeded() == Bound::surrogate) {
+      return malformed(storage->text, outcome.Offset(), in_words(rapidjson::kParseErrorStringUnicodeSurrogateInvalid));
     }
     if (outcome.IsError()) return malformed(storage->text, outcome.Offset(), in_words(outcome.Code()));
     // A NUL ends the text for the reader, whatever follows it.

@@ -4,7 +4,8 @@
 
 namespace confab {
 
-void Log::write(LogLevel level, std::string_view component, std::string_view code, std::string_view message) const noexcept {
+void Log::write(LogLevel level, std::string_view component, std::string_view code,
+                std::string_view message) const noexcept {
   if (!wants(level)) return;
   try {
     sink_(LogRecord(level, component, code, redact(message)));

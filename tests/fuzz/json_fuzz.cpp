@@ -1,20 +1,21 @@
-// Whatever parses can be walked and written, and what was written parses again to the same text.
+// Whatever parses can be walked and written, holds UTF-8 only, and what was written parses again to the same text.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 
 #include "util/canonical_json.hpp"
 #include "util/json.hpp"
+#include "util/text.hpp"
 
 namespace {
 void walk(const confab::json::Value& value) {
-  (void)value.string_or("");
+  if (!confab::text::is_valid_utf8(value.string_or(""))) std::abort();
   (void)value.integer_or(0);
   (void)value.boolean_or(false);
   (void)value["content"]["body"].string();
   for (const auto& element : value.elements()) walk(element);
   for (const auto& [key, member] : value.members()) {
-    (void)key;
+    if (!confab::text::is_valid_utf8(key)) std::abort();
     walk(member);
   }
 }

@@ -37,6 +37,7 @@ TEST_CASE("redact: secrets vanish, the rest stays") {
       {"Bearer", "Bearer"},
       {"password=", "password="},
       {R"("password\")", R"("password\")"},
+      {"://mct_secret/x\\y@host", "://***@host"},
   };
   for (const auto& c : cases) {
     CAPTURE(c.from);
