@@ -2,8 +2,8 @@
 //
 // Shows   how the parts are put together: Runtime, Configuration, Homeserver, ChatService; and the four calls that make
 //         a conversation: an account, a room, a message, a page of history.
-// Needs   a configuration file whose directory has an event, and a running homeserver (scripts/demo leaves both at hand).
-// Run     example_01_first_message confab.json EVENT CREATOR       for example: confab.json picnic ana
+// Needs   a configuration file whose directory has an event, and a running homeserver (scripts/demo leaves both at
+// hand). Run     example_01_first_message confab.json EVENT CREATOR       for example: confab.json picnic ana
 #include <cstdio>
 #include <string>
 
@@ -46,8 +46,8 @@ int main(int argc, char** argv) {
   const confab::RoomRef event = confab::RoomRef::event(confab::RoomSlug(argv[2]));
   const confab::UserSlug creator(argv[3]);
 
-  // Each call describes an operation; wait() starts it and blocks until it ends. All of them may be repeated: an account
-  // and a room are made once, however often they are asked for.
+  // Each call describes an operation; wait() starts it and blocks until it ends. All of them may be repeated: an
+  // account and a room are made once, however often they are asked for.
   auto account = chat.ensure_user(creator).wait();
   if (!account) return fail("account", account.error());
   std::printf("%s is %s\n", creator.str().c_str(), account->user_id().str().c_str());

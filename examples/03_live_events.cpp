@@ -36,7 +36,8 @@ void print(const confab::ChatEvent& event) {
   }
 }
 
-int listen(confab::ChatService& chat, const confab::RoomRef& room, const confab::UserSlug& speaker, const confab::UserSlug& listener) {
+int listen(confab::ChatService& chat, const confab::RoomRef& room, const confab::UserSlug& speaker,
+           const confab::UserSlug& listener) {
   auto member = chat.add_member(room, listener).wait();
   if (!member) return fail("listener", member.error());
 
@@ -83,5 +84,6 @@ int main(int argc, char** argv) {
   const confab::TenantConfiguration& tenant = configuration->tenants().front();
   auto chat = confab::make_chat_service(runtime, homeserver->provider(), tenant.options(), tenant.directory());
   if (!chat) return fail("tenant", chat.error());
-  return listen(**chat, confab::RoomRef::event(confab::RoomSlug(argv[2])), confab::UserSlug(argv[3]), confab::UserSlug(argv[4]));
+  return listen(**chat, confab::RoomRef::event(confab::RoomSlug(argv[2])), confab::UserSlug(argv[3]),
+                confab::UserSlug(argv[4]));
 }

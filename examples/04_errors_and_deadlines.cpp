@@ -24,23 +24,30 @@ using confab::Message;
 using confab::Result;
 
 void tell(const char* what, const Error& error) {
-  std::printf("%s: %s: %s\n", what, std::string(confab::errc_name(error.code())).c_str(), std::string(error.message()).c_str());
+  std::printf("%s: %s: %s\n", what, std::string(confab::errc_name(error.code())).c_str(),
+              std::string(error.message()).c_str());
 }
 
 // The code says what can be done, so it is what to branch on. Texts are for people, and may change.
 const char* advice(const Error& error) {
   switch (error.code()) {
     case Errc::invalid_argument:
-    case Errc::too_large: return "correct the argument";
+    case Errc::too_large:
+      return "correct the argument";
     case Errc::not_found:
-    case Errc::forbidden: return "look into the host's directory";
+    case Errc::forbidden:
+      return "look into the host's directory";
     case Errc::rate_limited:
     case Errc::unavailable:
-    case Errc::unreachable: return "try again later";
+    case Errc::unreachable:
+      return "try again later";
     case Errc::timed_out:
-    case Errc::cancelled: return "nothing was sent";
-    case Errc::outcome_unknown: return "repeat with the same transaction id";
-    default: return error.retriable() ? "try again" : "ask an operator";
+    case Errc::cancelled:
+      return "nothing was sent";
+    case Errc::outcome_unknown:
+      return "repeat with the same transaction id";
+    default:
+      return error.retriable() ? "try again" : "ask an operator";
   }
 }
 
@@ -84,11 +91,13 @@ int show(confab::ChatService& chat, const confab::RoomRef& event, const confab::
   // Any number of operations can be given up at once, from any thread.
   std::stop_source stop;
   stop.request_stop();
-  const Result<EventId> stopped = chat.send(Message(event, sender, "never said"), CallOptions().stop(stop.get_token())).wait();
+  const Result<EventId> stopped =
+      chat.send(Message(event, sender, "never said"), CallOptions().stop(stop.get_token())).wait();
   if (stopped) return 1;
   tell("stopped", stopped.error());
 
-  const Result<EventId> sent = send_for_sure(chat, Message(event, sender, "Said once"), CallOptions::Clock::now() + 60s);
+  const Result<EventId> sent =
+      send_for_sure(chat, Message(event, sender, "Said once"), CallOptions::Clock::now() + 60s);
   if (!sent) {
     tell("sending", sent.error());
     return 1;

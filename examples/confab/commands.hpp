@@ -14,9 +14,10 @@ namespace program {
 
 [[nodiscard]] int provision_user(Session& session, const std::string& slug, const std::string& name);
 
-[[nodiscard]] int create_room(Session& session, const std::string& kind, const std::string& slug, const std::string& creator,
-                              const std::string& name, bool is_public);
-[[nodiscard]] int add_to_room(Session& session, const std::string& kind, const std::string& slug, const std::string& user);
+[[nodiscard]] int create_room(Session& session, const std::string& kind, const std::string& slug,
+                              const std::string& creator, const std::string& name, bool is_public);
+[[nodiscard]] int add_to_room(Session& session, const std::string& kind, const std::string& slug,
+                              const std::string& user);
 
 // A text of "-": one message per line of standard input.
 [[nodiscard]] int send(Session& session, const std::string& kind, const std::string& slug, const std::string& sender,

@@ -24,7 +24,8 @@ int doctor(Session& session, bool as_json) {
   for (const confab::Finding& finding : *findings) {
     fit = fit && finding.fit();
     if (table) {
-      std::printf("%-14s  %-5s  %s\n", finding.check().c_str(), finding.fit() ? "ok" : "UNFIT", finding.detail().c_str());
+      std::printf("%-14s  %-5s  %s\n", finding.check().c_str(), finding.fit() ? "ok" : "UNFIT",
+                  finding.detail().c_str());
       continue;
     }
     JsonLine line;

@@ -40,7 +40,9 @@ void add_room(CLI::App& command, Words& words) {
 }
 
 void add_as(CLI::App& command, Words& words) {
-  command.add_option("--as", words.user, "the user who acts, as the directory names them")->required()->type_name("USER");
+  command.add_option("--as", words.user, "the user who acts, as the directory names them")
+      ->required()
+      ->type_name("USER");
 }
 
 // For a word it does not know, the parser says that a command is missing: that does not help who mistyped one.
@@ -56,14 +58,16 @@ std::string in_words(CLI::App& app, const CLI::ParseError& wrong) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Chat over Matrix. One JSON object per line on standard output, failures as one on standard error.", "confab");
+  CLI::App app("Chat over Matrix. One JSON object per line on standard output, failures as one on standard error.",
+               "confab");
   app.set_version_flag("--version", std::string(confab::version()));
   app.require_subcommand(1);
   app.fallthrough();  // --deadline and the like may stand behind the command, too
   app.option_defaults()->always_capture_default(false);
 
   program::Settings settings;
-  app.add_option("--config", settings.config, "the configuration file; default $CONFAB_CONFIG, else confab.json")->type_name("FILE");
+  app.add_option("--config", settings.config, "the configuration file; default $CONFAB_CONFIG, else confab.json")
+      ->type_name("FILE");
   app.add_option("--tenant", settings.tenant, "the tenant; default: the only one")->type_name("ID");
   app.add_option("--deadline", settings.deadline, "how long an operation may take, repeats included; default 60")
       ->type_name("SECONDS")
@@ -82,7 +86,8 @@ int main(int argc, char** argv) {
   CLI::App* provision = user->add_subcommand("provision", "make sure that a user has an account");
   provision->add_option("SLUG", words.user, "the user, as the directory names them")->required();
   provision->add_option("--name", words.name, "the display name; default: the directory's");
-  provision->callback([&] { work = [&](Session& session) { return program::provision_user(session, words.user, words.name); }; });
+  provision->callback(
+      [&] { work = [&](Session& session) { return program::provision_user(session, words.user, words.name); }; });
 
   CLI::App* room = app.add_subcommand("room", "rooms of events and groups")->require_subcommand(1);
   CLI::App* create = room->add_subcommand("create", "make sure that an event or group has its room");
@@ -98,7 +103,9 @@ int main(int argc, char** argv) {
   CLI::App* add = room->add_subcommand("add", "make a user a member");
   add_room(*add, words);
   add->add_option("USER", words.user, "the user, as the directory names them")->required();
-  add->callback([&] { work = [&](Session& session) { return program::add_to_room(session, words.kind, words.slug, words.user); }; });
+  add->callback([&] {
+    work = [&](Session& session) { return program::add_to_room(session, words.kind, words.slug, words.user); };
+  });
 
   CLI::App* send = app.add_subcommand("send", "say something; TEXT '-' sends each line of standard input");
   add_room(*send, words);
@@ -123,8 +130,12 @@ int main(int argc, char** argv) {
 
   CLI::App* watch = app.add_subcommand("watch", "what happens in a user's rooms from now on, as it happens");
   add_as(*watch, words);
-  CLI::Option* count = watch->add_option("--count", words.count, "end after this many events")->type_name("N")->check(CLI::PositiveNumber);
-  CLI::Option* seconds = watch->add_option("--for", words.seconds, "end after this long")->type_name("SECONDS")->check(CLI::Range(0.001, 1e9));
+  CLI::Option* count = watch->add_option("--count", words.count, "end after this many events")
+                           ->type_name("N")
+                           ->check(CLI::PositiveNumber);
+  CLI::Option* seconds = watch->add_option("--for", words.seconds, "end after this long")
+                             ->type_name("SECONDS")
+                             ->check(CLI::Range(0.001, 1e9));
   watch->callback([&] {
     work = [&](Session& session) {
       std::optional<std::uint64_t> most;
@@ -157,7 +168,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& wrong) {
     return program::refuse(in_words(app, wrong) + "; see confab --help");
   }
-  if (!unready.empty()) return program::refuse("'" + unready + "' is not part of this release", confab::Errc::unsupported);
+  if (!unready.empty())
+    return program::refuse("'" + unready + "' is not part of this release", confab::Errc::unsupported);
 
   // Before the first thread, which inherits it: only `watch` listens for these; elsewhere they end the program.
   if (watch->parsed()) {

@@ -70,9 +70,9 @@ int send_lines(Sender& sender) {
     if (sent) continue;
     // Going on would put later lines before this one.
     const bool may_have_arrived = sent.error().code() == confab::Errc::outcome_unknown;
-    return fail(sent.error().with_message("line " + std::to_string(number) + " of standard input: " +
-                                          std::string(sent.error().message()) +
-                                          (may_have_arrived ? "; what follows was not sent" : "; it and what follows was not sent")));
+    return fail(sent.error().with_message(
+        "line " + std::to_string(number) + " of standard input: " + std::string(sent.error().message()) +
+        (may_have_arrived ? "; what follows was not sent" : "; it and what follows was not sent")));
   }
 }
 
@@ -101,7 +101,8 @@ int history(Session& session, const std::string& kind, const std::string& slug, 
     if (confab::Result<void> printed = print(line); !printed) return fail(printed.error());
   }
   if (!page->end().empty()) {
-    if (confab::Result<void> printed = print(JsonLine().text("end", page->end().str())); !printed) return fail(printed.error());
+    if (confab::Result<void> printed = print(JsonLine().text("end", page->end().str())); !printed)
+      return fail(printed.error());
   }
   return exit_done;
 }

@@ -22,9 +22,12 @@ std::string full_message(const confab::Error& error) {
 
 int exit_code_of(confab::Errc code) {
   switch (code) {
-    case confab::Errc::config: return exit_usage;
-    case confab::Errc::unreachable: return exit_unreachable;
-    default: return exit_failed;
+    case confab::Errc::config:
+      return exit_usage;
+    case confab::Errc::unreachable:
+      return exit_unreachable;
+    default:
+      return exit_failed;
   }
 }
 
@@ -40,11 +43,15 @@ void diagnose(const JsonLine& line) { (void)write_line(stderr, line); }
 int fail(const confab::Error& error) {
   JsonLine inside;
   inside.text("code", confab::errc_name(error.code())).text_or_null("errcode", error.errcode());
-  if (error.http_status() != 0) inside.number("http_status", error.http_status());
-  else inside.null("http_status");
+  if (error.http_status() != 0)
+    inside.number("http_status", error.http_status());
+  else
+    inside.null("http_status");
   inside.text("message", full_message(error));
-  if (const auto wait = error.retry_after()) inside.number("retry_after_ms", wait->count());
-  else inside.null("retry_after_ms");
+  if (const auto wait = error.retry_after())
+    inside.number("retry_after_ms", wait->count());
+  else
+    inside.null("retry_after_ms");
   if (!error.subject().empty()) inside.text("subject", error.subject());
   diagnose(JsonLine().object("error", inside));
   return exit_code_of(error.code());

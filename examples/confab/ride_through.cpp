@@ -22,8 +22,10 @@ bool is_contact(const Error& error) {
     case Errc::unreachable:
     case Errc::unavailable:  // without a status: the circuit breaker
     case Errc::timed_out:
-    case Errc::cancelled: return false;
-    default: return true;
+    case Errc::cancelled:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -33,7 +35,8 @@ bool may_have_arrived(const Error& error) {
 
 bool is_worth_repeating(const Error& error) {
   // A refused password stays refused, and every further try counts towards the homeserver's limits on logins.
-  if (error.code() == Errc::admin_unavailable && (error.http_status() == 401 || error.http_status() == 403)) return false;
+  if (error.code() == Errc::admin_unavailable && (error.http_status() == 401 || error.http_status() == 403))
+    return false;
   return error.retriable();
 }
 
@@ -56,7 +59,7 @@ bool sleep_until(Clock::time_point end, const std::stop_token& stop) {
 void RideThrough::begin() {
   const auto now = Clock::now();
   deadline_ = limit_ >= Clock::time_point::max() - now ? Clock::time_point::max()
-                                                        : now + std::chrono::duration_cast<Clock::duration>(limit_);
+                                                       : now + std::chrono::duration_cast<Clock::duration>(limit_);
   repeated_ = false;
   telling_.reset();
   pause_.reset();
@@ -70,14 +73,16 @@ confab::CallOptions RideThrough::options() const {
 std::optional<Error> RideThrough::after(const Error& error) {
   contacted_ = contacted_ || is_contact(error);
   repeated_ = repeated_ || may_have_arrived(error);
-  const bool says_little = error.code() == Errc::timed_out || (error.code() == Errc::unavailable && error.http_status() == 0);
+  const bool says_little =
+      error.code() == Errc::timed_out || (error.code() == Errc::unavailable && error.http_status() == 0);
   if (!telling_ || !says_little) telling_ = error;
   if (stop_.stop_requested() || !is_worth_repeating(error)) return error;
 
   const auto now = Clock::now();
   if (!contacted_ && now >= started_ + first_contact && !answers_at_all()) {
     if (telling_->code() == Errc::unreachable) return telling_;
-    return Error(Errc::unreachable, "nobody answers at homeserver.url: check the address").with_subject("homeserver.url");
+    return Error(Errc::unreachable, "nobody answers at homeserver.url: check the address")
+        .with_subject("homeserver.url");
   }
   const milliseconds wait = std::max(pause_.next(), error.retry_after().value_or(milliseconds(0)));
   const auto last = contacted_ ? deadline_ : std::min(deadline_, started_ + first_contact);

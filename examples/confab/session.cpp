@@ -20,10 +20,12 @@ confab::Result<const confab::TenantConfiguration*> choose_tenant(const confab::C
   if (!id.empty()) {
     const confab::TenantConfiguration* tenant = configuration.tenant(confab::TenantId(id));
     if (tenant != nullptr) return tenant;
-    return confab::Error(confab::Errc::invalid_argument, "the configuration has no tenant " + id).with_subject("--tenant");
+    return confab::Error(confab::Errc::invalid_argument, "the configuration has no tenant " + id)
+        .with_subject("--tenant");
   }
   if (tenants.size() == 1) return &tenants.front();
-  return confab::Error(confab::Errc::invalid_argument, "the configuration has several tenants: say which with --tenant ID")
+  return confab::Error(confab::Errc::invalid_argument,
+                       "the configuration has several tenants: say which with --tenant ID")
       .with_subject("--tenant");
 }
 
@@ -34,7 +36,8 @@ confab::RoomRef room_ref(std::string_view kind, std::string slug) {
 }
 
 Session::Session(confab::Configuration configuration, std::unique_ptr<confab::Runtime> runtime,
-                 confab::Homeserver homeserver, std::shared_ptr<confab::ChatService> chat, std::chrono::nanoseconds limit)
+                 confab::Homeserver homeserver, std::shared_ptr<confab::ChatService> chat,
+                 std::chrono::nanoseconds limit)
     : configuration_(std::move(configuration)),
       runtime_(std::move(runtime)),
       homeserver_(std::move(homeserver)),
@@ -42,7 +45,8 @@ Session::Session(confab::Configuration configuration, std::unique_ptr<confab::Ru
       limit_(limit) {}
 
 confab::Result<std::unique_ptr<Session>> Session::open(const Settings& settings) {
-  confab::Result<confab::Configuration> configuration = confab::read_configuration(path_of_configuration(settings.config));
+  confab::Result<confab::Configuration> configuration =
+      confab::read_configuration(path_of_configuration(settings.config));
   if (!configuration) return std::move(configuration).error();
   confab::Result<const confab::TenantConfiguration*> tenant = choose_tenant(*configuration, settings.tenant);
   if (!tenant) return std::move(tenant).error();

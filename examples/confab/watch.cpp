@@ -68,10 +68,12 @@ bool will_pass(const confab::Error& error) { return error.retriable() || error.c
 
 }  // namespace
 
-int watch(Session& session, const std::string& reader, std::optional<std::uint64_t> count, std::optional<double> seconds) {
+int watch(Session& session, const std::string& reader, std::optional<std::uint64_t> count,
+          std::optional<double> seconds) {
   const Interrupts interrupts;
-  const auto end = seconds ? Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*seconds))
-                           : Clock::time_point::max();
+  const auto end =
+      seconds ? Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*seconds))
+              : Clock::time_point::max();
   // The first contact is a command like any other: a wrong user or homeserver is told at once.
   RideThrough ride(session.homeserver(), session.limit(), interrupts.token());
   confab::Result<confab::Account> account = ride.run([&](confab::CallOptions options, bool) {
@@ -91,7 +93,8 @@ int watch(Session& session, const std::string& reader, std::optional<std::uint64
   };
   while (Clock::now() < end && (!count || seen < *count)) {
     const auto until = std::min(end, Clock::now() + (live ? look_up : settle));
-    confab::Result<confab::EventBatch> batch = stream.next(confab::CallOptions().until(until).stop(interrupts.token())).wait();
+    confab::Result<confab::EventBatch> batch =
+        stream.next(confab::CallOptions().until(until).stop(interrupts.token())).wait();
     if (interrupts.token().stop_requested()) break;
     if (!batch) {
       const confab::Error& error = batch.error();

@@ -30,7 +30,7 @@ namespace confab {
 namespace detail {
 /// What a Homeserver and everything made from it share.
 class MatrixBackend;
-}
+}  // namespace detail
 
 /// Where the homeserver is and how to be its administrator.
 ///

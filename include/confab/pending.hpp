@@ -179,7 +179,7 @@ class [[nodiscard("nothing runs until start(), wait() or co_await")]] Pending {
   /// Move the description; `other` then counts as started, and answers Errc::consumed.
   ///
   /// @par Errors     None.
-  Pending(Pending&& other) noexcept : delivery_(other.delivery_), begin_(std::move(other.begin_)) {}
+  Pending(Pending && other) noexcept : delivery_(other.delivery_), begin_(std::move(other.begin_)) {}
   /// Descriptions are made, not reassigned: an assignment could drop one that was meant to run.
   Pending& operator=(Pending&&) = delete;
 
@@ -265,7 +265,7 @@ class [[nodiscard("nothing runs until start(), wait() or co_await")]] Pending {
 
  private:
   template <class U>
-  friend std::shared_ptr<detail::RunningOperation> detail::begin(Pending<U>&& pending,
+  friend std::shared_ptr<detail::RunningOperation> detail::begin(Pending<U> && pending,
                                                                  UniqueFunction<void(Result<U>)> done);
   /// The start of the work, which leaves this object consumed.
   detail::Begin<T> take_begin() noexcept { return std::exchange(begin_, nullptr); }

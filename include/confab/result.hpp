@@ -51,7 +51,7 @@ class [[nodiscard("a Result may hold an error")]] Result {
   ///
   /// @par Errors     On an error: throws std::logic_error naming the code; terminates where exceptions are off.
   /// @par Lifetime   The reference lives until this object is assigned to, moved from or destroyed.
-  [[nodiscard]] T& value() & {
+  [[nodiscard]] T& value()& {
     require();
     return *std::get_if<0>(&state_);
   }
@@ -75,7 +75,7 @@ class [[nodiscard("a Result may hold an error")]] Result {
   }
 
   /// Short for value(). It checks, unlike that of std::optional.
-  [[nodiscard]] T& operator*() & { return value(); }
+  [[nodiscard]] T& operator*()& { return value(); }
   /// Short for value(), read only. Checked, too.
   [[nodiscard]] const T& operator*() const& { return value(); }
   /// Short for value(), to be moved out: `*std::move(result)`.

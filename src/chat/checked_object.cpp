@@ -89,9 +89,12 @@ json::Value CheckedObject::optional_array(std::string_view key) {
 json::Value CheckedObject::object(std::string_view key) {
   if (!value_.is_object()) return {};
   const json::Value value = value_[key];
-  if (!value) fault(key, "is missing");
-  else if (!value.is_object()) fault(key, "must be an object");
-  else return value;
+  if (!value)
+    fault(key, "is missing");
+  else if (!value.is_object())
+    fault(key, "must be an object");
+  else
+    return value;
   return {};
 }
 

@@ -51,8 +51,8 @@ class ConfigurationReader {
   [[nodiscard]] std::string resolved(std::string_view path) const { return (folder_ / path).string(); }
 
   HomeserverOptions read_homeserver(const json::Value& value) {
-    static constexpr std::array<std::string_view, 6> keys{"url",           "server_name",         "admin_user",
-                                                          "admin_password", "admin_password_file", "ca_file"};
+    static constexpr std::array<std::string_view, 6> keys{
+        "url", "server_name", "admin_user", "admin_password", "admin_password_file", "ca_file"};
     HomeserverOptions nothing("", "", "", Secret());
     if (!value) return nothing;
     CheckedObject homeserver(value, keys, *faults_);
@@ -94,7 +94,8 @@ class ConfigurationReader {
     }
     if (!homeserver.has("admin_password") && !homeserver.has("admin_password_file")) {
       homeserver.fault("admin_password", fmt::format("is missing: give it, or homeserver.admin_password_file, or the "
-                                                     "environment variable {}", password_variable));
+                                                     "environment variable {}",
+                                                     password_variable));
     }
     return {};
   }
@@ -126,7 +127,8 @@ class ConfigurationReader {
     }
     for (const auto& [key, given] : {std::pair<std::string_view, bool>("path", has_path), {"dsn", has_dsn}}) {
       if (given && key != wanted) store.fault(key, fmt::format("has no meaning where store.kind is \"{}\"", kind));
-      if (!given && key == wanted && !store.has(key)) store.fault(key, fmt::format("is missing for store.kind \"{}\"", kind));
+      if (!given && key == wanted && !store.has(key))
+        store.fault(key, fmt::format("is missing for store.kind \"{}\"", kind));
     }
     if (!wanted.empty()) {
       store.fault("kind", fmt::format("\"{}\" is not part of this version: only \"memory\" is", kind));
@@ -152,7 +154,8 @@ class ConfigurationReader {
     const std::string_view id = tenant.text("id");
     const bool id_is_legal = chat::is_tenant_id(id);
     if (!id.empty() && !id_is_legal) tenant.fault("id", "must be 1 to 64 letters, digits or . _ ~ - of ASCII");
-    if (id_is_legal && !ids_.try_emplace(std::string(id), true).second) tenant.fault("id", "is the id of a tenant before");
+    if (id_is_legal && !ids_.try_emplace(std::string(id), true).second)
+      tenant.fault("id", "is the id of a tenant before");
 
     TenantOptions options{TenantId(std::string(id))};
     if (const std::string_view pattern = tenant.optional_text("localpart"); !pattern.empty()) {
@@ -180,7 +183,8 @@ class ConfigurationReader {
     for (const auto& [other_id, other] : templates_) {
       if (other_id == options.id().str() || !parsed->may_meet(other)) continue;
       tenant.fault("localpart", fmt::format("could give a user the same name as one of tenant {}: put {{tenant}} into "
-                                            "it", chat::quoted(other_id)));
+                                            "it",
+                                            chat::quoted(other_id)));
       return;
     }
     templates_.emplace_back(options.id().str(), std::move(*parsed));
@@ -204,7 +208,8 @@ class ConfigurationReader {
 
 const char* store_kind_name(StoreKind kind) noexcept {
   switch (kind) {
-    case StoreKind::memory: return "memory";
+    case StoreKind::memory:
+      return "memory";
   }
   return "unknown";
 }
@@ -214,7 +219,9 @@ Result<Configuration> read_configuration(const std::string& path) try {
   if (!text) return std::move(text).error();
   auto document = json::parse(std::move(*text), json::Limits().bytes(longest_configuration).depth(16));
   if (!document) {
-    return document.error().with_code(Errc::config).with_message(fmt::format("{}: {}", path, document.error().message()));
+    return document.error()
+        .with_code(Errc::config)
+        .with_message(fmt::format("{}: {}", path, document.error().message()));
   }
   Faults faults(path);
   auto configuration = ConfigurationReader(path, faults).read(document->root());

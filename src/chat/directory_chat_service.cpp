@@ -22,10 +22,11 @@ class DirectoryChatService final : public ChatService {
 
   Pending<Account> ensure_user(UserSlug user, std::string name, CallOptions options) override {
     const std::string flow = chat_->flow_of(user);
-    return net::describe<Account>(chat_->core(), flow, std::move(options),
-                                  [chat = chat_, user = std::move(user), name = std::move(name)](net::CallContext context) {
-                                    return TenantChat::ensure_user(chat, user, name, std::move(context));
-                                  });
+    return net::describe<Account>(
+        chat_->core(), flow, std::move(options),
+        [chat = chat_, user = std::move(user), name = std::move(name)](net::CallContext context) {
+          return TenantChat::ensure_user(chat, user, name, std::move(context));
+        });
   }
 
   Pending<Room> ensure_room(RoomRequest request, CallOptions options) override {
@@ -38,10 +39,11 @@ class DirectoryChatService final : public ChatService {
 
   Pending<Room> add_member(RoomRef room, UserSlug user, CallOptions options) override {
     const std::string flow = chat_->flow_of(user);
-    return net::describe<Room>(chat_->core(), flow, std::move(options),
-                               [chat = chat_, room = std::move(room), user = std::move(user)](net::CallContext context) {
-                                 return TenantChat::add_member(chat, room, user, std::move(context));
-                               });
+    return net::describe<Room>(
+        chat_->core(), flow, std::move(options),
+        [chat = chat_, room = std::move(room), user = std::move(user)](net::CallContext context) {
+          return TenantChat::add_member(chat, room, user, std::move(context));
+        });
   }
 
   Pending<EventId> send(Message message, CallOptions options) override {
@@ -74,13 +76,16 @@ Result<std::shared_ptr<ChatService>> make_chat_service(Runtime& runtime, std::sh
                                                        TenantOptions tenant, std::shared_ptr<HostDirectory> directory) {
   if (!provider || !directory) return Error(Errc::invalid_argument, "a transport and a directory are needed");
   if (!chat::is_tenant_id(tenant.id().str())) {
-    return Error(Errc::config, "tenants[].id must be 1 to 64 letters, digits or . _ ~ - of ASCII").with_subject("tenants[].id");
+    return Error(Errc::config, "tenants[].id must be 1 to 64 letters, digits or . _ ~ - of ASCII")
+        .with_subject("tenants[].id");
   }
   auto names = chat::LocalpartTemplate::parse(tenant.localpart(), tenant.id().str());
   if (!names) {
-    return Error(Errc::config, fmt::format("tenants[].localpart {}", names.error().message())).with_subject("tenants[].localpart");
+    return Error(Errc::config, fmt::format("tenants[].localpart {}", names.error().message()))
+        .with_subject("tenants[].localpart");
   }
-  auto shared = std::make_shared<TenantChat>(runtime.core(), std::move(provider), tenant.id(), std::move(*names), std::move(directory));
+  auto shared = std::make_shared<TenantChat>(runtime.core(), std::move(provider), tenant.id(), std::move(*names),
+                                             std::move(directory));
   return std::shared_ptr<ChatService>(std::make_shared<DirectoryChatService>(std::move(shared)));
 }
 

@@ -52,7 +52,8 @@ Finding look_at_versions(const Result<matrix::VersionsAnswer>& versions) {
   return Finding("versions", false, "newest " + versions->newest() + ", but v1.1 is needed: upgrade the homeserver");
 }
 
-Task<Result<std::vector<Finding>>> examine_homeserver(std::shared_ptr<detail::MatrixBackend> backend, net::CallContext context) {
+Task<Result<std::vector<Finding>>> examine_homeserver(std::shared_ptr<detail::MatrixBackend> backend,
+                                                      net::CallContext context) {
   std::vector<Finding> findings;
   const std::shared_ptr<net::Scheduler> scheduler = backend->client()->scheduler();
   Result<net::HttpAnswer> first =
@@ -69,13 +70,15 @@ Task<Result<std::vector<Finding>>> examine_homeserver(std::shared_ptr<detail::Ma
   Finding clock = look_at_clock(*first);
 
   matrix::MatrixClient& client = *backend->client();
-  Result<matrix::LoginFlowsAnswer> flows = co_await client.call(matrix::GetLoginFlows(), Secret(), "examination", context.step());
+  Result<matrix::LoginFlowsAnswer> flows =
+      co_await client.call(matrix::GetLoginFlows(), Secret(), "examination", context.step());
   if (!flows) {
     findings.emplace_back("login flows", false, in_words(flows.error()));
   } else {
     const bool password = flows->has_password();
-    findings.emplace_back("login flows", password,
-                          password ? "m.login.password is offered" : "m.login.password is not offered: enable it for the admin account");
+    findings.emplace_back(
+        "login flows", password,
+        password ? "m.login.password is offered" : "m.login.password is not offered: enable it for the admin account");
   }
 
   credentials::AdminSession& admin = *backend->tokens()->admin();
@@ -84,11 +87,14 @@ Task<Result<std::vector<Finding>>> examine_homeserver(std::shared_ptr<detail::Ma
     findings.emplace_back("admin rights", false, in_words(self.error()));
   } else {
     findings.emplace_back("admin rights", self->admin(),
-                          admin.user().str() + (self->admin() ? " is a server administrator" : " is no server administrator: make it one"));
+                          admin.user().str() + (self->admin() ? " is a server administrator"
+                                                              : " is no server administrator: make it one"));
   }
   if (self) {
-    Result<matrix::AdminServerVersionAnswer> version = co_await admin.call(matrix::AdminServerVersion(), context.step());
-    findings.emplace_back("admin API", version.has_value(), version ? "Synapse " + version->version() : in_words(version.error()));
+    Result<matrix::AdminServerVersionAnswer> version =
+        co_await admin.call(matrix::AdminServerVersion(), context.step());
+    findings.emplace_back("admin API", version.has_value(),
+                          version ? "Synapse " + version->version() : in_words(version.error()));
     Result<matrix::Done> lifted = co_await admin.call(matrix::AdminLiftRateLimit(admin.user()), context.step());
     findings.emplace_back("limits", lifted.has_value(),
                           lifted ? "rate limits are lifted for what the admin account does, also on behalf of users"
@@ -104,7 +110,8 @@ Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions option
   Result<net::Url> url = net::Url::parse_base(options.url());
   if (!url) return config_error("homeserver.url", std::string(url.error().message()));
   if (Result<void> legal = matrix::check_server_name(options.server_name()); !legal) {
-    return config_error("homeserver.server_name", "must be the name behind the colon of user ids, for example \"example.org\"");
+    return config_error("homeserver.server_name",
+                        "must be the name behind the colon of user ids, for example \"example.org\"");
   }
   MatrixUserId admin(options.admin_user());
   if (!options.admin_user().empty() && options.admin_user().front() != '@') {
@@ -116,7 +123,8 @@ Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions option
   if (options.admin_password().empty()) return config_error("homeserver.admin_password", "must not be empty");
   if (!options.ca_file().empty()) {
     if (Result<void> read = runtime.core()->trust(options.ca_file())->load(); !read) {
-      return config_error("homeserver.ca_file", "cannot be read, or holds no certificate: name a file of PEM certificates");
+      return config_error("homeserver.ca_file",
+                          "cannot be read, or holds no certificate: name a file of PEM certificates");
     }
   }
   net::HttpClientOptions http(std::move(*url));
@@ -127,8 +135,8 @@ Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions option
     http.proxy(options.proxy());
   }
   auto scheduler = std::make_shared<net::Scheduler>(runtime.core(), std::move(http));
-  return Homeserver(std::make_shared<detail::MatrixBackend>(std::move(scheduler), options.server_name(), std::move(admin),
-                                                            options.admin_password()));
+  return Homeserver(std::make_shared<detail::MatrixBackend>(std::move(scheduler), options.server_name(),
+                                                            std::move(admin), options.admin_password()));
 }
 
 std::shared_ptr<ChatProvider> Homeserver::provider(std::string group) const {
@@ -136,10 +144,9 @@ std::shared_ptr<ChatProvider> Homeserver::provider(std::string group) const {
 }
 
 Pending<std::vector<Finding>> Homeserver::examine(CallOptions options) const {
-  return net::describe<std::vector<Finding>>(backend_->core(), "examination", std::move(options),
-                                             [backend = backend_](net::CallContext context) {
-                                               return examine_homeserver(backend, std::move(context));
-                                             });
+  return net::describe<std::vector<Finding>>(
+      backend_->core(), "examination", std::move(options),
+      [backend = backend_](net::CallContext context) { return examine_homeserver(backend, std::move(context)); });
 }
 
 }  // namespace confab

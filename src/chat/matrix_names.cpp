@@ -52,8 +52,10 @@ std::string encode_tenant(std::string_view tenant) {
   std::string out;
   out.reserve(tenant.size());
   for (const char c : tenant) {
-    if (stays(c)) out += c;
-    else append_byte(out, c);
+    if (stays(c))
+      out += c;
+    else
+      append_byte(out, c);
   }
   return out;
 }

@@ -21,14 +21,18 @@ std::optional<Error> wrong_user(const MatrixUserId& user, const detail::MatrixBa
   return std::nullopt;
 }
 
-Task<Result<void>> account(std::shared_ptr<detail::MatrixBackend> backend, MatrixUserId user, std::string name, CallContext context) {
+Task<Result<void>> account(std::shared_ptr<detail::MatrixBackend> backend, MatrixUserId user, std::string name,
+                           CallContext context) {
   if (std::optional<Error> wrong = wrong_user(user, *backend)) co_return std::move(*wrong);
-  co_return co_await services::UserService::ensure_account(backend->users(), std::move(user), std::move(name), std::move(context));
+  co_return co_await services::UserService::ensure_account(backend->users(), std::move(user), std::move(name),
+                                                           std::move(context));
 }
 
-Task<Result<void>> membership(std::shared_ptr<detail::MatrixBackend> backend, MatrixRoomId room, MatrixUserId user, CallContext context) {
+Task<Result<void>> membership(std::shared_ptr<detail::MatrixBackend> backend, MatrixRoomId room, MatrixUserId user,
+                              CallContext context) {
   if (std::optional<Error> wrong = wrong_user(user, *backend)) co_return std::move(*wrong);
-  co_return co_await services::RoomService::join(backend->rooms(), std::move(room), std::move(user), std::move(context));
+  co_return co_await services::RoomService::join(backend->rooms(), std::move(room), std::move(user),
+                                                 std::move(context));
 }
 
 }  // namespace
@@ -40,52 +44,56 @@ const std::string& MatrixProvider::server_name() const noexcept { return backend
 
 Pending<void> MatrixProvider::ensure_account(MatrixUserId user, std::string display_name, CallOptions options) {
   const std::string key = user.str();
-  return net::describe<void>(backend_->core(), key, std::move(options),
-                             [backend = backend_, group = group_, user = std::move(user), name = std::move(display_name)](CallContext context) {
-                               return account(backend, user, name, context.in_group(group));
-                             });
+  return net::describe<void>(
+      backend_->core(), key, std::move(options),
+      [backend = backend_, group = group_, user = std::move(user), name = std::move(display_name)](
+          CallContext context) { return account(backend, user, name, context.in_group(group)); });
 }
 
 Pending<MatrixRoomId> MatrixProvider::ensure_room(ProviderRoomRequest request, CallOptions options) {
   const std::string key = request.creator().str();
-  return net::describe<MatrixRoomId>(backend_->core(), key, std::move(options),
-                                     [backend = backend_, group = group_, request = std::move(request)](CallContext context) {
-                                       return services::RoomService::ensure_room(backend->rooms(), request, context.in_group(group));
-                                     });
+  return net::describe<MatrixRoomId>(
+      backend_->core(), key, std::move(options),
+      [backend = backend_, group = group_, request = std::move(request)](CallContext context) {
+        return services::RoomService::ensure_room(backend->rooms(), request, context.in_group(group));
+      });
 }
 
 Pending<MatrixRoomId> MatrixProvider::find_room(std::string alias_localpart, CallOptions options) {
   const std::string key = alias_localpart;
-  return net::describe<MatrixRoomId>(backend_->core(), key, std::move(options),
-                                     [backend = backend_, group = group_, alias = std::move(alias_localpart)](CallContext context) {
-                                       return services::RoomService::find_room(backend->rooms(), alias, context.in_group(group));
-                                     });
+  return net::describe<MatrixRoomId>(
+      backend_->core(), key, std::move(options),
+      [backend = backend_, group = group_, alias = std::move(alias_localpart)](CallContext context) {
+        return services::RoomService::find_room(backend->rooms(), alias, context.in_group(group));
+      });
 }
 
 Pending<void> MatrixProvider::join(MatrixRoomId room, MatrixUserId user, CallOptions options) {
   const std::string key = user.str();
-  return net::describe<void>(backend_->core(), key, std::move(options),
-                             [backend = backend_, group = group_, room = std::move(room), user = std::move(user)](CallContext context) {
-                               return membership(backend, room, user, context.in_group(group));
-                             });
+  return net::describe<void>(
+      backend_->core(), key, std::move(options),
+      [backend = backend_, group = group_, room = std::move(room), user = std::move(user)](CallContext context) {
+        return membership(backend, room, user, context.in_group(group));
+      });
 }
 
 Pending<EventId> MatrixProvider::send(ProviderMessage message, CallOptions options) {
   const std::string key = message.sender().str();
-  return net::describe<EventId>(backend_->core(), key, std::move(options),
-                                [backend = backend_, group = group_, message = std::move(message)](CallContext context) {
-                                  return services::MessageService::send(backend->messages(), message, context.in_group(group));
-                                });
+  return net::describe<EventId>(
+      backend_->core(), key, std::move(options),
+      [backend = backend_, group = group_, message = std::move(message)](CallContext context) {
+        return services::MessageService::send(backend->messages(), message, context.in_group(group));
+      });
 }
 
 Pending<MessagePage> MatrixProvider::history(MatrixRoomId room, MatrixUserId reader, std::size_t limit, PageToken from,
                                              CallOptions options) {
   const std::string key = reader.str();
   return net::describe<MessagePage>(backend_->core(), key, std::move(options),
-                                    [backend = backend_, group = group_, room = std::move(room), reader = std::move(reader), limit,
-                                     from = std::move(from)](CallContext context) {
-                                      return services::MessageService::history(backend->messages(), room, reader, limit, from,
-                                                                               context.in_group(group));
+                                    [backend = backend_, group = group_, room = std::move(room),
+                                     reader = std::move(reader), limit, from = std::move(from)](CallContext context) {
+                                      return services::MessageService::history(backend->messages(), room, reader, limit,
+                                                                               from, context.in_group(group));
                                     });
 }
 

@@ -46,14 +46,17 @@ Result<void> check_message(const Message& message, const MatrixUserId& sender) {
   if (body.size() <= (largest_event - most_around) / most_growth) return {};
   if (body.size() < largest_event && event_size(message, sender) <= largest_event) return {};
   return refused(Errc::too_large, fmt::format("the message is larger than {} bytes as an event: make it shorter, or "
-                                              "several of it", largest_event));
+                                              "several of it",
+                                              largest_event));
 }
 
 Result<void> check_name(std::string_view what, std::string_view name) {
-  const bool controls = std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  const bool controls =
+      std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
   if (name.size() <= longest_name && text::is_valid_utf8(name) && !controls) return {};
-  return Error(Errc::invalid_argument, fmt::format("the {} must be at most {} bytes of UTF-8 without control characters",
-                                                   what, longest_name)).with_subject(what);
+  return Error(Errc::invalid_argument,
+               fmt::format("the {} must be at most {} bytes of UTF-8 without control characters", what, longest_name))
+      .with_subject(what);
 }
 
 }  // namespace confab::chat

@@ -46,11 +46,13 @@ Result<KnownUser> TenantChat::find_user(const UserSlug& slug) const {
   if (auto checked = check_slug(slug); !checked) return std::move(checked).error();
   auto user = directory_->user(slug);
   if (!user) {
-    return Error(Errc::not_found, fmt::format("the directory lists no user {}", quoted(slug.str()))).with_subject("user");
+    return Error(Errc::not_found, fmt::format("the directory lists no user {}", quoted(slug.str())))
+        .with_subject("user");
   }
   MatrixUserId id(fmt::format("@{}:{}", names_.localpart(user->id()), provider_->server_name()));
   if (id.str().size() > matrix::max_identifier_bytes) {
-    return Error(Errc::invalid_argument, fmt::format("the id of user {} is too long for a Matrix user id", quoted(slug.str())))
+    return Error(Errc::invalid_argument,
+                 fmt::format("the id of user {} is too long for a Matrix user id", quoted(slug.str())))
         .with_subject("user");
   }
   return KnownUser(std::move(*user), std::move(id));
@@ -65,12 +67,14 @@ Result<DirectoryRoom> TenantChat::find_room(const RoomRef& ref) const {
   if (auto checked = check_slug(ref); !checked) return std::move(checked).error();
   auto room = directory_->room(ref);
   if (room) return std::move(*room);
-  return Error(Errc::not_found, fmt::format("the directory lists no {}", words(ref))).with_subject(kind_name(ref.kind()));
+  return Error(Errc::not_found, fmt::format("the directory lists no {}", words(ref)))
+      .with_subject(kind_name(ref.kind()));
 }
 
 Result<void> TenantChat::admit(const DirectoryRoom& room, const UserSlug& user) {
   if (room.admits(user)) return {};
-  return Error(Errc::forbidden, fmt::format("the directory does not list user {} in {}", quoted(user.str()), words(room.ref())))
+  return Error(Errc::forbidden,
+               fmt::format("the directory does not list user {} in {}", quoted(user.str()), words(room.ref())))
       .with_subject("user");
 }
 
@@ -152,7 +156,8 @@ Task<Result<Room>> TenantChat::ensure_room(Self self, RoomRequest request, net::
   if (!listed) co_return std::move(listed).error();
   if (listed->creator() != request.creator()) {
     co_return Error(Errc::forbidden, fmt::format("the directory does not list user {} as the creator of {}",
-                                                 quoted(request.creator().str()), words(request.ref()))).with_subject("creator");
+                                                 quoted(request.creator().str()), words(request.ref())))
+        .with_subject("creator");
   }
   std::string name = request.name();
   if (auto checked = check_name("room name", name); !checked) co_return std::move(checked).error();
@@ -160,7 +165,8 @@ Task<Result<Room>> TenantChat::ensure_room(Self self, RoomRequest request, net::
 
   const std::string alias = self->alias(request.ref());
   if (alias.size() + self->provider_->server_name().size() + 2 > matrix::max_identifier_bytes) {
-    co_return Error(Errc::invalid_argument, fmt::format("the slug of {} is too long for a room alias", words(request.ref())))
+    co_return Error(Errc::invalid_argument,
+                    fmt::format("the slug of {} is too long for a room alias", words(request.ref())))
         .with_subject(kind_name(request.ref().kind()));
   }
   Result<void> account = co_await make_account(self, *creator, context);

@@ -35,10 +35,14 @@ class TenantChat {
 
   TenantChat(std::shared_ptr<net::RuntimeCore> core, std::shared_ptr<ChatProvider> provider, TenantId tenant,
              LocalpartTemplate names, std::shared_ptr<HostDirectory> directory)
-      : core_(std::move(core)), provider_(std::move(provider)), tenant_(std::move(tenant)), names_(std::move(names)),
+      : core_(std::move(core)),
+        provider_(std::move(provider)),
+        tenant_(std::move(tenant)),
+        names_(std::move(names)),
         directory_(std::move(directory)) {}
 
-  [[nodiscard]] static Task<Result<Account>> ensure_user(Self self, UserSlug slug, std::string name, net::CallContext context);
+  [[nodiscard]] static Task<Result<Account>> ensure_user(Self self, UserSlug slug, std::string name,
+                                                         net::CallContext context);
   [[nodiscard]] static Task<Result<Room>> ensure_room(Self self, RoomRequest request, net::CallContext context);
   [[nodiscard]] static Task<Result<Room>> add_member(Self self, RoomRef ref, UserSlug slug, net::CallContext context);
   [[nodiscard]] static Task<Result<EventId>> send(Self self, Message message, net::CallContext context);

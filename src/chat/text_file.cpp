@@ -35,8 +35,8 @@ Error system_refused(const std::string& path, int code) {
   return refused(path, fmt::format("cannot be read: {}", std::generic_category().message(code)));
 }
 
-// Reads through the descriptor that was examined, so that nobody can exchange the file in between. Room for a whole secret
-// is made at once: growing would leave copies of it behind.
+// Reads through the descriptor that was examined, so that nobody can exchange the file in between. Room for a whole
+// secret is made at once: growing would leave copies of it behind.
 Result<std::string> read_all(const std::string& path, std::size_t longest, mode_t forbidden) {
   // Without O_NONBLOCK a pipe that nobody writes to would be waited for.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -47,7 +47,8 @@ Result<std::string> read_all(const std::string& path, std::size_t longest, mode_
   if ((about.st_mode & forbidden) != 0) {
     return refused(path, "may be read or written by everybody: take that away with chmod o-rwx");
   }
-  const std::size_t expected = std::clamp<std::size_t>(static_cast<std::size_t>(about.st_size), longest_secret, longest);
+  const std::size_t expected =
+      std::clamp<std::size_t>(static_cast<std::size_t>(about.st_size), longest_secret, longest);
   std::string text(expected + 1, '\0');
   std::size_t size = 0;
   while (size <= longest) {
@@ -65,9 +66,7 @@ Result<std::string> read_all(const std::string& path, std::size_t longest, mode_
 
 }  // namespace
 
-Result<std::string> read_text_file(const std::string& path, std::size_t longest) {
-  return read_all(path, longest, 0);
-}
+Result<std::string> read_text_file(const std::string& path, std::size_t longest) { return read_all(path, longest, 0); }
 
 Result<Secret> read_secret_file(const std::string& path) {
   auto text = read_all(path, longest_secret, S_IRWXO);

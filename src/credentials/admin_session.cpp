@@ -7,7 +7,8 @@
 namespace confab::credentials {
 
 namespace {
-// One device for the library's account, whatever process logs in: logging in again replaces nothing and piles nothing up.
+// One device for the library's account, whatever process logs in: logging in again replaces nothing and piles nothing
+// up.
 constexpr const char* admin_device = "CONFAB_ADMIN";
 }  // namespace
 
@@ -19,7 +20,8 @@ std::shared_ptr<TokenSlot> AdminSession::slot() {
   if (!slot_) {
     // Weak: the slot belongs to the session, not the other way round.
     std::weak_ptr<AdminSession> weak = weak_from_this();
-    slot_ = std::make_shared<TokenSlot>([weak](net::CallContext context) { return log_in(weak.lock(), std::move(context)); });
+    slot_ = std::make_shared<TokenSlot>(
+        [weak](net::CallContext context) { return log_in(weak.lock(), std::move(context)); });
   }
   return slot_;
 }
@@ -30,8 +32,8 @@ Task<Result<MintedToken>> AdminSession::log_in(std::shared_ptr<AdminSession> sel
   matrix::PasswordLogin request(std::string(matrix::localpart_of(self->user_)), self->password_);
   request.device_id(DeviceId(admin_device)).device_name("Confab");
   // Repeating a login whose answer was lost makes a second token on the same device, which harms nobody.
-  Result<matrix::LoginAnswer> answer =
-      co_await self->client_->call(std::move(request), Secret(), self->user_.str(), context, net::Repeatable::idempotent);
+  Result<matrix::LoginAnswer> answer = co_await self->client_->call(std::move(request), Secret(), self->user_.str(),
+                                                                    context, net::Repeatable::idempotent);
   if (!answer) {
     const Error& error = answer.error();
     switch (error.code()) {
@@ -39,19 +41,22 @@ Task<Result<MintedToken>> AdminSession::log_in(std::shared_ptr<AdminSession> sel
       case Errc::invalid_argument:
         co_return error.with_code(Errc::admin_unavailable)
             .with_retriable(false)
-            .with_message("the homeserver refused the admin's name or password: correct homeserver.admin_user and "
-                          "homeserver.admin_password")
+            .with_message(
+                "the homeserver refused the admin's name or password: correct homeserver.admin_user and "
+                "homeserver.admin_password")
             .with_subject("homeserver.admin_password");
       case Errc::account_deactivated:
       case Errc::account_locked:
       case Errc::account_suspended:
         co_return error.with_code(Errc::admin_unavailable)
             .with_retriable(false)
-            .with_message("the homeserver closed the admin's account: reopen it, or name another in homeserver.admin_user")
+            .with_message(
+                "the homeserver closed the admin's account: reopen it, or name another in homeserver.admin_user")
             .with_subject("homeserver.admin_user");
       case Errc::outcome_unknown:
         // A login nobody heard of changes nothing for who asked for it.
-        co_return error.with_code(Errc::unavailable).with_message("the homeserver did not answer the admin's login; try again later");
+        co_return error.with_code(Errc::unavailable)
+            .with_message("the homeserver did not answer the admin's login; try again later");
       case Errc::rate_limited:
         co_return error.with_message("the homeserver limits logins; the admin cannot log in before the wait it names");
       default:
@@ -60,7 +65,8 @@ Task<Result<MintedToken>> AdminSession::log_in(std::shared_ptr<AdminSession> sel
   }
   if (answer->user_id() != self->user_) {
     const bool quotable = matrix::check_user_id(answer->user_id()).has_value();
-    co_return Error(Errc::config, "the homeserver names the admin " + (quotable ? answer->user_id().str() : "otherwise") +
+    co_return Error(Errc::config, "the homeserver names the admin " +
+                                      (quotable ? answer->user_id().str() : "otherwise") +
                                       ": correct homeserver.server_name or homeserver.admin_user")
         .with_subject("homeserver.server_name");
   }

@@ -15,23 +15,21 @@
 
 namespace confab::credentials {
 
-// Calls an endpoint with the slot's token; on a dead one once more with its successor. Whatever else is refused (a locked
-// account, a rate limit) is no reason to replace a token. `owner` is what the slot's mint needs alive.
+// Calls an endpoint with the slot's token; on a dead one once more with its successor. Whatever else is refused (a
+// locked account, a rate limit) is no reason to replace a token. `owner` is what the slot's mint needs alive.
 template <class Endpoint>
-[[nodiscard]] Task<Result<typename Endpoint::Answer>> call_with_token(std::shared_ptr<const void> /*owner*/,
-                                                                      std::shared_ptr<TokenSlot> slot,
-                                                                      std::shared_ptr<matrix::MatrixClient> client,
-                                                                      MatrixUserId account, Endpoint endpoint,
-                                                                      net::CallContext context,
-                                                                      std::optional<net::Repeatable> repeatable,
-                                                                      bool* reached) {
+[[nodiscard]] Task<Result<typename Endpoint::Answer>> call_with_token(
+    std::shared_ptr<const void> /*owner*/, std::shared_ptr<TokenSlot> slot,
+    std::shared_ptr<matrix::MatrixClient> client, MatrixUserId account, Endpoint endpoint, net::CallContext context,
+    std::optional<net::Repeatable> repeatable, bool* reached) {
   bool ignored = false;
   bool& is_answer = reached != nullptr ? *reached : ignored;
   is_answer = false;
   Result<Token> token = co_await TokenSlot::get(slot, context);
   if (!token) co_return std::move(token).error();
   is_answer = true;
-  Result<typename Endpoint::Answer> answer = co_await client->call(endpoint, token->secret(), account.str(), context, repeatable);
+  Result<typename Endpoint::Answer> answer =
+      co_await client->call(endpoint, token->secret(), account.str(), context, repeatable);
   if (answer || answer.error().code() != Errc::session_expired) co_return answer;
   is_answer = false;
   Result<Token> next = co_await TokenSlot::replace(slot, token->generation(), context);
@@ -48,13 +46,16 @@ class AdminSession : public std::enable_shared_from_this<AdminSession> {
   template <class Endpoint>
   [[nodiscard]] Task<Result<typename Endpoint::Answer>> call(Endpoint endpoint, net::CallContext context,
                                                              std::optional<net::Repeatable> repeatable = std::nullopt) {
-    return call_with_token(shared_from_this(), slot(), client_, user_, std::move(endpoint), std::move(context), repeatable, nullptr);
+    return call_with_token(shared_from_this(), slot(), client_, user_, std::move(endpoint), std::move(context),
+                           repeatable, nullptr);
   }
 
   [[nodiscard]] const MatrixUserId& user() const noexcept { return user_; }
   [[nodiscard]] const std::shared_ptr<matrix::MatrixClient>& client() const noexcept { return client_; }
   // For examinations: make sure that there is a token.
-  [[nodiscard]] Task<Result<Token>> token(net::CallContext context) { return TokenSlot::get(slot(), std::move(context)); }
+  [[nodiscard]] Task<Result<Token>> token(net::CallContext context) {
+    return TokenSlot::get(slot(), std::move(context));
+  }
 
   [[nodiscard]] std::shared_ptr<TokenSlot> slot();
 

@@ -30,8 +30,8 @@ std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& cont
     flight_ = std::make_shared<net::SharedResult<Token>>();
     flight = flight_;
   }
-  context.loop().spawn(fly(shared_from_this(), flight,
-                           context.detached(net::Clock::now() + flight_limit, context.loop().stopping())));
+  context.loop().spawn(
+      fly(shared_from_this(), flight, context.detached(net::Clock::now() + flight_limit, context.loop().stopping())));
   return flight;
 }
 

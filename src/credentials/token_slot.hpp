@@ -64,7 +64,8 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
  private:
   // The flight that is under way, or a new one on the caller's loop. Null with `refused` when the last one failed in a
   // way that repeating now would only make worse.
-  [[nodiscard]] std::shared_ptr<net::SharedResult<Token>> join(net::CallContext& context, std::optional<Error>& refused);
+  [[nodiscard]] std::shared_ptr<net::SharedResult<Token>> join(net::CallContext& context,
+                                                               std::optional<Error>& refused);
   [[nodiscard]] static Task<void> fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight,
                                       net::CallContext context);
 

@@ -28,11 +28,13 @@ std::shared_ptr<TokenSlot> UserTokens::slot_of(const MatrixUserId& user) {
   return slot;
 }
 
-Task<Result<MintedToken>> UserTokens::mint(std::shared_ptr<AdminSession> admin, MatrixUserId user, net::CallContext context) {
+Task<Result<MintedToken>> UserTokens::mint(std::shared_ptr<AdminSession> admin, MatrixUserId user,
+                                           net::CallContext context) {
   const auto end = std::chrono::system_clock::now() + token_life;
   matrix::AdminLoginAs request(user, end);
   // Idempotent for us: a token whose answer was lost ends by itself.
-  Result<matrix::AdminLoginAsAnswer> answer = co_await admin->call(std::move(request), context, net::Repeatable::idempotent);
+  Result<matrix::AdminLoginAsAnswer> answer =
+      co_await admin->call(std::move(request), context, net::Repeatable::idempotent);
   if (answer) {
     co_return MintedToken(answer->access_token()).lives_until(net::Clock::now() + token_life);
   }
@@ -52,9 +54,12 @@ Task<Result<MintedToken>> UserTokens::mint(std::shared_ptr<AdminSession> admin, 
           .with_subject("homeserver.admin_user");
     case Errc::outcome_unknown:
       // Not the outcome of what the caller asked for: that was not sent yet.
-      co_return error.with_code(Errc::unavailable).with_message("the homeserver did not answer the request for the user's token; try again later");
-    case Errc::not_found: co_return error.with_message("the user has no account yet").with_subject("user");
-    default: co_return error;
+      co_return error.with_code(Errc::unavailable)
+          .with_message("the homeserver did not answer the request for the user's token; try again later");
+    case Errc::not_found:
+      co_return error.with_message("the user has no account yet").with_subject("user");
+    default:
+      co_return error;
   }
 }
 

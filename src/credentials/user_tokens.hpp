@@ -25,10 +25,11 @@ class UserTokens {
   explicit UserTokens(std::shared_ptr<AdminSession> admin) : admin_(std::move(admin)) {}
 
   // Calls an endpoint as `user`. A dead token is replaced and the same request, with the same transaction id, sent once
-  // more per new token; the caller notices nothing. `reached` is set when a failure is the answer to the request itself:
-  // otherwise no token could be had, and the request was not sent, or refused for its token alone.
+  // more per new token; the caller notices nothing. `reached` is set when a failure is the answer to the request
+  // itself: otherwise no token could be had, and the request was not sent, or refused for its token alone.
   template <class Endpoint>
-  [[nodiscard]] Task<Result<typename Endpoint::Answer>> call(MatrixUserId user, Endpoint endpoint, net::CallContext context,
+  [[nodiscard]] Task<Result<typename Endpoint::Answer>> call(MatrixUserId user, Endpoint endpoint,
+                                                             net::CallContext context,
                                                              std::optional<net::Repeatable> repeatable = std::nullopt,
                                                              bool* reached = nullptr) {
     if (user == admin_->user()) return refuse_admin<typename Endpoint::Answer>();
@@ -39,7 +40,8 @@ class UserTokens {
 
   // Otherwise a host whose names reach the library's own account would have that user act with the admin's rights.
   [[nodiscard]] static Error admin_refused() {
-    return Error(Errc::forbidden, "the user is the library's own account: change the tenant's localpart template").with_subject("user");
+    return Error(Errc::forbidden, "the user is the library's own account: change the tenant's localpart template")
+        .with_subject("user");
   }
 
   [[nodiscard]] const std::shared_ptr<AdminSession>& admin() const noexcept { return admin_; }

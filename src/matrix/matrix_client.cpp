@@ -62,7 +62,8 @@ Task<Result<json::Document>> MatrixClient::send(EndpointRequest request, Secret 
   }
   Result<json::Document> body = json::parse(std::move(answer).value().body());
   if (!body) {
-    co_return blame_url(Error(Errc::protocol, "the answer is not JSON, so this is no homeserver, or a proxy stands in between"))
+    co_return blame_url(
+        Error(Errc::protocol, "the answer is not JSON, so this is no homeserver, or a proxy stands in between"))
         .with_http_status(status);
   }
   co_return std::move(body).value();

@@ -28,8 +28,8 @@ class MatrixClient {
   // `account`: whose limits at the homeserver the call counts against. `repeatable` overrides what the endpoint says of
   // itself, for tokens under which repeating means something else.
   template <class Endpoint>
-  [[nodiscard]] Task<Result<typename Endpoint::Answer>> call(Endpoint endpoint, Secret token,
-                                                             std::string account, net::CallContext context,
+  [[nodiscard]] Task<Result<typename Endpoint::Answer>> call(Endpoint endpoint, Secret token, std::string account,
+                                                             net::CallContext context,
                                                              std::optional<net::Repeatable> repeatable = std::nullopt) {
     Result<EndpointRequest> request = endpoint.encode();
     if (!request) co_return std::move(request).error();

@@ -24,7 +24,9 @@ class CallContext {
   [[nodiscard]] AttemptsBudget& attempts() noexcept { return attempts_; }
 
   // Who shares a fair part of the homeserver with this operation; empty: the library itself.
-  [[nodiscard]] std::string_view group() const noexcept { return group_ ? std::string_view(*group_) : std::string_view(); }
+  [[nodiscard]] std::string_view group() const noexcept {
+    return group_ ? std::string_view(*group_) : std::string_view();
+  }
   [[nodiscard]] CallContext in_group(std::shared_ptr<const std::string> group) const {
     CallContext grouped = *this;
     grouped.group_ = std::move(group);

@@ -12,7 +12,8 @@ HttpOutcome distrust(CURL* easy) {
   long verdict = X509_V_OK;
   curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
   // libcurl compares the name by itself, before it notes the chain's verdict.
-  if (verdict == X509_V_OK || verdict == X509_V_ERR_UNSPECIFIED) return HttpOutcome(TransferFailure::trust, false, "the certificate is for another name");
+  if (verdict == X509_V_OK || verdict == X509_V_ERR_UNSPECIFIED)
+    return HttpOutcome(TransferFailure::trust, false, "the certificate is for another name");
   return HttpOutcome(TransferFailure::trust, false,
                      std::string("the certificate is not trusted: ") + X509_verify_cert_error_string(verdict));
 }
@@ -31,8 +32,10 @@ bool failed_before_sending(CURLcode code) {
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_CERTPROBLEM:
-    case CURLE_USE_SSL_FAILED: return true;
-    default: return false;
+    case CURLE_USE_SSL_FAILED:
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -29,15 +29,22 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
  public:
   class Options {
    public:
-    Options& max_connections(std::size_t count) { max_connections_ = count; return *this; }
-    Options& http2(bool on) { http2_ = on; return *this; }
+    Options& max_connections(std::size_t count) {
+      max_connections_ = count;
+      return *this;
+    }
+    Options& http2(bool on) {
+      http2_ = on;
+      return *this;
+    }
 
    private:
     friend class CurlMulti;
     std::size_t max_connections_ = 64;
     bool http2_ = false;
   };
-  // Told that a transfer ended, outside libcurl's callbacks. It must call remove() for that handle, and may do anything.
+  // Told that a transfer ended, outside libcurl's callbacks. It must call remove() for that handle, and may do
+  // anything.
   using Done = std::function<void(CURL* easy, CURLcode result)>;
 
   CurlMulti(EventLoop& loop, Options options, Done done);

@@ -50,7 +50,8 @@ void SerialDelivery::hand_over() {
     shared_->executor()(Ticket(shared_from_this()));
   } catch (...) {
     // The ticket died with the exception, and its destructor has already brought the work back here.
-    shared_->log().write(LogLevel::warning, "net", "executor.threw", "the host's executor threw; its task runs on the dispatcher");
+    shared_->log().write(LogLevel::warning, "net", "executor.threw",
+                         "the host's executor threw; its task runs on the dispatcher");
   }
 }
 
@@ -59,7 +60,8 @@ void SerialDelivery::rescue() {
     // The Runtime is going away; finish() runs what is queued.
     return;
   }
-  shared_->log().write(LogLevel::warning, "net", "executor.dropped", "the host's executor dropped a task; it runs on the dispatcher");
+  shared_->log().write(LogLevel::warning, "net", "executor.dropped",
+                       "the host's executor dropped a task; it runs on the dispatcher");
 }
 
 void SerialDelivery::run_on_a_thread_of_its_own() {
@@ -89,7 +91,8 @@ bool SerialDelivery::drain_locked(std::unique_lock<std::mutex>& lock) {
       task();
       task = nullptr;
     } catch (...) {
-      shared_->log().write(LogLevel::error, "net", "handler.threw", "a handler of the host threw an exception; it was dropped");
+      shared_->log().write(LogLevel::error, "net", "handler.threw",
+                           "a handler of the host threw an exception; it was dropped");
     }
     ran = true;
     lock.lock();
@@ -114,7 +117,8 @@ bool SerialDelivery::finish() {
         task();
         task = nullptr;
       } catch (...) {
-        shared_->log().write(LogLevel::error, "net", "handler.threw", "a handler of the host threw an exception; it was dropped");
+        shared_->log().write(LogLevel::error, "net", "handler.threw",
+                             "a handler of the host threw an exception; it was dropped");
       }
       ran = true;
       lock.lock();

@@ -1,5 +1,5 @@
-// Dispatcher: the Runtime's own thread for handlers, and the one that hands tasks to the host's executor, so that no host
-// code, not even an executor that runs tasks inline, ever holds up a loop.
+// Dispatcher: the Runtime's own thread for handlers, and the one that hands tasks to the host's executor, so that no
+// host code, not even an executor that runs tasks inline, ever holds up a loop.
 #pragma once
 
 #include <memory>

@@ -70,7 +70,8 @@ class EventLoop {
   [[nodiscard]] std::stop_token stopping() const noexcept;
 
   void start_thread();
-  // Requests stop, runs until all spawned tasks have ended (bounded by `patience`), then ends the thread. Any other thread.
+  // Requests stop, runs until all spawned tasks have ended (bounded by `patience`), then ends the thread. Any other
+  // thread.
   void stop_and_join(std::chrono::milliseconds patience);
 
   // Both before start_thread().

@@ -18,7 +18,8 @@ class Handover : public std::enable_shared_from_this<Handover<T>> {
  public:
   explicit Handover(EventLoop& loop) : loop_(&loop) {}
 
-  // Any thread. Nothing happens when nobody waits any more: the loop may be gone by then, which is why the mutex is held.
+  // Any thread. Nothing happens when nobody waits any more: the loop may be gone by then, which is why the mutex is
+  // held.
   void deliver(T value) {
     const std::lock_guard lock(mutex_);
     if (loop_ == nullptr) return;

@@ -19,8 +19,8 @@ namespace {
 constexpr std::size_t max_idle_handles = 64;
 // Requests begun in one turn of the loop: libcurl works on all that are new in one go, and a connect costs it 50 us.
 constexpr std::size_t starts_per_turn = 16;
-// Long polls that need a connection of their own and are begun in one window of time: a thousand users who start at once
-// must not be a thousand connects at once.
+// Long polls that need a connection of their own and are begun in one window of time: a thousand users who start at
+// once must not be a thousand connects at once.
 constexpr std::size_t poll_starts_per_window = 64;
 constexpr std::chrono::milliseconds poll_start_window{10};
 
@@ -56,7 +56,8 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   };
   class Wait;
 
-  State(EventLoop& on, HttpClientOptions wanted, std::shared_ptr<NameResolver> names, std::shared_ptr<TrustStore> believed);
+  State(EventLoop& on, HttpClientOptions wanted, std::shared_ptr<NameResolver> names,
+        std::shared_ptr<TrustStore> believed);
 
   [[nodiscard]] std::shared_ptr<CurlMulti> make_multi(std::size_t connections);
   [[nodiscard]] const std::shared_ptr<CurlMulti>& poll_shard();
@@ -116,8 +117,9 @@ HttpClient::State::State(EventLoop& on, HttpClientOptions wanted, std::shared_pt
 }
 
 std::shared_ptr<CurlMulti> HttpClient::State::make_multi(std::size_t connections) {
-  return std::make_shared<CurlMulti>(loop, CurlMulti::Options().max_connections(std::max<std::size_t>(1, connections)).http2(http2),
-                                     [this](CURL* easy, CURLcode result) { ended(easy, result); });
+  return std::make_shared<CurlMulti>(
+      loop, CurlMulti::Options().max_connections(std::max<std::size_t>(1, connections)).http2(http2),
+      [this](CURL* easy, CURLcode result) { ended(easy, result); });
 }
 
 // The first shard with room: so that polls that come back find the connections they left.
@@ -309,10 +311,13 @@ namespace {
 
 HttpOutcome name_failure(const NameAnswer& answer) {
   switch (answer.failure()) {
-    case NameFailure::timed_out: return HttpOutcome(TransferFailure::timed_out, false, answer.reason());
-    case NameFailure::cancelled: return HttpOutcome(TransferFailure::cancelled, false, answer.reason());
+    case NameFailure::timed_out:
+      return HttpOutcome(TransferFailure::timed_out, false, answer.reason());
+    case NameFailure::cancelled:
+      return HttpOutcome(TransferFailure::cancelled, false, answer.reason());
     case NameFailure::unknown:
-    case NameFailure::temporary: break;
+    case NameFailure::temporary:
+      break;
   }
   return HttpOutcome(TransferFailure::name, false, answer.reason());
 }

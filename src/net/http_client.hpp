@@ -1,5 +1,5 @@
-// HttpClient: one homeserver's requests on one loop, over libcurl. It moves bytes, in time and bounded; when to send, and
-// whether to repeat, is decided above it.
+// HttpClient: one homeserver's requests on one loop, over libcurl. It moves bytes, in time and bounded; when to send,
+// and whether to repeat, is decided above it.
 #pragma once
 
 #include <cstddef>
@@ -92,7 +92,8 @@ class HttpAnswer {
 enum class TransferFailure {
   name,       // the host's name did not resolve
   connect,    // refused, unreachable, TLS refused or untrusted: nothing was sent
-  not_sent,   // the connection ended before the request was written, or the peer said it took nothing (GOAWAY, REFUSED_STREAM)
+  not_sent,   // the connection ended before the request was written, or the peer said it took nothing (GOAWAY,
+              // REFUSED_STREAM)
   cut,        // written, then reset, truncated or unreadable
   too_large,  // the answer passed max_answer
   timed_out,  // the deadline; see `sent`
@@ -125,14 +126,35 @@ class HttpOutcome {
 class HttpClientOptions {
  public:
   explicit HttpClientOptions(Url base) : base_(std::move(base)) {}
-  HttpClientOptions& ca_file(std::string path) { ca_file_ = std::move(path); return *this; }
-  HttpClientOptions& proxy(std::string url) { proxy_ = std::move(url); return *this; }
-  HttpClientOptions& force_http1(bool on) { force_http1_ = on; return *this; }
-  HttpClientOptions& connect_timeout(std::chrono::milliseconds limit) { connect_timeout_ = limit; return *this; }
-  HttpClientOptions& user_agent(std::string text) { user_agent_ = std::move(text); return *this; }
+  HttpClientOptions& ca_file(std::string path) {
+    ca_file_ = std::move(path);
+    return *this;
+  }
+  HttpClientOptions& proxy(std::string url) {
+    proxy_ = std::move(url);
+    return *this;
+  }
+  HttpClientOptions& force_http1(bool on) {
+    force_http1_ = on;
+    return *this;
+  }
+  HttpClientOptions& connect_timeout(std::chrono::milliseconds limit) {
+    connect_timeout_ = limit;
+    return *this;
+  }
+  HttpClientOptions& user_agent(std::string text) {
+    user_agent_ = std::move(text);
+    return *this;
+  }
   // Connections kept per lane to this homeserver; a long-poll shard holds this many transfers.
-  HttpClientOptions& max_interactive(std::size_t count) { max_interactive_ = count; return *this; }
-  HttpClientOptions& polls_per_shard(std::size_t count) { polls_per_shard_ = count; return *this; }
+  HttpClientOptions& max_interactive(std::size_t count) {
+    max_interactive_ = count;
+    return *this;
+  }
+  HttpClientOptions& polls_per_shard(std::size_t count) {
+    polls_per_shard_ = count;
+    return *this;
+  }
 
   [[nodiscard]] const Url& base() const noexcept { return base_; }
   [[nodiscard]] const std::string& ca_file() const noexcept { return ca_file_; }

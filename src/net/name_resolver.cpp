@@ -167,7 +167,8 @@ void NameResolver::doubt(const std::string& host) {
 }
 
 // What is known, or else who will be told.
-std::optional<NameAnswer> NameResolver::State::known_or_wait(const std::shared_ptr<State>& self, const std::string& host,
+std::optional<NameAnswer> NameResolver::State::known_or_wait(const std::shared_ptr<State>& self,
+                                                             const std::string& host,
                                                              const std::shared_ptr<Waiter>& waiter) {
   const std::lock_guard lock(mutex);
   if (auto answer = known_locked(host, Clock::now())) return answer;

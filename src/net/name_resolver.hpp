@@ -1,5 +1,5 @@
-// NameResolver: which addresses has a host? Asked on threads of its own, because the system's resolver blocks and cannot
-// be cancelled; the loops only ever wait with their own deadlines.
+// NameResolver: which addresses has a host? Asked on threads of its own, because the system's resolver blocks and
+// cannot be cancelled; the loops only ever wait with their own deadlines.
 #pragma once
 
 #include <chrono>
@@ -44,20 +44,39 @@ class NameAnswer {
 
 class NameResolver {
  public:
-  // Blocks as long as it likes. Called on the resolver's threads, several at a time, never twice at a time for one name.
+  // Blocks as long as it likes. Called on the resolver's threads, several at a time, never twice at a time for one
+  // name.
   using Lookup = std::function<NameAnswer(const std::string& host)>;
 
   class Options {
    public:
-    Options& lookup(Lookup lookup) { lookup_ = std::move(lookup); return *this; }
-    Options& threads(std::size_t count) { threads_ = count; return *this; }
-    Options& max_names(std::size_t count) { max_names_ = count; return *this; }
+    Options& lookup(Lookup lookup) {
+      lookup_ = std::move(lookup);
+      return *this;
+    }
+    Options& threads(std::size_t count) {
+      threads_ = count;
+      return *this;
+    }
+    Options& max_names(std::size_t count) {
+      max_names_ = count;
+      return *this;
+    }
     // How long a good answer is taken without asking again; and how long after that it is still taken while a new one
     // is being asked for, so that a resolver that hangs harms nobody who knows the address.
-    Options& good_for(std::chrono::milliseconds time) { good_for_ = time; return *this; }
-    Options& stale_for(std::chrono::milliseconds time) { stale_for_ = time; return *this; }
+    Options& good_for(std::chrono::milliseconds time) {
+      good_for_ = time;
+      return *this;
+    }
+    Options& stale_for(std::chrono::milliseconds time) {
+      stale_for_ = time;
+      return *this;
+    }
     // How long a failure is not asked for again.
-    Options& bad_for(std::chrono::milliseconds time) { bad_for_ = time; return *this; }
+    Options& bad_for(std::chrono::milliseconds time) {
+      bad_for_ = time;
+      return *this;
+    }
 
    private:
     friend class NameResolver;

@@ -168,8 +168,8 @@ template <class T, class Body>
 [[nodiscard]] Pending<T> describe(const std::shared_ptr<RuntimeCore>& core, std::string_view user, CallOptions options,
                                   Body body) {
   EventLoop& loop = core->loop_for(user);
-  return Pending<T>(core->delivery_for(user), [core, &loop, options = std::move(options), body = std::move(body)](
-                                                  UniqueFunction<void(Result<T>)> done) mutable {
+  return Pending<T>(core->delivery_for(user), [core, &loop, options = std::move(options),
+                                               body = std::move(body)](UniqueFunction<void(Result<T>)> done) mutable {
     auto operation = std::make_shared<OperationCore<T>>(core, loop, options, std::move(done));
     operation->listen(options.stop_token());  // before others can see it, and end it
     const bool posted = core->add(*operation) && loop.post([operation, body = std::move(body)]() mutable {

@@ -21,15 +21,23 @@ constexpr std::chrono::milliseconds probing_poll_patience{1000};
 AttemptOutcome read_failure(const HttpOutcome& outcome, std::chrono::milliseconds waited) {
   const auto how = [&] {
     switch (outcome.failure()) {
-      case TransferFailure::name: return Ended::resolve_failed;
-      case TransferFailure::connect: return Ended::connect_failed;
-      case TransferFailure::trust: return Ended::untrusted;
-      case TransferFailure::not_sent: return Ended::goaway;
-      case TransferFailure::cut: return outcome.sent() ? Ended::cut : Ended::goaway;
-      case TransferFailure::timed_out: return outcome.sent() ? Ended::deadline_sent : Ended::deadline_unsent;
-      case TransferFailure::cancelled: return outcome.sent() ? Ended::cancelled_sent : Ended::cancelled_unsent;
+      case TransferFailure::name:
+        return Ended::resolve_failed;
+      case TransferFailure::connect:
+        return Ended::connect_failed;
+      case TransferFailure::trust:
+        return Ended::untrusted;
+      case TransferFailure::not_sent:
+        return Ended::goaway;
+      case TransferFailure::cut:
+        return outcome.sent() ? Ended::cut : Ended::goaway;
+      case TransferFailure::timed_out:
+        return outcome.sent() ? Ended::deadline_sent : Ended::deadline_unsent;
+      case TransferFailure::cancelled:
+        return outcome.sent() ? Ended::cancelled_sent : Ended::cancelled_unsent;
       case TransferFailure::too_large:
-      case TransferFailure::protocol: return Ended::broken;
+      case TransferFailure::protocol:
+        return Ended::broken;
     }
     return Ended::broken;
   }();
@@ -37,7 +45,8 @@ AttemptOutcome read_failure(const HttpOutcome& outcome, std::chrono::millisecond
   read.waited(waited);
   if (!outcome.reason().empty() && how != Ended::deadline_sent && how != Ended::deadline_unsent &&
       how != Ended::cancelled_sent && how != Ended::cancelled_unsent) {
-    read.error(Error(outcome.failure() == TransferFailure::too_large ? Errc::too_large : Errc::protocol, outcome.reason()));
+    read.error(
+        Error(outcome.failure() == TransferFailure::too_large ? Errc::too_large : Errc::protocol, outcome.reason()));
   }
   return read;
 }
@@ -123,10 +132,12 @@ Scheduler::~Scheduler() {
 }
 
 // The query may hold a filter, the path only identifiers: neither tokens nor texts of users.
-void Scheduler::log_attempt(const HttpRequest& request, const HttpOutcome& outcome, std::chrono::milliseconds took) const {
+void Scheduler::log_attempt(const HttpRequest& request, const HttpOutcome& outcome,
+                            std::chrono::milliseconds took) const {
   if (!core_->log().wants(LogLevel::debug)) return;
   std::string line = request.method() + ' ' + request.target().substr(0, request.target().find('?')) + ": ";
-  line += outcome.answered() ? std::to_string(outcome.answer().status()) : outcome.reason() + (outcome.sent() ? ", sent" : ", not sent");
+  line += outcome.answered() ? std::to_string(outcome.answer().status())
+                             : outcome.reason() + (outcome.sent() ? ", sent" : ", not sent");
   core_->log().write(LogLevel::debug, "net", "request", line + " after " + std::to_string(took.count()) + " ms");
 }
 
@@ -145,7 +156,8 @@ void Scheduler::record(CircuitBreaker::Ticket ticket, CircuitBreaker::Verdict ve
   const auto before = breaker_.state();
   breaker_.record(ticket, verdict, Clock::now());
   if (before != CircuitBreaker::State::open && breaker_.state() == CircuitBreaker::State::open) {
-    core_->log().write(LogLevel::warning, "net", "breaker.open", "the homeserver is failing; requests are held back for a while");
+    core_->log().write(LogLevel::warning, "net", "breaker.open",
+                       "the homeserver is failing; requests are held back for a while");
   } else if (before != CircuitBreaker::State::closed && breaker_.state() == CircuitBreaker::State::closed) {
     core_->log().write(LogLevel::info, "net", "breaker.closed", "the homeserver answers again");
   }
@@ -198,8 +210,8 @@ Task<AttemptOutcome> Scheduler::attempt(const HttpRequest& request, AnswerReader
   co_return read;
 }
 
-Task<Result<HttpAnswer>> Scheduler::perform(HttpRequest request, Repeatable repeatable, AnswerReader reader, std::string flow,
-                                            CallContext context) {
+Task<Result<HttpAnswer>> Scheduler::perform(HttpRequest request, Repeatable repeatable, AnswerReader reader,
+                                            std::string flow, CallContext context) {
   const std::shared_ptr<Scheduler> alive = shared_from_this();
   std::optional<Place> place;
   // Long polls wait at the homeserver, not for it: they have connections of their own and take nobody's turn.

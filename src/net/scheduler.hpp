@@ -37,9 +37,10 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  // `flow`: whose limits on what the homeserver counts together (a user and a kind of request), opaque here; a 429 holds
-  // back all of one flow. Fair between the groups of contexts. Sends until an answer settles the request, it cannot be repeated, the attempts are spent, or the deadline comes.
-  // An answer comes back whatever its status below 500, 429 apart: reading it is the caller's business.
+  // `flow`: whose limits on what the homeserver counts together (a user and a kind of request), opaque here; a 429
+  // holds back all of one flow. Fair between the groups of contexts. Sends until an answer settles the request, it
+  // cannot be repeated, the attempts are spent, or the deadline comes. An answer comes back whatever its status below
+  // 500, 429 apart: reading it is the caller's business.
   [[nodiscard]] Task<Result<HttpAnswer>> perform(HttpRequest request, Repeatable repeatable, AnswerReader reader,
                                                  std::string flow, CallContext context);
 
@@ -54,7 +55,7 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
                                              CallContext context, std::optional<HttpAnswer>& answer);
   // Waits for a place in flight. False: the deadline or the stop came first.
   [[nodiscard]] Task<bool> await_turn(FairQueue::Ticket ticket, CallContext context);
-  void grant_turns();  // with the lock held
+  void grant_turns();                                                           // with the lock held
   void record(CircuitBreaker::Ticket ticket, CircuitBreaker::Verdict verdict);  // with the lock held
 
   std::shared_ptr<RuntimeCore> core_;

@@ -1,5 +1,5 @@
-// SharedResult: one result that many operations wait for, on any loop, each with its own deadline and stop. Whoever gives
-// up waiting leaves the others, and the work itself, alone.
+// SharedResult: one result that many operations wait for, on any loop, each with its own deadline and stop. Whoever
+// gives up waiting leaves the others, and the work itself, alone.
 #pragma once
 
 #include <coroutine>
@@ -47,7 +47,8 @@ class WakeAwaiter {
     // Resumed by a post to this loop, so nothing here is destroyed before this function returns.
     auto waker = std::make_shared<Waker>(context_.loop());
     waker->arm(waiting);
-    if (context_.deadline() != TimePoint::max()) timer_ = context_.loop().at(context_.deadline(), [waker] { waker->wake(); });
+    if (context_.deadline() != TimePoint::max())
+      timer_ = context_.loop().at(context_.deadline(), [waker] { waker->wake(); });
     if (context_.stop().stop_possible()) on_stop_.emplace(context_.stop(), Wake{waker});
     enrol_(waker);
   }

@@ -18,7 +18,8 @@ namespace asio = boost::asio;
 
 // One descriptor in one life. Waits hold it, so a wait that comes late finds this life over, not the next one.
 struct SocketWatch::Socket {
-  Socket(asio::io_context& io, int number, SocketWatch* watch) : descriptor(io, number), identity(identity_of(number)), owner(watch) {}
+  Socket(asio::io_context& io, int number, SocketWatch* watch)
+      : descriptor(io, number), identity(identity_of(number)), owner(watch) {}
   // Unlike the number, never given to another socket while the system runs. The number may by now belong to another
   // thread's descriptor, which is just what is asked; statx, because ThreadSanitizer takes fstat there for a race.
   static std::uint64_t identity_of(int number) {
@@ -131,30 +132,30 @@ bool SocketWatch::any_lost() const noexcept {
 
 void SocketWatch::wait_read(const std::shared_ptr<Socket>& socket) {
   socket->reading = true;
-  socket->descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
-                                [socket](const boost::system::error_code& failure) {
-                                  socket->reading = false;
-                                  SocketWatch* const watch = socket->owner;
-                                  if (watch == nullptr || !wants(socket->wanted, CURL_POLL_IN)) return;
-                                  const EventLoop::Turn turn(*watch->loop_);
-                                  watch->ready_(socket->descriptor.native_handle(), failure ? CURL_CSELECT_ERR : CURL_CSELECT_IN);
-                                  if (socket->owner == nullptr || socket->reading) return;
-                                  if (wants(socket->wanted, CURL_POLL_IN)) wait_read(socket);
-                                });
+  socket->descriptor.async_wait(
+      asio::posix::stream_descriptor::wait_read, [socket](const boost::system::error_code& failure) {
+        socket->reading = false;
+        SocketWatch* const watch = socket->owner;
+        if (watch == nullptr || !wants(socket->wanted, CURL_POLL_IN)) return;
+        const EventLoop::Turn turn(*watch->loop_);
+        watch->ready_(socket->descriptor.native_handle(), failure ? CURL_CSELECT_ERR : CURL_CSELECT_IN);
+        if (socket->owner == nullptr || socket->reading) return;
+        if (wants(socket->wanted, CURL_POLL_IN)) wait_read(socket);
+      });
 }
 
 void SocketWatch::wait_write(const std::shared_ptr<Socket>& socket) {
   socket->writing = true;
-  socket->descriptor.async_wait(asio::posix::stream_descriptor::wait_write,
-                                [socket](const boost::system::error_code& failure) {
-                                  socket->writing = false;
-                                  SocketWatch* const watch = socket->owner;
-                                  if (watch == nullptr || !wants(socket->wanted, CURL_POLL_OUT)) return;
-                                  const EventLoop::Turn turn(*watch->loop_);
-                                  watch->ready_(socket->descriptor.native_handle(), failure ? CURL_CSELECT_ERR : CURL_CSELECT_OUT);
-                                  if (socket->owner == nullptr || socket->writing) return;
-                                  if (wants(socket->wanted, CURL_POLL_OUT)) wait_write(socket);
-                                });
+  socket->descriptor.async_wait(
+      asio::posix::stream_descriptor::wait_write, [socket](const boost::system::error_code& failure) {
+        socket->writing = false;
+        SocketWatch* const watch = socket->owner;
+        if (watch == nullptr || !wants(socket->wanted, CURL_POLL_OUT)) return;
+        const EventLoop::Turn turn(*watch->loop_);
+        watch->ready_(socket->descriptor.native_handle(), failure ? CURL_CSELECT_ERR : CURL_CSELECT_OUT);
+        if (socket->owner == nullptr || socket->writing) return;
+        if (wants(socket->wanted, CURL_POLL_OUT)) wait_write(socket);
+      });
 }
 
 }  // namespace confab::net

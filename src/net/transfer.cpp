@@ -59,7 +59,9 @@ CommonHeaders::CommonHeaders(const std::string& user_agent)
       content_{content_text, &agent_},
       expect_{expect_text, &content_} {}
 
-curl_slist* CommonHeaders::for_body(std::size_t bytes) noexcept { return bytes < expects_continue ? &content_ : &expect_; }
+curl_slist* CommonHeaders::for_body(std::size_t bytes) noexcept {
+  return bytes < expects_continue ? &content_ : &expect_;
+}
 
 void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http2, CURLSH* share) {
   set(easy, CURLOPT_NOSIGNAL, 1L);
@@ -70,7 +72,8 @@ void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http
   // The same short URL for all, and each request's own target: libcurl takes a URL apart and puts it together several
   // times for a request, one formatted character after the other.
   set(easy, CURLOPT_URL, (options.base().origin() + '/').c_str());
-  set(easy, CURLOPT_HTTP_VERSION, http2 ? static_cast<long>(CURL_HTTP_VERSION_2TLS) : static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(easy, CURLOPT_HTTP_VERSION,
+      http2 ? static_cast<long>(CURL_HTTP_VERSION_2TLS) : static_cast<long>(CURL_HTTP_VERSION_1_1));
   // Wait for a connection that is being made rather than make one each: it may turn out to carry many.
   set(easy, CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
   // The environment's proxies are the host's, not ours.
@@ -80,7 +83,7 @@ void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(1, options.connect_timeout().count())));
   set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   set(easy, CURLOPT_TCP_NODELAY, 1L);
-  set(easy, CURLOPT_BUFFERSIZE, 4096L);  // a smaller one costs less to touch: 15 % of a request's CPU
+  set(easy, CURLOPT_BUFFERSIZE, 4096L);                 // a smaller one costs less to touch: 15 % of a request's CPU
   set(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");  // to decompress; the field itself is in CommonHeaders
   set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -122,13 +125,14 @@ bool Transfer::start(CURL* easy, std::shared_ptr<CurlMulti> multi, std::shared_p
   set(easy, CURLOPT_SSL_CTX_FUNCTION, &Transfer::on_tls);
   set(easy, CURLOPT_SSL_CTX_DATA, static_cast<void*>(this));
   // The connection may outlive this transfer; the watch outlives both.
-  set(easy, CURLOPT_OPENSOCKETFUNCTION, +[](void* watch, curlsocktype, curl_sockaddr* address) {
-    return static_cast<SocketWatch*>(watch)->open(*address);
-  });
+  set(
+      easy, CURLOPT_OPENSOCKETFUNCTION, +[](void* watch, curlsocktype, curl_sockaddr* address) {
+        return static_cast<SocketWatch*>(watch)->open(*address);
+      });
   set(easy, CURLOPT_OPENSOCKETDATA, static_cast<void*>(&multi_->sockets()));
-  set(easy, CURLOPT_CLOSESOCKETFUNCTION, +[](void* watch, curl_socket_t socket) {
-    return static_cast<SocketWatch*>(watch)->close(socket);
-  });
+  set(
+      easy, CURLOPT_CLOSESOCKETFUNCTION,
+      +[](void* watch, curl_socket_t socket) { return static_cast<SocketWatch*>(watch)->close(socket); });
   set(easy, CURLOPT_CLOSESOCKETDATA, static_cast<void*>(&multi_->sockets()));
   return multi_->add(easy);
 }
@@ -217,7 +221,8 @@ bool Transfer::take_header(std::string_view line) {
   // What is announced to be too large need not be read first; and what is not, need not be copied as it grows.
   const auto length = headers_.get("content-length");
   std::size_t announced = 0;
-  if (!length || std::from_chars(length->data(), length->data() + length->size(), announced).ec != std::errc()) return true;
+  if (!length || std::from_chars(length->data(), length->data() + length->size(), announced).ec != std::errc())
+    return true;
   if (announced > request_.max_answer()) {
     stop_reading_ = Stop::too_large;
     return false;
@@ -278,19 +283,22 @@ bool Transfer::sent() const {
 
 std::optional<HttpOutcome> Transfer::stopped_outcome(bool was_sent) const {
   switch (stop_reading_) {
-    case Stop::no: return std::nullopt;
+    case Stop::no:
+      return std::nullopt;
     case Stop::too_large:
       return HttpOutcome(TransferFailure::too_large, was_sent, "the answer is larger than what the request allows");
     case Stop::headers_too_large:
       return HttpOutcome(TransferFailure::protocol, was_sent, "the answer's header is larger than any homeserver's");
     case Stop::by_reader:
       return HttpOutcome(TransferFailure::cancelled, was_sent, "the reader of the answer ended the transfer");
-    case Stop::failed: return HttpOutcome(TransferFailure::cut, was_sent, "memory for the answer is exhausted");
+    case Stop::failed:
+      return HttpOutcome(TransferFailure::cut, was_sent, "memory for the answer is exhausted");
     case Stop::repeated:
       return HttpOutcome(TransferFailure::cut, was_sent, "the connection ended before an answer came");
     case Stop::refused:
       return HttpOutcome(TransferFailure::not_sent, false, "the server refused the request before reading it");
-    case Stop::abandoned: return HttpOutcome(TransferFailure::cancelled, was_sent, "cancelled");
+    case Stop::abandoned:
+      return HttpOutcome(TransferFailure::cancelled, was_sent, "cancelled");
   }
   return std::nullopt;
 }

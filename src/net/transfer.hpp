@@ -109,8 +109,8 @@ class Transfer {
   std::size_t body_bytes_ = 0;
   std::size_t header_bytes_ = 0;
   Stop stop_reading_ = Stop::no;
-  int tries_ = 0;             // of libcurl, which repeats by itself
-  long bytes_before_ = 0;     // of the request, when its first try began
+  int tries_ = 0;          // of libcurl, which repeats by itself
+  long bytes_before_ = 0;  // of the request, when its first try began
   std::uint64_t losses_before_ = 0;
   std::uint64_t alerts_before_ = 0;
 };

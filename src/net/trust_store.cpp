@@ -27,13 +27,15 @@ using OwnedStore = std::unique_ptr<X509_STORE, FreeStore>;
 using Waiter = Handover<Result<void>>;
 
 Error unreadable(const std::string& ca_file) {
-  return Error(Errc::config, "the file of certificate authorities cannot be read, or holds none; correct ca_file").with_subject(ca_file);
+  return Error(Errc::config, "the file of certificate authorities cannot be read, or holds none; correct ca_file")
+      .with_subject(ca_file);
 }
 
 // Where distributions keep all authorities in one file. Read whole, because OpenSSL's default directory would be read
 // during each handshake, on a loop.
-constexpr std::array<const char*, 4> system_bundles{
-    "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+constexpr std::array<const char*, 4> system_bundles{"/etc/ssl/certs/ca-certificates.crt",
+                                                    "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+                                                    "/etc/ssl/cert.pem"};
 
 bool load_system(X509_STORE* store) {
   if (const char* file = std::getenv(X509_get_default_cert_file_env()); file != nullptr && *file != '\0') {
@@ -53,7 +55,8 @@ Result<OwnedStore> read_authorities(const std::string& ca_file) {
   ERR_clear_error();  // the thread's queue is OpenSSL's other users' as well
   if (read) return store;
   if (!ca_file.empty()) return unreadable(ca_file);
-  return Error(Errc::config, "the system's certificate authorities cannot be read; install ca-certificates or set ca_file");
+  return Error(Errc::config,
+               "the system's certificate authorities cannot be read; install ca-certificates or set ca_file");
 }
 
 }  // namespace

@@ -5,22 +5,32 @@ namespace confab {
 
 const char* message_kind_name(MessageKind kind) noexcept {
   switch (kind) {
-    case MessageKind::text: return "text";
-    case MessageKind::notice: return "notice";
-    case MessageKind::emote: return "emote";
-    case MessageKind::media: return "media";
-    case MessageKind::encrypted: return "encrypted";
-    case MessageKind::other: return "other";
+    case MessageKind::text:
+      return "text";
+    case MessageKind::notice:
+      return "notice";
+    case MessageKind::emote:
+      return "emote";
+    case MessageKind::media:
+      return "media";
+    case MessageKind::encrypted:
+      return "encrypted";
+    case MessageKind::other:
+      return "other";
   }
   return "other";
 }
 
 const char* event_kind_name(EventKind kind) noexcept {
   switch (kind) {
-    case EventKind::message: return "message";
-    case EventKind::membership: return "membership";
-    case EventKind::typing: return "typing";
-    case EventKind::other: return "other";
+    case EventKind::message:
+      return "message";
+    case EventKind::membership:
+      return "membership";
+    case EventKind::typing:
+      return "typing";
+    case EventKind::other:
+      return "other";
   }
   return "other";
 }

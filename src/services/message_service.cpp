@@ -68,8 +68,8 @@ Task<Result<EventId>> MessageService::send(std::shared_ptr<MessageService> self,
         // Once: under a token without a device the homeserver forgets the transaction id when it restarts.
         const unsigned before = context.attempts().left();
         bool reached = false;
-        Result<matrix::EventIdAnswer> sent =
-            co_await self->tokens_->call(message.sender(), std::move(request), context, net::Repeatable::once, &reached);
+        Result<matrix::EventIdAnswer> sent = co_await self->tokens_->call(message.sender(), std::move(request), context,
+                                                                          net::Repeatable::once, &reached);
         if (!sent && (!reached || context.attempts().left() == before)) {
           attempts.not_sent(sent.error());
           break;
@@ -90,8 +90,9 @@ Task<Result<EventId>> MessageService::send(std::shared_ptr<MessageService> self,
   }
 }
 
-Task<Result<MessagePage>> MessageService::history(std::shared_ptr<MessageService> self, MatrixRoomId room, MatrixUserId reader,
-                                                  std::size_t limit, PageToken from, net::CallContext context) {
+Task<Result<MessagePage>> MessageService::history(std::shared_ptr<MessageService> self, MatrixRoomId room,
+                                                  MatrixUserId reader, std::size_t limit, PageToken from,
+                                                  net::CallContext context) {
   matrix::GetMessages request(room);
   request.limit(static_cast<int>(limit)).filter(R"({"types":["m.room.message","m.room.encrypted"]})");
   if (!from.empty()) request.from(from);

@@ -1,5 +1,5 @@
-// MessageService: sends once, reads pages. Exactly once is made of a transaction id inside the event and a look into the
-// room before a repeat, because tokens without a device give the homeserver nothing to remember a send by.
+// MessageService: sends once, reads pages. Exactly once is made of a transaction id inside the event and a look into
+// the room before a repeat, because tokens without a device give the homeserver nothing to remember a send by.
 #pragma once
 
 #include <cstddef>

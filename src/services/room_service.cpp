@@ -18,7 +18,8 @@ namespace {
 constexpr int admin_level = 100;
 constexpr int creator_level = 50;
 
-// For about 100 ms after a race the winner's room cannot be read yet; a room that stays unreadable for this long is dead.
+// For about 100 ms after a race the winner's room cannot be read yet; a room that stays unreadable for this long is
+// dead.
 constexpr std::chrono::seconds half_made_patience{3};
 constexpr std::chrono::milliseconds look_again_after{150};
 
@@ -52,19 +53,24 @@ std::string power_levels(const MatrixUserId& creator, const std::optional<Matrix
 }  // namespace
 
 Task<Result<std::optional<MatrixRoomId>>> RoomService::resolve(RoomAlias alias, net::CallContext context) {
-  Result<matrix::ResolveAliasAnswer> found = co_await tokens_->admin()->call(matrix::ResolveAlias(alias), context.step());
+  Result<matrix::ResolveAliasAnswer> found =
+      co_await tokens_->admin()->call(matrix::ResolveAlias(alias), context.step());
   if (found) co_return std::optional<MatrixRoomId>(found->room_id());
   if (found.error().code() == Errc::not_found) co_return std::optional<MatrixRoomId>();
   co_return std::move(found).error();
 }
 
 Task<Result<RoomService::Whole>> RoomService::look(MatrixRoomId room, net::CallContext context) {
-  Result<matrix::StateContentAnswer> marker = co_await tokens_->admin()->call(matrix::GetState(room, marker_type, ""), context.step());
+  Result<matrix::StateContentAnswer> marker =
+      co_await tokens_->admin()->call(matrix::GetState(room, marker_type, ""), context.step());
   if (marker) co_return Whole::yes;
   switch (marker.error().code()) {
-    case Errc::not_found: co_return Whole::no;
-    case Errc::forbidden: co_return Whole::unreadable;
-    default: co_return std::move(marker).error();
+    case Errc::not_found:
+      co_return Whole::no;
+    case Errc::forbidden:
+      co_return Whole::unreadable;
+    default:
+      co_return std::move(marker).error();
   }
 }
 
@@ -73,7 +79,8 @@ Task<Result<bool>> RoomService::creator_is_above_levels(net::CallContext context
     const std::lock_guard lock(mutex_);
     if (above_levels_) co_return *above_levels_;
   }
-  Result<matrix::CapabilitiesAnswer> answer = co_await tokens_->admin()->call(matrix::GetCapabilities(), context.step());
+  Result<matrix::CapabilitiesAnswer> answer =
+      co_await tokens_->admin()->call(matrix::GetCapabilities(), context.step());
   if (!answer) co_return std::move(answer).error();
   // Room versions are names, not numbers, but those that order creators by power levels are a closed set: 1 to 11.
   const std::string& version = answer->default_room_version();
@@ -119,7 +126,8 @@ Task<Result<MatrixRoomId>> RoomService::ensure_room(std::shared_ptr<RoomService>
       flight = known;
     }
     if (mine) {
-      context.loop().spawn(fly(self, flight, request, context.detached(net::Clock::now() + flight_limit, context.loop().stopping())));
+      context.loop().spawn(
+          fly(self, flight, request, context.detached(net::Clock::now() + flight_limit, context.loop().stopping())));
     }
     Result<MatrixRoomId> room = co_await Flight::wait(flight, context);
     // A flight ends by its own limit, not by the caller's.
@@ -128,8 +136,8 @@ Task<Result<MatrixRoomId>> RoomService::ensure_room(std::shared_ptr<RoomService>
   }
 }
 
-Task<void> RoomService::fly(std::shared_ptr<RoomService> self, std::shared_ptr<Flight> flight, ProviderRoomRequest request,
-                            net::CallContext context) {
+Task<void> RoomService::fly(std::shared_ptr<RoomService> self, std::shared_ptr<Flight> flight,
+                            ProviderRoomRequest request, net::CallContext context) {
   const std::string alias = request.alias_localpart();
   Result<MatrixRoomId> room = Error(Errc::internal, "the room could not be made; please report it");
   try {
@@ -172,7 +180,8 @@ Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request
       half_made = **resolved;
       if (now - *half_made_since >= half_made_patience) {
         // Nobody is finishing it: a crash left the alias on a room that never became one. Take the name back.
-        Result<matrix::Done> removed = co_await tokens_->admin()->call(matrix::DeleteAlias(alias), context.step(), net::Repeatable::idempotent);
+        Result<matrix::Done> removed =
+            co_await tokens_->admin()->call(matrix::DeleteAlias(alias), context.step(), net::Repeatable::idempotent);
         if (!removed && removed.error().code() != Errc::not_found) co_return std::move(removed).error();
         half_made_since.reset();
         continue;
@@ -210,7 +219,8 @@ Task<Result<void>> RoomService::join(std::shared_ptr<RoomService> self, MatrixRo
   if (!says_too_little(joined.error())) co_return std::move(joined).error();
 
   // Not invited, banned, or no such room: the answer says too little. Invite, and let the state decide.
-  Result<matrix::Done> invited = co_await self->tokens_->admin()->call(matrix::InviteUser(room, user), context.step(), net::Repeatable::idempotent);
+  Result<matrix::Done> invited = co_await self->tokens_->admin()->call(matrix::InviteUser(room, user), context.step(),
+                                                                       net::Repeatable::idempotent);
   if (!invited) {
     if (!says_too_little(invited.error())) co_return std::move(invited).error();
     Result<std::string> member = co_await self->membership(room, user, context);

@@ -22,21 +22,24 @@ class RoomService {
   RoomService(std::shared_ptr<credentials::UserTokens> tokens, std::string server_name)
       : tokens_(std::move(tokens)), server_name_(std::move(server_name)) {}
 
-  // The state event that says that a room was made whole; its absence is how a room that a crash left half made is told.
+  // The state event that says that a room was made whole; its absence is how a room that a crash left half made is
+  // told.
   static constexpr const char* marker_type = "org.confab.room";
 
   // One at a time for each alias in this process: who else asks meanwhile waits for the same room.
-  [[nodiscard]] static Task<Result<MatrixRoomId>> ensure_room(std::shared_ptr<RoomService> self, ProviderRoomRequest request,
-                                                              net::CallContext context);
-  [[nodiscard]] static Task<Result<MatrixRoomId>> find_room(std::shared_ptr<RoomService> self, std::string alias_localpart,
-                                                            net::CallContext context);
+  [[nodiscard]] static Task<Result<MatrixRoomId>> ensure_room(std::shared_ptr<RoomService> self,
+                                                              ProviderRoomRequest request, net::CallContext context);
+  [[nodiscard]] static Task<Result<MatrixRoomId>> find_room(std::shared_ptr<RoomService> self,
+                                                            std::string alias_localpart, net::CallContext context);
   // Join first; then invite and join; then the admin's join; what is true in between is read, never guessed from words.
   [[nodiscard]] static Task<Result<void>> join(std::shared_ptr<RoomService> self, MatrixRoomId room, MatrixUserId user,
                                                net::CallContext context);
 
  private:
   enum class Whole { yes, no, unreadable };
-  [[nodiscard]] RoomAlias alias(const std::string& localpart) const { return RoomAlias("#" + localpart + ":" + server_name_); }
+  [[nodiscard]] RoomAlias alias(const std::string& localpart) const {
+    return RoomAlias("#" + localpart + ":" + server_name_);
+  }
   using Flight = net::SharedResult<MatrixRoomId>;
   [[nodiscard]] static Task<void> fly(std::shared_ptr<RoomService> self, std::shared_ptr<Flight> flight,
                                       ProviderRoomRequest request, net::CallContext context);

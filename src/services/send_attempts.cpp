@@ -12,11 +12,14 @@ constexpr int request_timeout = 408;
 bool leaves_open(const Error& error) {
   switch (error.code()) {
     case Errc::outcome_unknown:
-    case Errc::protocol: return true;
+    case Errc::protocol:
+      return true;
     // A homeserver says so with a status; without one it was its answer that passed our bound.
-    case Errc::too_large: return error.http_status() < 300;
+    case Errc::too_large:
+      return error.http_status() < 300;
     // 408 comes from a proxy that may have handed the request on.
-    default: return error.http_status() >= 500 || error.http_status() == request_timeout;
+    default:
+      return error.http_status() >= 500 || error.http_status() == request_timeout;
   }
 }
 
@@ -28,8 +31,10 @@ bool may_be_read_later(const Error& error) {
     case Errc::account_locked:
     case Errc::account_suspended:
     case Errc::account_deactivated:
-    case Errc::closed: return false;
-    default: return true;
+    case Errc::closed:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -45,8 +50,9 @@ void SendAttempts::end_open(const Error& last) {
   end(last.with_code(Errc::outcome_unknown)
           .with_retriable(may_be_read_later(last))
           .with_transaction_id(transaction_id_.str())
-          .with_message("the message may have arrived; repeat it with the same transaction id, marked as repeated. Last: " +
-                        std::string(last.message())));
+          .with_message(
+              "the message may have arrived; repeat it with the same transaction id, marked as repeated. Last: " +
+              std::string(last.message())));
 }
 
 void SendAttempts::sent(Result<EventId> result, unsigned requests_left) {

@@ -12,7 +12,8 @@ MessageKind kind_of(std::string_view msgtype) {
   if (msgtype == "m.text") return MessageKind::text;
   if (msgtype == "m.notice") return MessageKind::notice;
   if (msgtype == "m.emote") return MessageKind::emote;
-  if (msgtype == "m.image" || msgtype == "m.file" || msgtype == "m.audio" || msgtype == "m.video") return MessageKind::media;
+  if (msgtype == "m.image" || msgtype == "m.file" || msgtype == "m.audio" || msgtype == "m.video")
+    return MessageKind::media;
   return MessageKind::other;
 }
 

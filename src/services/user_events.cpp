@@ -28,8 +28,10 @@ constexpr std::chrono::seconds request_limit{30};
 Error stream_closed() { return Error(Errc::closed, "the stream of events was closed"); }
 
 matrix::SyncOptions sync_options() {
-  return matrix::SyncOptions([backoff = net::Backoff(first_backoff, longest_backoff), random = net::jitter_source(std::random_device()())](
-                                 unsigned attempt) { return backoff.wait(attempt, random); });
+  return matrix::SyncOptions([backoff = net::Backoff(first_backoff, longest_backoff),
+                              random = net::jitter_source(std::random_device()())](unsigned attempt) {
+    return backoff.wait(attempt, random);
+  });
 }
 
 std::optional<ChatEvent> typing_of(const MatrixRoomId& room, const json::Value& event) {
@@ -45,8 +47,10 @@ std::optional<ChatEvent> typing_of(const MatrixRoomId& room, const json::Value& 
 
 std::optional<ChatEvent> event_of(const matrix::SyncItem& item, const MatrixUserId& user) {
   switch (item.kind()) {
-    case matrix::SyncItem::Kind::event: return chat_event_of(item.room_id(), item.event());
-    case matrix::SyncItem::Kind::ephemeral: return typing_of(item.room_id(), item.document());
+    case matrix::SyncItem::Kind::event:
+      return chat_event_of(item.room_id(), item.event());
+    case matrix::SyncItem::Kind::ephemeral:
+      return typing_of(item.room_id(), item.document());
     case matrix::SyncItem::Kind::invite: {
       ChatEvent invited(EventKind::membership, item.room_id());
       invited.type("m.room.member").user(user).membership("invite");
@@ -145,8 +149,8 @@ Task<void> UserEvents::State::sync(std::shared_ptr<State> self, matrix::SyncPoll
   }
   matrix::SyncRequest request;
   request.since(poll.since).timeout(poll.timeout).filter(filter);
-  Result<matrix::SyncAnswer> answer =
-      co_await self->tokens->call(self->user, std::move(request), self->context(net::Clock::now() + poll.timeout + request_limit));
+  Result<matrix::SyncAnswer> answer = co_await self->tokens->call(
+      self->user, std::move(request), self->context(net::Clock::now() + poll.timeout + request_limit));
   if (answer) {
     self->machine.answered(std::move(answer).value(), net::Clock::now());
   } else {
@@ -225,8 +229,9 @@ Task<Result<EventBatch>> UserEvents::State::read(std::shared_ptr<State> self, ne
 UserEvents::UserEvents(std::shared_ptr<net::RuntimeCore> core, std::shared_ptr<State> state)
     : core_(std::move(core)), state_(std::move(state)) {}
 
-std::shared_ptr<UserEvents> UserEvents::open(std::shared_ptr<net::RuntimeCore> core, std::shared_ptr<credentials::UserTokens> tokens,
-                                             MatrixUserId user, std::shared_ptr<const std::string> group) {
+std::shared_ptr<UserEvents> UserEvents::open(std::shared_ptr<net::RuntimeCore> core,
+                                             std::shared_ptr<credentials::UserTokens> tokens, MatrixUserId user,
+                                             std::shared_ptr<const std::string> group) {
   net::EventLoop& loop = core->loop_for(user.str());
   auto state = std::make_shared<State>(loop, std::move(tokens), std::move(user), std::move(group));
   return std::shared_ptr<UserEvents>(new UserEvents(std::move(core), std::move(state)));
@@ -235,8 +240,9 @@ std::shared_ptr<UserEvents> UserEvents::open(std::shared_ptr<net::RuntimeCore> c
 UserEvents::~UserEvents() { close(); }
 
 Pending<EventBatch> UserEvents::next(CallOptions options) {
-  return net::describe<EventBatch>(core_, state_->user.str(), std::move(options),
-                                   [state = state_](net::CallContext context) { return State::read(state, std::move(context)); });
+  return net::describe<EventBatch>(
+      core_, state_->user.str(), std::move(options),
+      [state = state_](net::CallContext context) { return State::read(state, std::move(context)); });
 }
 
 void UserEvents::ack() noexcept {

@@ -16,8 +16,8 @@ namespace confab::services {
 class UserEvents final : public confab::detail::EventSource, public std::enable_shared_from_this<UserEvents> {
  public:
   [[nodiscard]] static std::shared_ptr<UserEvents> open(std::shared_ptr<net::RuntimeCore> core,
-                                                        std::shared_ptr<credentials::UserTokens> tokens, MatrixUserId user,
-                                                        std::shared_ptr<const std::string> group);
+                                                        std::shared_ptr<credentials::UserTokens> tokens,
+                                                        MatrixUserId user, std::shared_ptr<const std::string> group);
   ~UserEvents() override;
 
   [[nodiscard]] Pending<EventBatch> next(CallOptions options) override;

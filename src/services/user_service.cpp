@@ -12,21 +12,26 @@ Task<Result<void>> UserService::ensure_account(std::shared_ptr<UserService> self
     Result<matrix::AdminUserAnswer> found = co_await admin.call(matrix::AdminGetUser(user), context.step());
     if (found) {
       if (found->deactivated()) {
-        co_return Error(Errc::account_deactivated, "the account was deactivated on the homeserver").with_subject("user");
+        co_return Error(Errc::account_deactivated, "the account was deactivated on the homeserver")
+            .with_subject("user");
       }
-      if (display_name.empty() || found->display_name() == std::optional<std::string>(display_name)) co_return Result<void>();
+      if (display_name.empty() || found->display_name() == std::optional<std::string>(display_name))
+        co_return Result<void>();
       matrix::AdminPutUser rename(user);
       rename.display_name(display_name);
-      Result<matrix::AdminUserAnswer> renamed = co_await admin.call(std::move(rename), context.step(), net::Repeatable::idempotent);
+      Result<matrix::AdminUserAnswer> renamed =
+          co_await admin.call(std::move(rename), context.step(), net::Repeatable::idempotent);
       if (!renamed) co_return std::move(renamed).error();
       co_return Result<void>();
     }
     if (found.error().code() != Errc::not_found) co_return std::move(found).error();
     matrix::AdminPutUser create(user);
     if (!display_name.empty()) create.display_name(display_name);
-    Result<matrix::AdminUserAnswer> created = co_await admin.call(std::move(create), context.step(), net::Repeatable::idempotent);
+    Result<matrix::AdminUserAnswer> created =
+        co_await admin.call(std::move(create), context.step(), net::Repeatable::idempotent);
     if (created) co_return Result<void>();
-    // Made by somebody else at this moment, under whatever code the server chose: look again before believing a failure.
+    // Made by somebody else at this moment, under whatever code the server chose: look again before believing a
+    // failure.
     if (round == 1 || created.error().errcode() != "M_USER_IN_USE") co_return std::move(created).error();
   }
   co_return Error(Errc::conflict, "the account is being made and removed at the same time; repeat the call");

@@ -23,8 +23,8 @@ struct Connection {
 };
 
 std::string answer(std::string_view body) {
-  return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nServer: bench\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n\r\n" + std::string(body);
+  return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nServer: bench\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
 }
 
 std::string padded_event() {
@@ -36,7 +36,8 @@ std::string padded_event() {
 // What a send needs before it: a login of the admin, a login as each user, a room by its alias.
 const std::string& answer_to(std::string_view request_line) {
   static const std::string event = answer(padded_event());
-  static const std::string login = answer(R"({"user_id":"@admin:bench.test","device_id":"D","access_token":"syt_bench_0123456789","home_server":"bench.test"})");
+  static const std::string login = answer(
+      R"({"user_id":"@admin:bench.test","device_id":"D","access_token":"syt_bench_0123456789","home_server":"bench.test"})");
   static const std::string room = answer(R"({"room_id":"!bench:bench.test","servers":["bench.test"]})");
   static const std::string empty = answer("{}");
   const auto has = [&](std::string_view part) { return request_line.find(part) != std::string_view::npos; };
@@ -52,7 +53,8 @@ std::size_t whole_request(const std::string& in) {
   if (end == std::string::npos) return 0;
   std::size_t length = 0;
   const std::size_t at = in.find("Content-Length: ");
-  if (at != std::string::npos && at < end) length = static_cast<std::size_t>(std::strtoul(in.c_str() + at + 16, nullptr, 10));
+  if (at != std::string::npos && at < end)
+    length = static_cast<std::size_t>(std::strtoul(in.c_str() + at + 16, nullptr, 10));
   const std::size_t whole = end + 4 + length;
   return in.size() >= whole ? whole : 0;
 }

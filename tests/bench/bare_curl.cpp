@@ -13,7 +13,8 @@ namespace {
 
 class BareCurl final : public Contender {
  public:
-  BareCurl(const std::string& url, std::size_t in_flight) : url_(url), slots_(in_flight), watch_(::epoll_create1(EPOLL_CLOEXEC)), multi_(curl_multi_init()) {
+  BareCurl(const std::string& url, std::size_t in_flight)
+      : url_(url), slots_(in_flight), watch_(::epoll_create1(EPOLL_CLOEXEC)), multi_(curl_multi_init()) {
     curl_global_init(CURL_GLOBAL_DEFAULT);
     curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &BareCurl::on_socket);
     curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
@@ -59,11 +60,13 @@ class BareCurl final : public Contender {
         reap();
         continue;
       }
-      const int count = ::epoll_wait(watch_, events.data(), static_cast<int>(events.size()), static_cast<int>(timeout_));
+      const int count =
+          ::epoll_wait(watch_, events.data(), static_cast<int>(events.size()), static_cast<int>(timeout_));
       if (count == 0) timeout_ = 0;
       for (int i = 0; i < count; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
-        const int what = ((event.events & EPOLLIN) != 0U ? CURL_CSELECT_IN : 0) | ((event.events & EPOLLOUT) != 0U ? CURL_CSELECT_OUT : 0);
+        const int what = ((event.events & EPOLLIN) != 0U ? CURL_CSELECT_IN : 0) |
+                         ((event.events & EPOLLOUT) != 0U ? CURL_CSELECT_OUT : 0);
         curl_multi_socket_action(multi_, event.data.fd, what, &running);
       }
       reap();
@@ -82,8 +85,10 @@ class BareCurl final : public Contender {
   void start(Slot& slot) {
     if (to_start_ == 0) return;
     --to_start_;
-    slot.url = url_ + "/_matrix/client/v3/rooms/%21bench%3Abench.test/send/m.room.message/txn-" + std::to_string(++number_);
-    slot.body = std::string(R"({"msgtype":"m.text","body":")") + message_body + R"(","transaction":"txn-)" + std::to_string(number_) + R"("})";
+    slot.url =
+        url_ + "/_matrix/client/v3/rooms/%21bench%3Abench.test/send/m.room.message/txn-" + std::to_string(++number_);
+    slot.body = std::string(R"({"msgtype":"m.text","body":")") + message_body + R"(","transaction":"txn-)" +
+                std::to_string(number_) + R"("})";
     slot.answer.clear();
     curl_easy_setopt(slot.easy, CURLOPT_URL, slot.url.c_str());
     curl_easy_setopt(slot.easy, CURLOPT_POSTFIELDS, slot.body.c_str());

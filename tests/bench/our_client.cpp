@@ -19,7 +19,8 @@ class OurClient final : public Contender {
     if (!base) give_up("no URL: " + url);
     loop_.start_thread();
     on_loop([&] {
-      client_ = std::make_unique<HttpClient>(loop_, HttpClientOptions(*base), std::make_shared<NameResolver>(), std::make_shared<TrustStore>());
+      client_ = std::make_unique<HttpClient>(loop_, HttpClientOptions(*base), std::make_shared<NameResolver>(),
+                                             std::make_shared<TrustStore>());
     });
   }
   ~OurClient() override {
@@ -55,8 +56,10 @@ class OurClient final : public Contender {
       const std::string number = std::to_string(++self->number_);
       HttpRequest request("PUT", "/_matrix/client/v3/rooms/%21bench%3Abench.test/send/m.room.message/txn-" + number);
       request.bearer(Secret("syt_bench_0123456789"));
-      request.body(std::string(R"({"msgtype":"m.text","body":")") + message_body + R"(","transaction":"txn-)" + number + R"("})");
-      const HttpOutcome outcome = co_await self->client_->perform(std::move(request), Clock::now() + std::chrono::seconds(30), std::stop_token());
+      request.body(std::string(R"({"msgtype":"m.text","body":")") + message_body + R"(","transaction":"txn-)" + number +
+                   R"("})");
+      const HttpOutcome outcome = co_await self->client_->perform(
+          std::move(request), Clock::now() + std::chrono::seconds(30), std::stop_token());
       if (!outcome.answered() || outcome.answer().status() != 200) give_up("HttpClient: " + outcome.reason());
       if (--self->left_ == 0) self->done_->set_value();
     }

@@ -65,11 +65,16 @@ int run(int argc, char** argv) {
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view name = argv[i];
     const auto number = [&] { return static_cast<std::size_t>(std::strtoul(argv[i + 1], nullptr, 10)); };
-    if (name == "--in-flight") in_flight = number();
-    else if (name == "--requests") requests = number();
-    else if (name == "--rounds") rounds = number();
-    else if (name == "--only") only = argv[i + 1];
-    else give_up("unknown option " + std::string(name));
+    if (name == "--in-flight")
+      in_flight = number();
+    else if (name == "--requests")
+      requests = number();
+    else if (name == "--rounds")
+      rounds = number();
+    else if (name == "--only")
+      only = argv[i + 1];
+    else
+      give_up("unknown option " + std::string(name));
   }
   if (in_flight == 0 || rounds == 0) give_up("--in-flight and --rounds are at least 1");
   stay_on(1);  // where there is no second core, nothing happens
@@ -104,7 +109,8 @@ int run(int argc, char** argv) {
   }
   std::printf(R"({"bench":"request_cpu","in_flight":%zu,"requests":%zu,"rounds":%zu)", in_flight, requests, rounds);
   for (const Entry& entry : entries) {
-    std::printf(R"(,"%s":{"us":%.2f,"ratio":%.3f})", entry.name.c_str(), median(entry.microseconds), median(entry.ratios));
+    std::printf(R"(,"%s":{"us":%.2f,"ratio":%.3f})", entry.name.c_str(), median(entry.microseconds),
+                median(entry.ratios));
   }
   std::printf("}\n");
   return 0;

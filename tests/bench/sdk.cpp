@@ -12,7 +12,8 @@ namespace {
 // Handlers start the next message, so that the host has no thread of its own in the figure.
 class Sdk final : public Contender {
  public:
-  Sdk(const std::string& url, std::size_t in_flight, bool by_slugs) : in_flight_(in_flight), by_slugs_(by_slugs), runtime_(RuntimeOptions()) {
+  Sdk(const std::string& url, std::size_t in_flight, bool by_slugs)
+      : in_flight_(in_flight), by_slugs_(by_slugs), runtime_(RuntimeOptions()) {
     Result<Homeserver> homeserver =
         Homeserver::create(runtime_, HomeserverOptions(url, "bench.test", "admin", Secret("password")));
     if (!homeserver) give_up(std::string(homeserver.error().message()));
@@ -26,8 +27,10 @@ class Sdk final : public Contender {
     }
     users.pop_back();
     attendees.pop_back();
-    auto directory = read_directory(R"({"users":[)" + users + R"(],"groups":[],"events":[{"slug":"bench","name":"Bench","visibility":"public",)"
-                                    R"("creator":"u0","attendees":[)" + attendees + "]}]}");
+    auto directory = read_directory(R"({"users":[)" + users +
+                                    R"(],"groups":[],"events":[{"slug":"bench","name":"Bench","visibility":"public",)"
+                                    R"("creator":"u0","attendees":[)" +
+                                    attendees + "]}]}");
     if (!directory) give_up(std::string(directory.error().message()));
     auto chat = make_chat_service(runtime_, provider_, TenantOptions(TenantId("t")), *directory);
     if (!chat) give_up(std::string(chat.error().message()));
@@ -58,11 +61,13 @@ class Sdk final : public Contender {
     };
     const CallOptions options = CallOptions().within(std::chrono::seconds(30));
     if (by_slugs_) {
-      chat_->send(Message(RoomRef::event(RoomSlug("bench")), UserSlug(slug), message_body), options).start(std::move(handler));
+      chat_->send(Message(RoomRef::event(RoomSlug("bench")), UserSlug(slug), message_body), options)
+          .start(std::move(handler));
       return;
     }
     TransactionId transaction("txn-" + std::to_string(number_.fetch_add(1)));
-    ProviderMessage message(MatrixRoomId("!bench:bench.test"), MatrixUserId("@t_" + slug + ":bench.test"), message_body, std::move(transaction));
+    ProviderMessage message(MatrixRoomId("!bench:bench.test"), MatrixUserId("@t_" + slug + ":bench.test"), message_body,
+                            std::move(transaction));
     provider_->send(std::move(message), options).start(std::move(handler));
   }
 

@@ -13,7 +13,8 @@ namespace confab::bench {
 
 ServerProcess::ServerProcess(const std::string& own_path) {
   const std::size_t slash = own_path.rfind('/');
-  const std::string program = (slash == std::string::npos ? std::string(".") : own_path.substr(0, slash)) + "/bench_answering_server";
+  const std::string program =
+      (slash == std::string::npos ? std::string(".") : own_path.substr(0, slash)) + "/bench_answering_server";
   std::array<int, 2> to{};
   std::array<int, 2> from{};
   if (::pipe2(to.data(), O_CLOEXEC) != 0 || ::pipe2(from.data(), O_CLOEXEC) != 0) give_up("no pipe");

@@ -57,24 +57,34 @@ Nginx::Nginx(const TestCertificate& certificate, std::uint16_t homeserver, const
   // The port is free only until somebody else takes it, so more than one is tried.
   bool runs = false;
   for (int i = 0; i < 5 && !runs; ++i) runs = start(certificate, homeserver, directives);
-  if (!runs) throw std::runtime_error("nginx does not run (Debian: nginx-light): " + content(directory_.file("error.log")));
+  if (!runs)
+    throw std::runtime_error("nginx does not run (Debian: nginx-light): " + content(directory_.file("error.log")));
 }
 
 bool Nginx::start(const TestCertificate& certificate, std::uint16_t homeserver, const std::string& directives) {
   port_ = free_port();
   const std::string at = directory_.path().string();
-  std::string config =
-      "daemon off; master_process off; worker_processes 1; error_log " + at + "/error.log; pid " + at + "/pid;\n"
-      "events { worker_connections 512; }\nhttp {\n"
-      "  log_format test '$server_protocol $connection $status $ssl_session_reused'; access_log " + at + "/access.log test;\n";
+  std::string config = "daemon off; master_process off; worker_processes 1; error_log " + at + "/error.log; pid " + at +
+                       "/pid;\n"
+                       "events { worker_connections 512; }\nhttp {\n"
+                       "  log_format test '$server_protocol $connection $status $ssl_session_reused'; access_log " +
+                       at + "/access.log test;\n";
   for (const char* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
     config += std::string("  ") + kind + "_temp_path " + at + "/" + kind + ";\n";
   }
-  config += "  server {\n    listen 127.0.0.1:" + std::to_string(port_) + " ssl http2;\n"
-            "    ssl_certificate " + certificate.certificate_file() + ";\n    ssl_certificate_key " + certificate.key_file() + ";\n"
-            "    ssl_session_cache shared:test:1m;\n    " + directives + "\n"
-            "    location / {\n      proxy_pass http://127.0.0.1:" + std::to_string(homeserver) + ";\n"
-            "      proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_read_timeout 60s; proxy_next_upstream off;\n"
+  config += "  server {\n    listen 127.0.0.1:" + std::to_string(port_) +
+            " ssl http2;\n"
+            "    ssl_certificate " +
+            certificate.certificate_file() + ";\n    ssl_certificate_key " + certificate.key_file() +
+            ";\n"
+            "    ssl_session_cache shared:test:1m;\n    " +
+            directives +
+            "\n"
+            "    location / {\n      proxy_pass http://127.0.0.1:" +
+            std::to_string(homeserver) +
+            ";\n"
+            "      proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_read_timeout 60s; "
+            "proxy_next_upstream off;\n"
             "    }\n  }\n}\n";
   const std::string file = directory_.write("nginx.conf", config);
   const std::string log = at + "/error.log";

@@ -22,8 +22,8 @@ class Nginx {
 
   [[nodiscard]] std::string url() const { return "https://127.0.0.1:" + std::to_string(port_); }
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  /// One line for each request: "HTTP/2.0 CONNECTION STATUS r" where r tells a resumed TLS session, "." a new one. Waits
-  /// for that many lines.
+  /// One line for each request: "HTTP/2.0 CONNECTION STATUS r" where r tells a resumed TLS session, "." a new one.
+  /// Waits for that many lines.
   [[nodiscard]] std::string access_log(std::size_t lines) const;
 
  private:

@@ -77,8 +77,10 @@ TEST_CASE_FIXTURE(Folder, "every fault is named by its key") {
       {replaced(good, "hs.test", "bad name"), "homeserver.server_name"},
       {replaced(good, R"(,"admin_password":"secret words")", ""), "homeserver.admin_password"},
       {replaced(good, "\"secret words\"", "\"\""), "homeserver.admin_password"},
-      {replaced(good, "\"secret words\"", R"("secret words","admin_password_file":"pw")"), "homeserver.admin_password_file"},
-      {replaced(good, R"("admin_password":"secret words")", R"("admin_password_file":"nowhere")"), "homeserver.admin_password_file"},
+      {replaced(good, "\"secret words\"", R"("secret words","admin_password_file":"pw")"),
+       "homeserver.admin_password_file"},
+      {replaced(good, R"("admin_password":"secret words")", R"("admin_password_file":"nowhere")"),
+       "homeserver.admin_password_file"},
       {replaced(good, "\"secret words\"", R"("secret words","ca_file":"nowhere.pem")"), "homeserver.ca_file"},
       {replaced(good, "\"secret words\"", R"("secret words","ca_file":"directory.json")"), "homeserver.ca_file"},
       {replaced(good, "memory", "shoebox"), "store.kind"},
@@ -95,8 +97,10 @@ TEST_CASE_FIXTURE(Folder, "every fault is named by its key") {
       {replaced(good, R"("directory":)", R"("localpert":"x","directory":)"), "tenants[0].localpert"},
       {replaced(good, R"("directory":)", R"("localpart":"x","directory":)"), "tenants[0].localpart"},
       {replaced(good, "directory.json", "nowhere.json"), "tenants[0].directory"},
-      {replaced(good, "directory.json\"}", R"(directory.json"},{"id":"park","directory":"directory.json"})"), "tenants[1].id"},
-      {replaced(good, "directory.json\"}", R"(directory.json"},{"id":"m","localpart":"{id}","directory":"directory.json"})"),
+      {replaced(good, "directory.json\"}", R"(directory.json"},{"id":"park","directory":"directory.json"})"),
+       "tenants[1].id"},
+      {replaced(good, "directory.json\"}",
+                R"(directory.json"},{"id":"m","localpart":"{id}","directory":"directory.json"})"),
        "tenants[1].localpart"},
       {replaced(good, "directory.json\"}", R"(directory.json","id":"park"})"), "tenants[0].id"},
   };
@@ -111,7 +115,8 @@ TEST_CASE_FIXTURE(Folder, "every fault is named by its key") {
 }
 
 TEST_CASE_FIXTURE(Folder, "what is no JSON names the file") {
-  for (const char* text : {"", "[]", "homeserver: yes", "{\"homeserver\":", "{\"homeserver\":\"\xFF\"}"}) (void)fault(text);
+  for (const char* text : {"", "[]", "homeserver: yes", "{\"homeserver\":", "{\"homeserver\":\"\xFF\"}"})
+    (void)fault(text);
   (void)fault(std::string(10'000, '['));
   (void)fault(std::string((1U << 20U) + 1, ' '));
   const auto missing = read_configuration(folder.file("none.json"));
@@ -134,8 +139,8 @@ TEST_CASE_FIXTURE(Folder, "a password file is one line that not everybody can re
   CHECK(read(text)->homeserver().admin_password() == Secret("from a file"));
   write("pw", "from a file\r\n", 0640);
   CHECK(read(text)->homeserver().admin_password() == Secret("from a file"));
-  const std::pair<std::string, mode_t> refused[] = {{"open", 0644}, {"open", 0602}, {"", 0600}, {"\n", 0600}, {"two\nlines", 0600},
-                                                    {std::string(5000, 'x'), 0600}};
+  const std::pair<std::string, mode_t> refused[] = {
+      {"open", 0644}, {"open", 0602}, {"", 0600}, {"\n", 0600}, {"two\nlines", 0600}, {std::string(5000, 'x'), 0600}};
   for (const auto& [content, mode] : refused) {
     write("pw", content, mode);
     CHECK(fault(text).subject() == "homeserver.admin_password_file");

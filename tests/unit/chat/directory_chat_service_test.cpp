@@ -55,12 +55,14 @@ TEST_CASE_FIXTURE(Fixture, "an account is named after the tenant and the host's 
   CHECK(account->user_id().str() == "@park__odd___id=20=c3=bc:hs.test");
   CHECK(account->name() == "Odd");
   CHECK(chat->ensure_user(ana, "Ana the Brave").wait()->name() == "Ana the Brave");
-  CHECK(provider->asked() == Asked{"account @park__odd___id=20=c3=bc:hs.test Odd", "account @park_1:hs.test Ana the Brave"});
+  CHECK(provider->asked() ==
+        Asked{"account @park__odd___id=20=c3=bc:hs.test Odd", "account @park_1:hs.test Ana the Brave"});
 }
 
 TEST_CASE_FIXTURE(Fixture, "a user is refused before anything is asked") {
   CHECK(chat->ensure_user(UserSlug("zoe")).wait().error().code() == Errc::not_found);
-  for (const auto& slug : {std::string(), std::string("z o e"), std::string(300, 'z'), std::string("a/b"), std::string("\xFF")}) {
+  for (const auto& slug :
+       {std::string(), std::string("z o e"), std::string(300, 'z'), std::string("a/b"), std::string("\xFF")}) {
     const auto refused = chat->ensure_user(UserSlug(slug)).wait();
     CHECK(refused.error().code() == Errc::invalid_argument);
     CHECK(refused.error().subject() == "user");
@@ -75,9 +77,10 @@ TEST_CASE_FIXTURE(Fixture, "a room is made for its creator, who joins") {
   REQUIRE(room.has_value());
   CHECK(room->room_id().str() == "!1");
   CHECK(room->name() == "event-picnic");
-  CHECK(provider->asked() == Asked{"account @park_1:hs.test Ana Lima",
-                                   "make park_event_picnic by @park_1:hs.test event-picnic | Discussion for Picnic private",
-                                   "join !1 @park_1:hs.test"});
+  CHECK(provider->asked() ==
+        Asked{"account @park_1:hs.test Ana Lima",
+              "make park_event_picnic by @park_1:hs.test event-picnic | Discussion for Picnic private",
+              "join !1 @park_1:hs.test"});
   // An event and a group of the same slug are two rooms.
   const auto group = chat->ensure_room(RoomRequest(RoomRef::group(RoomSlug("picnic")), ben).name("Chess!")).wait();
   CHECK(group->room_id().str() == "!2");
@@ -91,8 +94,10 @@ TEST_CASE_FIXTURE(Fixture, "a room is made for its creator, who joins") {
 TEST_CASE_FIXTURE(Fixture, "only the directory's creator makes a room") {
   CHECK(chat->ensure_room(RoomRequest(picnic, ben)).wait().error().code() == Errc::forbidden);
   CHECK(chat->ensure_room(RoomRequest(picnic, UserSlug("zoe"))).wait().error().code() == Errc::not_found);
-  CHECK(chat->ensure_room(RoomRequest(RoomRef::event(RoomSlug("moonwalk")), ana)).wait().error().code() == Errc::not_found);
-  CHECK(chat->ensure_room(RoomRequest(RoomRef::event(RoomSlug("moon walk")), ana)).wait().error().code() == Errc::invalid_argument);
+  CHECK(chat->ensure_room(RoomRequest(RoomRef::event(RoomSlug("moonwalk")), ana)).wait().error().code() ==
+        Errc::not_found);
+  CHECK(chat->ensure_room(RoomRequest(RoomRef::event(RoomSlug("moon walk")), ana)).wait().error().code() ==
+        Errc::invalid_argument);
   CHECK(provider->asked().empty());
 }
 
@@ -131,12 +136,14 @@ TEST_CASE_FIXTURE(Fixture, "a listed sender who is outside joins, and sends unde
   make_picnic();
   const auto sent = chat->send(Message(picnic, ben, "hi").transaction_id(TransactionId("t")).repeated(true)).wait();
   REQUIRE(sent.has_value());
-  CHECK(provider->asked() == Asked{"send !1 @park_2:hs.test hi again", "account @park_2:hs.test Ben", "find park_event_picnic",
-                                   "send !1 @park_2:hs.test hi again", "join !1 @park_2:hs.test", "send !1 @park_2:hs.test hi again"});
+  CHECK(provider->asked() == Asked{"send !1 @park_2:hs.test hi again", "account @park_2:hs.test Ben",
+                                   "find park_event_picnic", "send !1 @park_2:hs.test hi again",
+                                   "join !1 @park_2:hs.test", "send !1 @park_2:hs.test hi again"});
   CHECK(provider->transactions == Asked{"t", "t", "t"});
   provider->remove("@park_2:hs.test");
   REQUIRE(chat->send(Message(picnic, ben, "back")).wait().has_value());
-  CHECK(provider->asked() == Asked{"send !1 @park_2:hs.test back", "join !1 @park_2:hs.test", "send !1 @park_2:hs.test back"});
+  CHECK(provider->asked() ==
+        Asked{"send !1 @park_2:hs.test back", "join !1 @park_2:hs.test", "send !1 @park_2:hs.test back"});
   CHECK(provider->transactions[3] == provider->transactions[4]);
   CHECK(!provider->transactions[3].empty());
 }
@@ -160,7 +167,8 @@ TEST_CASE_FIXTURE(Fixture, "a room that was replaced is found again") {
   provider->fail_next(Error(Errc::not_found, "no such room"));
   REQUIRE(chat->send(Message(picnic, ana, "moved")).wait().has_value());
   CHECK(provider->asked() == Asked{"fails", "account @park_1:hs.test Ana Lima", "find park_event_picnic",
-                                   "send !2 @park_1:hs.test moved", "join !2 @park_1:hs.test", "send !2 @park_1:hs.test moved"});
+                                   "send !2 @park_1:hs.test moved", "join !2 @park_1:hs.test",
+                                   "send !2 @park_1:hs.test moved"});
 }
 
 TEST_CASE_FIXTURE(Fixture, "other errors are handed on as they are") {
@@ -179,7 +187,8 @@ TEST_CASE_FIXTURE(Fixture, "what can never be a message is refused before anythi
   CHECK(code_of(Message(picnic, ana, std::string(65536, 'x'))) == Errc::too_large);
   CHECK(code_of(Message(picnic, ana, std::string(65400, 'x'))) == Errc::too_large);
   CHECK(code_of(Message(picnic, ana, std::string(11000, '\x01'))) == Errc::too_large);
-  CHECK(code_of(Message(picnic, ana, "x").transaction_id(TransactionId(std::string(300, 't')))) == Errc::invalid_argument);
+  CHECK(code_of(Message(picnic, ana, "x").transaction_id(TransactionId(std::string(300, 't')))) ==
+        Errc::invalid_argument);
   CHECK(code_of(Message(picnic, UserSlug("eve"), "x")) == Errc::forbidden);
   CHECK(code_of(Message(picnic, UserSlug("zoe"), "x")) == Errc::not_found);
   CHECK(code_of(Message(RoomRef::group(RoomSlug("none")), ana, "x")) == Errc::not_found);
@@ -207,7 +216,8 @@ TEST_CASE_FIXTURE(Fixture, "history is read as the user, who joins if need be") 
   const auto page = chat->history(HistoryRequest(picnic, ben).limit(7)).wait();
   REQUIRE(page.has_value());
   CHECK(page->end().str() == "t1");
-  CHECK(provider->asked() == Asked{"read !1 @park_2:hs.test 7", "join !1 @park_2:hs.test", "read !1 @park_2:hs.test 7"});
+  CHECK(provider->asked() ==
+        Asked{"read !1 @park_2:hs.test 7", "join !1 @park_2:hs.test", "read !1 @park_2:hs.test 7"});
 }
 
 TEST_CASE_FIXTURE(Fixture, "history refuses what cannot be read") {

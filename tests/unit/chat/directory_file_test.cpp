@@ -9,7 +9,8 @@ using namespace confab;
 namespace {
 
 std::string with_events(const std::string& events) {
-  return R"({"users":[{"id":"1","slug":"ana","name":"Ana"},{"id":"2","slug":"ben","name":"Ben"}],"events":[)" + events + "]}";
+  return R"({"users":[{"id":"1","slug":"ana","name":"Ana"},{"id":"2","slug":"ben","name":"Ben"}],"events":[)" + events +
+         "]}";
 }
 
 Error fault_of(std::string text) {
@@ -63,9 +64,11 @@ TEST_CASE("each fault is told with its path") {
       {with_events(R"({"slug":"p","name":"P","visibility":"private","creator":"zoe"})"), "events[0].creator"},
       {with_events(R"({"slug":"p",)" + event + R"(,"members":[]})"), "events[0].members"},
       {with_events(R"({"slug":"p",)" + event + R"(,"attendees":"all"})"), "events[0].attendees"},
-      {with_events(R"({"slug":"p",)" + event + R"(,"attendees":[{"user":"zoe","role":"x"}]})"), "events[0].attendees[0].user"},
+      {with_events(R"({"slug":"p",)" + event + R"(,"attendees":[{"user":"zoe","role":"x"}]})"),
+       "events[0].attendees[0].user"},
       {with_events(R"({"slug":"p",)" + event + R"(,"attendees":[{"user":"ben"}]})"), "events[0].attendees[0].role"},
-      {with_events(R"({"slug":"p",)" + event + R"(,"attendees":[{"user":"ben","role":"x"},{"user":"ben","role":"x"}]})"),
+      {with_events(R"({"slug":"p",)" + event +
+                   R"(,"attendees":[{"user":"ben","role":"x"},{"user":"ben","role":"x"}]})"),
        "events[0].attendees[1].user"},
       {with_events(R"({"slug":"p",)" + event + R"(,"attendees":[{"user":"ben","role":"x","permissions":[1]}]})"),
        "events[0].attendees[0].permissions[0]"},
@@ -106,7 +109,8 @@ TEST_CASE("a hundred thousand users are read, and found") {
     text += R"({"id":"id)" + n + R"(","slug":"u)" + n + R"(","name":"User )" + n + "\"}";
     members += R"({"user":"u)" + n + R"(","role":"member"})";
   }
-  text += R"(],"groups":[{"slug":"all","name":"All","visibility":"private","creator":"u0","members":[)" + members + "]}]}";
+  text +=
+      R"(],"groups":[{"slug":"all","name":"All","visibility":"private","creator":"u0","members":[)" + members + "]}]}";
   auto read = read_directory(std::move(text));
   REQUIRE(read.has_value());
   CHECK((*read)->user(UserSlug("u99999"))->id() == "id99999");

@@ -20,17 +20,23 @@ using confab::test::FakeMatrix;
 
 namespace {
 
-HomeserverOptions options_for(const FakeHomeserver& hs, std::string password = std::string(FakeMatrix::admin_password)) {
+HomeserverOptions options_for(const FakeHomeserver& hs,
+                              std::string password = std::string(FakeMatrix::admin_password)) {
   return HomeserverOptions(hs.url(), "hs.test", "admin", Secret(std::move(password)));
 }
 
-Result<std::vector<Finding>> examine(const FakeHomeserver& hs, std::string password = std::string(FakeMatrix::admin_password)) {
+Result<std::vector<Finding>> examine(const FakeHomeserver& hs,
+                                     std::string password = std::string(FakeMatrix::admin_password)) {
   Runtime runtime;
-  return Homeserver::create(runtime, options_for(hs, std::move(password))).value().examine(CallOptions().within(20s)).wait();
+  return Homeserver::create(runtime, options_for(hs, std::move(password)))
+      .value()
+      .examine(CallOptions().within(20s))
+      .wait();
 }
 
 const Finding& found(const Result<std::vector<Finding>>& findings, const std::string& check) {
-  const auto at = std::find_if(findings->begin(), findings->end(), [&](const Finding& each) { return each.check() == check; });
+  const auto at =
+      std::find_if(findings->begin(), findings->end(), [&](const Finding& each) { return each.check() == check; });
   if (at == findings->end()) throw std::runtime_error("no finding " + check);
   return *at;
 }
@@ -79,7 +85,8 @@ TEST_CASE("Homeserver: a CA file that holds no certificate is refused") {
   const std::string file = (folder.path() / "ca.pem").string();
   std::ofstream(file) << "no certificate\n";
   Runtime runtime;
-  const auto made = Homeserver::create(runtime, HomeserverOptions("https://127.0.0.1:8448", "hs.test", "admin", Secret("pw")).ca_file(file));
+  const auto made = Homeserver::create(
+      runtime, HomeserverOptions("https://127.0.0.1:8448", "hs.test", "admin", Secret("pw")).ca_file(file));
   REQUIRE_FALSE(made.has_value());
   CHECK(made.error().subject() == "homeserver.ca_file");
 }
@@ -88,7 +95,8 @@ TEST_CASE("Homeserver: the admin may be named by localpart or in full") {
   FakeMatrix hs;
   for (const char* name : {"admin", "@admin:hs.test"}) {
     Runtime runtime;
-    const auto homeserver = Homeserver::create(runtime, HomeserverOptions(hs.url(), "hs.test", name, Secret(std::string(FakeMatrix::admin_password))));
+    const auto homeserver = Homeserver::create(
+        runtime, HomeserverOptions(hs.url(), "hs.test", name, Secret(std::string(FakeMatrix::admin_password))));
     REQUIRE(homeserver.has_value());
     CHECK(homeserver->provider()->server_name() == "hs.test");
     CHECK(found(homeserver->examine().wait(), "admin rights").fit());
@@ -99,12 +107,14 @@ TEST_CASE("Homeserver: a fit one is found fit in every respect") {
   FakeMatrix hs;
   const auto findings = examine(hs);
   REQUIRE(findings.has_value());
-  for (const char* check : {"reachability", "versions", "login flows", "admin rights", "admin API", "limits", "clock"}) {
+  for (const char* check :
+       {"reachability", "versions", "login flows", "admin rights", "admin API", "limits", "clock"}) {
     CAPTURE(check);
     CHECK(found(findings, check).fit());
     CHECK_FALSE(found(findings, check).detail().empty());
   }
-  for (const Finding& finding : *findings) CHECK(finding.detail().find(FakeMatrix::admin_password) == std::string::npos);
+  for (const Finding& finding : *findings)
+    CHECK(finding.detail().find(FakeMatrix::admin_password) == std::string::npos);
 }
 
 TEST_CASE("Homeserver: what is unfit is told, and what to do") {
@@ -146,7 +156,8 @@ TEST_CASE("Homeserver: what is unfit is told, and what to do") {
     CHECK_FALSE(found(examine(hs), "limits").fit());
   }
   SUBCASE("another time") {
-    hs.on("GET", "/_matrix/client/versions", Answer(200, R"({"versions":["v1.15"]})").header("Date", "Sun, 06 Nov 1994 08:49:37 GMT"));
+    hs.on("GET", "/_matrix/client/versions",
+          Answer(200, R"({"versions":["v1.15"]})").header("Date", "Sun, 06 Nov 1994 08:49:37 GMT"));
     CHECK_FALSE(found(examine(hs), "clock").fit());
   }
 }

@@ -40,7 +40,10 @@ struct Provided {
 
   FakeMatrix hs;
   Runtime runtime;
-  Homeserver homeserver = Homeserver::create(runtime, HomeserverOptions(hs.url(), "hs.test", "admin", Secret(std::string(FakeMatrix::admin_password)))).value();
+  Homeserver homeserver =
+      Homeserver::create(
+          runtime, HomeserverOptions(hs.url(), "hs.test", "admin", Secret(std::string(FakeMatrix::admin_password))))
+          .value();
   std::shared_ptr<ChatProvider> provider = homeserver.provider("tenant");
   MatrixUserId ana{"@ana:hs.test"};
   MatrixUserId ben{"@ben:hs.test"};
@@ -75,7 +78,8 @@ TEST_CASE("MatrixProvider: users of another homeserver and malformed ids are ref
     CAPTURE(id);
     const MatrixUserId user{id};
     CHECK(p.provider->ensure_account(user, "Ana", CallOptions()).wait().error().code() == Errc::invalid_argument);
-    CHECK(p.provider->join(MatrixRoomId("!room:hs.test"), user, CallOptions()).wait().error().code() == Errc::invalid_argument);
+    CHECK(p.provider->join(MatrixRoomId("!room:hs.test"), user, CallOptions()).wait().error().code() ==
+          Errc::invalid_argument);
   }
   CHECK(p.hs.count() == 0);
 }
@@ -88,7 +92,8 @@ TEST_CASE("MatrixProvider: nobody acts as the library's own account") {
   const CallOptions options;
   CHECK(p.provider->ensure_account(admin, "Mallory", options).wait().error().code() == Errc::forbidden);
   CHECK(p.provider->join(p.room, admin, options).wait().error().code() == Errc::forbidden);
-  CHECK(p.provider->send(ProviderMessage(p.room, admin, "hi", TransactionId("t1")), options).wait().error().code() == Errc::forbidden);
+  CHECK(p.provider->send(ProviderMessage(p.room, admin, "hi", TransactionId("t1")), options).wait().error().code() ==
+        Errc::forbidden);
   CHECK(p.provider->history(p.room, admin, 10, PageToken(), options).wait().error().code() == Errc::forbidden);
   CHECK(p.provider->events(admin).next(CallOptions().within(200ms)).wait().has_value() == false);
   CHECK(p.hs.count() == 0);
@@ -108,7 +113,9 @@ TEST_CASE("MatrixProvider: tenants share the homeserver's connection, limits and
   p.furnish();
   const auto other = p.homeserver.provider("other tenant");
   p.hs.forget_requests();
-  CHECK(other->send(ProviderMessage(p.room, p.ana, "from the other", TransactionId("t9")), CallOptions()).wait().has_value());
+  CHECK(other->send(ProviderMessage(p.room, p.ana, "from the other", TransactionId("t9")), CallOptions())
+            .wait()
+            .has_value());
   CHECK(p.hs.count("POST", "/_matrix/client/v3/login") == 0);
 }
 

@@ -34,8 +34,8 @@ class RecordingProvider final : public ChatProvider {
   }
   Pending<MatrixRoomId> ensure_room(ProviderRoomRequest request, CallOptions options) override {
     return described<MatrixRoomId>(request.creator(), std::move(options), [this, request]() -> Result<MatrixRoomId> {
-      note("make " + request.alias_localpart() + " by " + request.creator().str() + " " + request.name() + " | " + request.topic() +
-           (request.is_public() ? " public" : " private"));
+      note("make " + request.alias_localpart() + " by " + request.creator().str() + " " + request.name() + " | " +
+           request.topic() + (request.is_public() ? " public" : " private"));
       return rooms_.try_emplace(request.alias_localpart(), MatrixRoomId("!" + std::to_string(++made_))).first->second;
     });
   }
@@ -59,21 +59,27 @@ class RecordingProvider final : public ChatProvider {
   }
   Pending<EventId> send(ProviderMessage message, CallOptions options) override {
     return described<EventId>(message.sender(), std::move(options), [this, message]() -> Result<EventId> {
-      note("send " + message.room().str() + " " + message.sender().str() + " " + message.body() + (message.repeated() ? " again" : ""));
+      note("send " + message.room().str() + " " + message.sender().str() + " " + message.body() +
+           (message.repeated() ? " again" : ""));
       transactions.push_back(message.transaction_id().str());
       if (auto refused = may(message.room(), message.sender())) return *refused;
       return EventId("$" + std::to_string(transactions.size()));
     });
   }
-  Pending<MessagePage> history(MatrixRoomId room, MatrixUserId reader, std::size_t limit, PageToken from, CallOptions options) override {
-    return described<MessagePage>(reader, std::move(options), [this, room, reader, limit, from]() -> Result<MessagePage> {
-      note("read " + room.str() + " " + reader.str() + " " + std::to_string(limit));
-      if (auto refused = may(room, reader)) return *refused;
-      if (from.str() == "nonsense") return Error(Errc::invalid_argument, "M_UNKNOWN from the server");
-      return MessagePage(room, {}, PageToken("t1"));
-    });
+  Pending<MessagePage> history(MatrixRoomId room, MatrixUserId reader, std::size_t limit, PageToken from,
+                               CallOptions options) override {
+    return described<MessagePage>(reader, std::move(options),
+                                  [this, room, reader, limit, from]() -> Result<MessagePage> {
+                                    note("read " + room.str() + " " + reader.str() + " " + std::to_string(limit));
+                                    if (auto refused = may(room, reader)) return *refused;
+                                    if (from.str() == "nonsense")
+                                      return Error(Errc::invalid_argument, "M_UNKNOWN from the server");
+                                    return MessagePage(room, {}, PageToken("t1"));
+                                  });
   }
-  EventStream events(MatrixUserId user) override { return EventStream(std::make_shared<Source>(*this, std::move(user))); }
+  EventStream events(MatrixUserId user) override {
+    return EventStream(std::make_shared<Source>(*this, std::move(user)));
+  }
 
   // What was asked since the last call.
   std::vector<std::string> asked() {
@@ -149,7 +155,8 @@ class RecordingProvider final : public ChatProvider {
   }
   std::optional<Error> may(const MatrixRoomId& room, const MatrixUserId& user) const {
     if (accounts_.count(user.str()) == 0) return Error(Errc::not_found, "no such account");
-    if (members_.count(room.str() + user.str()) == 0) return Error(Errc::forbidden, "not a member").with_errcode("M_FORBIDDEN");
+    if (members_.count(room.str() + user.str()) == 0)
+      return Error(Errc::forbidden, "not a member").with_errcode("M_FORBIDDEN");
     return std::nullopt;
   }
 

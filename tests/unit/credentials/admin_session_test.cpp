@@ -21,7 +21,8 @@ namespace {
 
 constexpr const char* override_path = "/_synapse/admin/v1/users/*/override_ratelimit";
 
-Pending<matrix::WhoamiAnswer> as_admin(const AtHomeserver& at, CallOptions options = CallOptions(), const std::string& loop_of = "test") {
+Pending<matrix::WhoamiAnswer> as_admin(const AtHomeserver& at, CallOptions options = CallOptions(),
+                                       const std::string& loop_of = "test") {
   return net::describe<matrix::WhoamiAnswer>(
       at.runtime.core(), loop_of, std::move(options),
       [admin = at.admin](net::CallContext context) { return admin->call(matrix::Whoami(), std::move(context)); });
@@ -66,7 +67,8 @@ TEST_CASE("AdminSession: a wrong password is tried once, and refused from memory
 }
 
 TEST_CASE("AdminSession: a homeserver of another name is told from a wrong password, and logged in to once") {
-  AtHomeserver at(std::string(test::FakeMatrix::admin_password), 1, test::FakeMatrix::MatrixOptions().server_name("other.test"));
+  AtHomeserver at(std::string(test::FakeMatrix::admin_password), 1,
+                  test::FakeMatrix::MatrixOptions().server_name("other.test"));
   const auto admin = std::make_shared<credentials::AdminSession>(at.client, MatrixUserId("@admin:hs.test"),
                                                                  Secret(std::string(test::FakeMatrix::admin_password)));
   for (int i = 0; i < 10; ++i) {

@@ -28,15 +28,17 @@ struct AtHomeserver {
         runtime(RuntimeOptions().loop_threads(loops)),
         client(std::make_shared<matrix::MatrixClient>(std::make_shared<net::Scheduler>(
             runtime.core(), net::HttpClientOptions(net::Url::parse_base(hs.url()).value())))),
-        admin(std::make_shared<credentials::AdminSession>(client, MatrixUserId(hs.user_id("admin")), Secret(std::move(password)))),
+        admin(std::make_shared<credentials::AdminSession>(client, MatrixUserId(hs.user_id("admin")),
+                                                          Secret(std::move(password)))),
         tokens(std::make_shared<credentials::UserTokens>(admin)) {}
 
   MatrixUserId add(const std::string& localpart) { return MatrixUserId(hs.add_user(localpart)); }
   [[nodiscard]] Pending<matrix::WhoamiAnswer> whoami(const MatrixUserId& user, CallOptions options = CallOptions(),
                                                      const std::string& loop_of = "test") const {
-    return net::describe<matrix::WhoamiAnswer>(
-        runtime.core(), loop_of, std::move(options),
-        [tokens = tokens, user](net::CallContext context) { return tokens->call(user, matrix::Whoami(), std::move(context)); });
+    return net::describe<matrix::WhoamiAnswer>(runtime.core(), loop_of, std::move(options),
+                                               [tokens = tokens, user](net::CallContext context) {
+                                                 return tokens->call(user, matrix::Whoami(), std::move(context));
+                                               });
   }
   [[nodiscard]] std::size_t logins() const { return hs.count("POST", login_path); }
   [[nodiscard]] std::size_t mints() const { return hs.count("POST", login_as_path); }

@@ -65,7 +65,9 @@ Task<Result<MintedToken>> mint(std::shared_ptr<Mints> mints, net::CallContext co
 struct Slot {
   explicit Slot(unsigned loops = 1) : runtime(RuntimeOptions().loop_threads(loops)) {}
   Result<Token> get(CallOptions options = CallOptions()) {
-    return run<Token>(runtime, [slot = slot](net::CallContext context) { return TokenSlot::get(slot, std::move(context)); }, std::move(options));
+    return run<Token>(
+        runtime, [slot = slot](net::CallContext context) { return TokenSlot::get(slot, std::move(context)); },
+        std::move(options));
   }
   auto replacing(std::uint64_t dead) {
     return [slot = slot, dead](net::CallContext context) { return TokenSlot::replace(slot, dead, std::move(context)); };
@@ -76,8 +78,8 @@ struct Slot {
 
   Runtime runtime;
   std::shared_ptr<Mints> mints = std::make_shared<Mints>();
-  std::shared_ptr<TokenSlot> slot =
-      std::make_shared<TokenSlot>([mints = mints](net::CallContext context) { return mint(mints, std::move(context)); });
+  std::shared_ptr<TokenSlot> slot = std::make_shared<TokenSlot>(
+      [mints = mints](net::CallContext context) { return mint(mints, std::move(context)); });
 };
 
 }  // namespace
@@ -116,7 +118,8 @@ TEST_CASE("TokenSlot: who gives up waiting leaves the flight and the others alon
   Slot s;
   const auto gate = s.mints->hold();
   Together<Token> others;
-  others.start(s.runtime, [slot = s.slot](net::CallContext context) { return TokenSlot::get(slot, std::move(context)); });
+  others.start(s.runtime,
+               [slot = s.slot](net::CallContext context) { return TokenSlot::get(slot, std::move(context)); });
   CHECK(s.get(CallOptions().within(20ms)).error().code() == Errc::timed_out);
   std::stop_source stop;
   stop.request_stop();
@@ -188,7 +191,8 @@ TEST_CASE("TokenSlot: a token that dies while its successor is on the way is not
   s.mints->life = 0ms;
   Together<Token> calls;
   calls.start(s.runtime, s.replacing(1));
-  calls.start(s.runtime, [slot = s.slot](net::CallContext context) { return TokenSlot::get(slot, std::move(context)); });
+  calls.start(s.runtime,
+              [slot = s.slot](net::CallContext context) { return TokenSlot::get(slot, std::move(context)); });
   gate->set(0);
   for (const auto& token : calls.all()) CHECK(token.value().generation() == 2);
   CHECK(s.mints->begun == 2);
@@ -246,8 +250,9 @@ TEST_CASE("TokenSlot: the end of the Runtime answers those who wait") {
     Slot s(2);
     gate = s.mints->hold();
     for (int i = 0; i < 20; ++i) {
-      calls.start(s.runtime, [slot = s.slot](net::CallContext context) { return TokenSlot::get(slot, std::move(context)); }, CallOptions(),
-                  "user-" + std::to_string(i));
+      calls.start(
+          s.runtime, [slot = s.slot](net::CallContext context) { return TokenSlot::get(slot, std::move(context)); },
+          CallOptions(), "user-" + std::to_string(i));
     }
   }
   for (const auto& token : calls.all()) {

@@ -30,7 +30,9 @@ TEST_CASE("UserTokens: each user speaks with a token of their own that ends") {
   CHECK(at.logins() == 1);
   for (const auto& request : at.hs.requests("POST", login_as_path)) {
     const auto body = test::TestJson::parse(request.body).value();
-    const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    const auto now =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
     CHECK(body["valid_until_ms"].as_integer() > now + 60'000);
     CHECK(body["valid_until_ms"].as_integer() < now + 24 * 3'600'000);
   }

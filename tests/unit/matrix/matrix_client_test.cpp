@@ -27,16 +27,21 @@ constexpr const char* whoami_path = "/_matrix/client/v3/account/whoami";
 constexpr const char* token = "syt_very_secret";
 
 struct Calling {
-  Result<matrix::WhoamiAnswer> whoami(CallOptions options = CallOptions(), std::optional<net::Repeatable> repeatable = std::nullopt) {
-    return run<matrix::WhoamiAnswer>(runtime, [this, repeatable](net::CallContext context) {
-      return client->call(matrix::Whoami(), Secret(token), "@ana:hs.test", std::move(context), repeatable);
-    }, std::move(options));
+  Result<matrix::WhoamiAnswer> whoami(CallOptions options = CallOptions(),
+                                      std::optional<net::Repeatable> repeatable = std::nullopt) {
+    return run<matrix::WhoamiAnswer>(
+        runtime,
+        [this, repeatable](net::CallContext context) {
+          return client->call(matrix::Whoami(), Secret(token), "@ana:hs.test", std::move(context), repeatable);
+        },
+        std::move(options));
   }
 
   FakeHomeserver server;
   Runtime runtime;
-  std::shared_ptr<matrix::MatrixClient> client = std::make_shared<matrix::MatrixClient>(
-      std::make_shared<net::Scheduler>(runtime.core(), net::HttpClientOptions(net::Url::parse_base(server.url()).value())));
+  std::shared_ptr<matrix::MatrixClient> client =
+      std::make_shared<matrix::MatrixClient>(std::make_shared<net::Scheduler>(
+          runtime.core(), net::HttpClientOptions(net::Url::parse_base(server.url()).value())));
 };
 
 net::HttpAnswer http(int status, std::vector<std::pair<std::string, std::string>> headers, std::string body) {
@@ -101,9 +106,13 @@ TEST_CASE("MatrixClient: HTML in the place of JSON names the setting that is wro
   CHECK(c.whoami().error().subject() == "homeserver.url");
 }
 
-TEST_CASE("MatrixClient: reads are repeated, and what the caller says of repeating goes before what the endpoint says") {
+TEST_CASE(
+    "MatrixClient: reads are repeated, and what the caller says of repeating goes before what the endpoint says") {
   Calling c;
-  c.server.on("GET", whoami_path).then(Answer().close_before_answer()).times(1).then(Answer(200, R"({"user_id":"@ana:hs.test"})"));
+  c.server.on("GET", whoami_path)
+      .then(Answer().close_before_answer())
+      .times(1)
+      .then(Answer(200, R"({"user_id":"@ana:hs.test"})"));
   CHECK(c.whoami().has_value());
   CHECK(c.server.count() == 2);
   c.server.on("GET", whoami_path, Answer().close_before_answer());
@@ -114,8 +123,8 @@ TEST_CASE("MatrixClient: reads are repeated, and what the caller says of repeati
 TEST_CASE("MatrixClient: what cannot be encoded is refused without a request") {
   Calling c;
   const auto sent = run<matrix::EventIdAnswer>(c.runtime, [&](net::CallContext context) {
-    return c.client->call(matrix::SendEvent(MatrixRoomId("no room"), "m.room.message", TransactionId("t"), "{}"), Secret(token), "@ana:hs.test",
-                          std::move(context));
+    return c.client->call(matrix::SendEvent(MatrixRoomId("no room"), "m.room.message", TransactionId("t"), "{}"),
+                          Secret(token), "@ana:hs.test", std::move(context));
   });
   CHECK(sent.error().code() == Errc::invalid_argument);
   CHECK(c.server.count() == 0);
@@ -155,7 +164,8 @@ TEST_CASE("MatrixClient: a long poll keeps nobody waiting, and asks the homeserv
 TEST_CASE("read_answer: the scheduler learns the wait, and the error of what it may have to repeat") {
   CHECK(matrix::read_answer(http(200, {}, "{}")).status() == 200);
   CHECK_FALSE(matrix::read_answer(http(403, {}, R"({"errcode":"M_FORBIDDEN"})")).error().has_value());
-  const auto limited = matrix::read_answer(http(429, {{"Retry-After", "2"}}, R"({"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":3500})"));
+  const auto limited =
+      matrix::read_answer(http(429, {{"Retry-After", "2"}}, R"({"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":3500})"));
   REQUIRE(limited.retry_after().has_value());
   CHECK(*limited.retry_after() == 3500ms);
   CHECK(limited.error()->errcode() == "M_LIMIT_EXCEEDED");

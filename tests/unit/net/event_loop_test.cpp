@@ -72,7 +72,8 @@ TEST_CASE("event loop: tasks from several threads run on the loop, each thread's
     posting.emplace_back([&, t] {
       for (int i = 0; i < each; ++i) {
         loop.post([&, t, i] {
-          if (!loop.in_loop() || EventLoop::current() != &loop || last[static_cast<std::size_t>(t)] != i - 1) ++disorder;
+          if (!loop.in_loop() || EventLoop::current() != &loop || last[static_cast<std::size_t>(t)] != i - 1)
+            ++disorder;
           last[static_cast<std::size_t>(t)] = i;
           all.count_down();
         });
@@ -113,12 +114,17 @@ TEST_CASE("event loop: timers fire in order of time, and not once cancelled or d
   std::vector<EventLoop::Timer> kept;
   on_loop(loop, [&] {
     const auto now = Clock::now();
-    kept.push_back(loop.at(now + 30ms, [&] { order += 'c'; last.set_value(); }));
+    kept.push_back(loop.at(now + 30ms, [&] {
+      order += 'c';
+      last.set_value();
+    }));
     kept.push_back(loop.at(now + 10ms, [&] { order += 'a'; }));
     kept.push_back(loop.at(now + 20ms, [&] { order += 'b'; }));
     kept.push_back(loop.at(now + 15ms, [&] { order += 'x'; }));
     kept.back().cancel();
-    { const auto dropped = loop.at(now + 15ms, [&] { order += 'y'; }); }
+    {
+      const auto dropped = loop.at(now + 15ms, [&] { order += 'y'; });
+    }
   });
   last.get_future().wait();
   on_loop(loop, [&] {

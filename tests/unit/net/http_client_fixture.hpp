@@ -31,7 +31,8 @@ inline Url base_url(const std::string& text) {
 class ClientFixture {
  public:
   explicit ClientFixture(HttpClientOptions options, NameResolver::Options names = {})
-      : resolver_(std::make_shared<NameResolver>(std::move(names))), trust_(std::make_shared<TrustStore>(options.ca_file())) {
+      : resolver_(std::make_shared<NameResolver>(std::move(names))),
+        trust_(std::make_shared<TrustStore>(options.ca_file())) {
     // Far above the 5 ms that the loop should keep to: the machine that runs the tests is busy with others.
     loop_.watch_stalls(500ms, [this](std::chrono::nanoseconds) { ++stalls_; });
     loop_.start_thread();
@@ -44,7 +45,8 @@ class ClientFixture {
     CHECK(stalls_ == 0);
   }
 
-  std::future<HttpOutcome> begin(HttpRequest request, std::chrono::milliseconds within = 20s, std::stop_token stop = {}) {
+  std::future<HttpOutcome> begin(HttpRequest request, std::chrono::milliseconds within = 20s,
+                                 std::stop_token stop = {}) {
     return begin_on(*client_, std::move(request), within, std::move(stop));
   }
   // On another client of the same loop.
@@ -52,7 +54,8 @@ class ClientFixture {
                                     std::stop_token stop = {}) {
     auto outcome = std::make_shared<std::promise<HttpOutcome>>();
     auto future = outcome->get_future();
-    loop_.post([this, &client, outcome = std::move(outcome), request = std::move(request), within, stop = std::move(stop)]() mutable {
+    loop_.post([this, &client, outcome = std::move(outcome), request = std::move(request), within,
+                stop = std::move(stop)]() mutable {
       loop_.spawn(perform(&client, std::move(request), Clock::now() + within, std::move(stop), std::move(outcome)));
     });
     return future;

@@ -25,7 +25,9 @@ class TinyHttp2 {
  public:
   // What to do with the first request, the second, and so on; then answer.
   TinyHttp2(const TestCertificate& certificate, std::vector<Do> plan)
-      : plan_(std::move(plan)), context_(SSL_CTX_new(TLS_server_method())), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+      : plan_(std::move(plan)),
+        context_(SSL_CTX_new(TLS_server_method())),
+        listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     REQUIRE(SSL_CTX_use_certificate_file(context_, certificate.certificate_file().c_str(), SSL_FILETYPE_PEM) == 1);
     REQUIRE(SSL_CTX_use_PrivateKey_file(context_, certificate.key_file().c_str(), SSL_FILETYPE_PEM) == 1);
     SSL_CTX_set_alpn_select_cb(context_, &TinyHttp2::choose, nullptr);
@@ -64,7 +66,8 @@ class TinyHttp2 {
   }
 
  private:
-  static int choose(SSL* /*tls*/, const unsigned char** out, unsigned char* size, const unsigned char* offered, unsigned offered_size, void* /*none*/) {
+  static int choose(SSL* /*tls*/, const unsigned char** out, unsigned char* size, const unsigned char* offered,
+                    unsigned offered_size, void* /*none*/) {
     static const unsigned char h2[] = {2, 'h', '2'};
     unsigned char* chosen = nullptr;
     const int result = SSL_select_next_proto(&chosen, size, h2, sizeof h2, offered, offered_size);
@@ -93,7 +96,9 @@ class TinyHttp2 {
     }
     return true;
   }
-  static void write(SSL* tls, const std::string& bytes) { SSL_write(tls, bytes.data(), static_cast<int>(bytes.size())); }
+  static void write(SSL* tls, const std::string& bytes) {
+    SSL_write(tls, bytes.data(), static_cast<int>(bytes.size()));
+  }
 
   Do next() {
     const std::lock_guard lock(mutex_);
@@ -105,7 +110,7 @@ class TinyHttp2 {
     SSL_set_fd(tls, client);
     std::string bytes;
     if (SSL_accept(tls) == 1 && read(tls, 24, bytes)) {  // the connection preface
-      write(tls, frame(4, 0, 0, ""));                     // SETTINGS
+      write(tls, frame(4, 0, 0, ""));                    // SETTINGS
       while (read(tls, 9, bytes) && one_frame(tls, bytes)) {
       }
     }
@@ -123,11 +128,20 @@ class TinyHttp2 {
     // The end of a request: of its HEADERS, or of the DATA after them.
     if ((header[3] != 1 && header[3] != 0) || (header[4] & 1) == 0) return true;
     switch (next()) {
-      case Do::answer: write(tls, frame(1, 4 | 1, stream, "\x88")); return true;     // ":status: 200", all of it
-      case Do::refuse: write(tls, frame(3, 0, stream, number(7))); return true;      // RST_STREAM, REFUSED_STREAM
-      case Do::go_away: write(tls, frame(7, 0, 0, number(stream - 2) + number(0))); return true;  // up to the one before
-      case Do::hang_up: return false;
-      case Do::say_goodbye: SSL_shutdown(tls); return false;
+      case Do::answer:
+        write(tls, frame(1, 4 | 1, stream, "\x88"));
+        return true;  // ":status: 200", all of it
+      case Do::refuse:
+        write(tls, frame(3, 0, stream, number(7)));
+        return true;  // RST_STREAM, REFUSED_STREAM
+      case Do::go_away:
+        write(tls, frame(7, 0, 0, number(stream - 2) + number(0)));
+        return true;  // up to the one before
+      case Do::hang_up:
+        return false;
+      case Do::say_goodbye:
+        SSL_shutdown(tls);
+        return false;
     }
     return false;
   }

@@ -104,8 +104,9 @@ TEST_CASE("http client: what is asked arrives, what is answered comes back") {
   FakeHomeserver server;
   server.on("PUT", "/base/_matrix/x/**", Answer(200, R"({"event_id":"$1"})").header("X-Seen", "yes"));
   ClientFixture client(server.url() + "/base");
-  const auto outcome = client(HttpRequest("PUT", "/_matrix/x/%21a%3Ab?k=v%20w").body(R"({"b":1})").bearer(
-      confab::Secret(std::string(token_text))));
+  const auto outcome = client(HttpRequest("PUT", "/_matrix/x/%21a%3Ab?k=v%20w")
+                                  .body(R"({"b":1})")
+                                  .bearer(confab::Secret(std::string(token_text))));
   REQUIRE(outcome.answered());
   CHECK(outcome.sent());
   CHECK(outcome.answer().status() == 200);
@@ -216,7 +217,8 @@ TEST_CASE("http client: interim answers are skipped, an endless row of them is n
   RawServer server([&](int client) {
     RawServer::read_header(client);
     std::string interim;
-    for (int i = 0; i < (endless ? 200 : 2); ++i) interim += "HTTP/1.1 103 Early Hints\r\nLink: " + std::string(2000, 'x') + "\r\n\r\n";
+    for (int i = 0; i < (endless ? 200 : 2); ++i)
+      interim += "HTTP/1.1 103 Early Hints\r\nLink: " + std::string(2000, 'x') + "\r\n\r\n";
     RawServer::write(client, interim + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
   });
   ClientFixture client(server.url());
@@ -247,7 +249,8 @@ TEST_CASE("http client: cut, reset, truncated and unreadable answers") {
 }
 
 TEST_CASE("http client: what is no HTTP") {
-  for (const std::string answer : {"SSH-2.0-OpenSSH_9.2\r\n", "<html>hello</html>\r\n\r\n", "HTTP/1.1 banana\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n"}) {
+  for (const std::string answer : {"SSH-2.0-OpenSSH_9.2\r\n", "<html>hello</html>\r\n\r\n", "HTTP/1.1 banana\r\n\r\n",
+                                   "HTTP/9.9 200 OK\r\n\r\n"}) {
     CAPTURE(answer);
     RawServer server([&](int client) {
       RawServer::read_header(client);
@@ -263,7 +266,8 @@ TEST_CASE("http client: header that is too large, in one line and in many") {
     RawServer server([&](int client) {
       RawServer::read_header(client);
       std::string header = "HTTP/1.1 200 OK\r\n";
-      for (int i = 0; i < 5000; ++i) header += one_line ? "X-xxxxxxxxxxxxxxxxxxxxxxxxxxxxx" : "X-" + std::to_string(i) + ": some value or other\r\n";
+      for (int i = 0; i < 5000; ++i)
+        header += one_line ? "X-xxxxxxxxxxxxxxxxxxxxxxxxxxxxx" : "X-" + std::to_string(i) + ": some value or other\r\n";
       RawServer::write(client, (one_line ? "HTTP/1.1 200 OK\r\nX: " : "") + header + "\r\n\r\n");
     });
     ClientFixture client(server.url());
@@ -314,7 +318,8 @@ TEST_CASE("http client: a reader gets the body of a good answer as it comes, and
   CHECK(read.empty());
   check_failure(client(HttpRequest("GET", "/good").on_body([](std::string_view) { return false; })),
                 TransferFailure::cancelled, true);
-  check_failure(client(HttpRequest("GET", "/good").on_body([](std::string_view) -> bool { throw 1; })), TransferFailure::cut, true);
+  check_failure(client(HttpRequest("GET", "/good").on_body([](std::string_view) -> bool { throw 1; })),
+                TransferFailure::cut, true);
   CHECK(client.transfers() == 0);
 }
 

@@ -194,8 +194,8 @@ TEST_CASE("http client: the names of others may hang, ours answers as ever") {
     ClientFixture good(HttpClientOptions(base_url("http://good.example:" + std::to_string(server.port()))), names);
     std::unique_ptr<HttpClient> hung;
     good.on_loop([&] {
-      hung = std::make_unique<HttpClient>(good.loop(), HttpClientOptions(base_url("http://hung.example")), good.resolver(),
-                                          std::make_shared<TrustStore>());
+      hung = std::make_unique<HttpClient>(good.loop(), HttpClientOptions(base_url("http://hung.example")),
+                                          good.resolver(), std::make_shared<TrustStore>());
     });
     REQUIRE(good.get("/first").answered());
     const auto measure = [&] {

@@ -137,7 +137,8 @@ TEST_CASE("http/2: requests share one connection, answers are told apart") {
   ClientFixture client(trusting(nginx.url()));
   std::vector<std::future<HttpOutcome>> outcomes;
   for (int i = 0; i < 60; ++i) {
-    outcomes.push_back(client.begin(HttpRequest("PUT", "/n/" + std::to_string(i)).body("{}").bearer(confab::Secret("t" + std::to_string(i)))));
+    outcomes.push_back(client.begin(
+        HttpRequest("PUT", "/n/" + std::to_string(i)).body("{}").bearer(confab::Secret("t" + std::to_string(i)))));
   }
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const auto outcome = outcomes[i].get();

@@ -242,6 +242,7 @@ TEST_CASE("name resolver: the system knows localhost, and says so of a name that
   const auto here = NameResolver::ask_system("localhost");
   REQUIRE(here.addresses());
   const auto& list = *here.addresses();
-  CHECK(std::any_of(list.begin(), list.end(), [](const std::string& address) { return address == "127.0.0.1" || address == "::1"; }));
+  CHECK(std::any_of(list.begin(), list.end(),
+                    [](const std::string& address) { return address == "127.0.0.1" || address == "::1"; }));
   CHECK_FALSE(NameResolver::ask_system("no.such.name.invalid").addresses());
 }

@@ -22,7 +22,8 @@ namespace confab::test {
 
 /// What `body(CallContext)` gives, on the loop of `user`.
 template <class T, class Body>
-[[nodiscard]] Result<T> run(Runtime& runtime, Body body, CallOptions options = CallOptions(), const std::string& user = "test") {
+[[nodiscard]] Result<T> run(Runtime& runtime, Body body, CallOptions options = CallOptions(),
+                            const std::string& user = "test") {
   return net::describe<T>(runtime.core(), user, std::move(options), std::move(body)).wait();
 }
 

@@ -30,7 +30,8 @@ AttemptOutcome read_plainly(const HttpAnswer& answer) {
 struct Sending {
   explicit Sending(unsigned loops = 1)
       : runtime(RuntimeOptions().loop_threads(loops)),
-        scheduler(std::make_shared<Scheduler>(runtime.core(), HttpClientOptions(Url::parse_base(server.url()).value()))) {}
+        scheduler(
+            std::make_shared<Scheduler>(runtime.core(), HttpClientOptions(Url::parse_base(server.url()).value()))) {}
 
   class To {
    public:
@@ -47,9 +48,11 @@ struct Sending {
   };
   Pending<HttpAnswer> get(const To& to, CallOptions options = CallOptions(), const std::string& loop_of = "test") {
     auto group = std::make_shared<const std::string>(to.group_);
-    return describe<HttpAnswer>(runtime.core(), loop_of, std::move(options), [scheduler = scheduler, to, group](CallContext context) {
-      return scheduler->perform(HttpRequest("GET", to.path_).lane(to.lane_), to.repeatable_, &read_plainly, to.flow_, context.in_group(group));
-    });
+    return describe<HttpAnswer>(runtime.core(), loop_of, std::move(options),
+                                [scheduler = scheduler, to, group](CallContext context) {
+                                  return scheduler->perform(HttpRequest("GET", to.path_).lane(to.lane_), to.repeatable_,
+                                                            &read_plainly, to.flow_, context.in_group(group));
+                                });
   }
   FakeHomeserver server;
   Runtime runtime;
@@ -65,7 +68,8 @@ constexpr std::size_t most_of_one_group = FairQueueLimits::default_in_flight_per
 TEST_CASE("Scheduler: a failing homeserver is left alone, then tried by one request, then used again") {
   Sending s;
   s.server.on("GET", "/**", Answer(503));
-  for (int i = 0; i < 5; ++i) CHECK(s.get(To("/failing").repeatable(Repeatable::once)).wait().error().code() == Errc::unavailable);
+  for (int i = 0; i < 5; ++i)
+    CHECK(s.get(To("/failing").repeatable(Repeatable::once)).wait().error().code() == Errc::unavailable);
   // Open: nothing goes out, and the error says for how long.
   const std::size_t before = s.server.count();
   CHECK(before == 5);
@@ -191,7 +195,8 @@ TEST_CASE("Scheduler: who waits for a limit takes no place in flight") {
   s.server.on("GET", "/limited", Answer(429).header("Retry-After", "20"));
   s.server.on("GET", "/free", Answer());
   Together<HttpAnswer> limited;
-  for (std::size_t i = 0; i < most_in_flight * 2; ++i) limited.start(s.get(To("/limited").flow(std::to_string(i)), CallOptions().within(25s)));
+  for (std::size_t i = 0; i < most_in_flight * 2; ++i)
+    limited.start(s.get(To("/limited").flow(std::to_string(i)), CallOptions().within(25s)));
   REQUIRE(s.server.wait_for(most_in_flight * 2, "GET", "/limited", 10s));
   const auto begun = Clock::now();
   CHECK(s.get(To("/free")).wait().has_value());

@@ -71,7 +71,8 @@ TEST_CASE("SharedResult: a result, a deadline and a stop that race end each wait
     std::stop_source stop;
     Together<int> waiters;
     for (int i = 0; i < 10; ++i) {
-      waiters.start(runtime, waiting(shared), CallOptions().within(std::chrono::microseconds(50 * round)).stop(stop.get_token()),
+      waiters.start(runtime, waiting(shared),
+                    CallOptions().within(std::chrono::microseconds(50 * round)).stop(stop.get_token()),
                     std::to_string(i));
     }
     std::thread setter([&] { shared->set(1); });

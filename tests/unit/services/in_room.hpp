@@ -35,14 +35,16 @@ struct Services : AtHomeserver {
                                        });
   }
   Pending<void> join(const MatrixRoomId& room, const MatrixUserId& user, CallOptions options = CallOptions()) {
-    return net::describe<void>(runtime.core(), user.str(), std::move(options), [rooms = rooms, room, user](net::CallContext context) {
-      return services::RoomService::join(rooms, room, user, std::move(context));
-    });
+    return net::describe<void>(runtime.core(), user.str(), std::move(options),
+                               [rooms = rooms, room, user](net::CallContext context) {
+                                 return services::RoomService::join(rooms, room, user, std::move(context));
+                               });
   }
   Pending<void> ensure_account(const MatrixUserId& user, const std::string& name, CallOptions options = CallOptions()) {
-    return net::describe<void>(runtime.core(), user.str(), std::move(options), [users = users, user, name](net::CallContext context) {
-      return services::UserService::ensure_account(users, user, name, std::move(context));
-    });
+    return net::describe<void>(runtime.core(), user.str(), std::move(options),
+                               [users = users, user, name](net::CallContext context) {
+                                 return services::UserService::ensure_account(users, user, name, std::move(context));
+                               });
   }
   Pending<EventId> send(const ProviderMessage& message, CallOptions options = CallOptions()) {
     return net::describe<EventId>(runtime.core(), message.sender().str(), std::move(options),

@@ -125,7 +125,8 @@ TEST_CASE("MessageService: a rate limit is waited out in each of its four forms"
       {"date", limited().header("Retry-After", http_date(3s)).header("Date", http_date(2s)), 1000ms},
       {"retry_after_ms", Answer(429, R"({"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":700})"), 700ms},
       {"none", html(429), 500ms},
-      {"the longest of two", Answer(429, R"({"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":1200})").header("Retry-After", "0"), 1200ms},
+      {"the longest of two",
+       Answer(429, R"({"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":1200})").header("Retry-After", "0"), 1200ms},
   };
   for (const Case& each : cases) {
     CAPTURE(each.name);

@@ -80,7 +80,8 @@ TEST_CASE("RoomService: twenty callers at once cause one createRoom and get one 
     Services at(loops);
     const MatrixUserId ana = at.add("ana");
     Together<MatrixRoomId> calls;
-    for (int i = 0; i < 20; ++i) calls.start(at.ensure_room(ProviderRoomRequest("room", ana), CallOptions(), std::to_string(i)));
+    for (int i = 0; i < 20; ++i)
+      calls.start(at.ensure_room(ProviderRoomRequest("room", ana), CallOptions(), std::to_string(i)));
     const auto rooms = calls.all();
     REQUIRE(rooms.size() == 20);
     for (const auto& room : rooms) CHECK(room.value() == rooms.front().value());
@@ -98,9 +99,12 @@ TEST_CASE("RoomService: two processes that race get one room") {
     const std::string name = "room" + std::to_string(round);
     Together<MatrixRoomId> calls;
     calls.start(at.ensure_room(ProviderRoomRequest(name, ana), CallOptions(), "a"));
-    calls.start(at.runtime, [&, name](net::CallContext context) {
-      return services::RoomService::ensure_room(other, ProviderRoomRequest(name, ana), std::move(context));
-    }, CallOptions(), "b");
+    calls.start(
+        at.runtime,
+        [&, name](net::CallContext context) {
+          return services::RoomService::ensure_room(other, ProviderRoomRequest(name, ana), std::move(context));
+        },
+        CallOptions(), "b");
     const auto rooms = calls.all();
     REQUIRE(rooms.size() == 2);
     CHECK(rooms[0].value() == rooms[1].value());
@@ -120,9 +124,10 @@ TEST_CASE("RoomService: the loser of a race ends in the winner's room") {
     Together<MatrixRoomId> loser;
     loser.start(at.ensure_room(ProviderRoomRequest("room", ana)));
     REQUIRE(at.hs.wait_for(1, "POST", create_path, 5s));
-    const MatrixRoomId won = run<MatrixRoomId>(at.runtime, [&](net::CallContext context) {
-      return services::RoomService::ensure_room(winner, ProviderRoomRequest("room", ana), std::move(context));
-    }).value();
+    const MatrixRoomId won =
+        run<MatrixRoomId>(at.runtime, [&](net::CallContext context) {
+          return services::RoomService::ensure_room(winner, ProviderRoomRequest("room", ana), std::move(context));
+        }).value();
     CHECK(loser.all().at(0).value() == won);
     CHECK(at.hs.room_ids().size() == 1);
   }
@@ -183,7 +188,8 @@ TEST_CASE("RoomService: twenty callers at a dead room make one new one") {
   const MatrixUserId ana = at.add("ana");
   (void)half_made_room(at);
   Together<MatrixRoomId> calls;
-  for (int i = 0; i < 20; ++i) calls.start(at.ensure_room(ProviderRoomRequest("room", ana), CallOptions(), std::to_string(i)));
+  for (int i = 0; i < 20; ++i)
+    calls.start(at.ensure_room(ProviderRoomRequest("room", ana), CallOptions(), std::to_string(i)));
   const auto rooms = calls.all();
   REQUIRE(rooms.size() == 20);
   for (const auto& room : rooms) CHECK(room.value() == rooms.front().value());
@@ -260,12 +266,14 @@ TEST_CASE("RoomService: many joins of one user at once all succeed") {
 }
 
 TEST_CASE("RoomService: a ban is told by the state of the room, whatever the refusals are called") {
-  const std::vector<Answer> refusals = {Answer::error(403, "M_FORBIDDEN"), Answer::error(403, "M_BAD_STATE"), Answer::real()};
+  const std::vector<Answer> refusals = {Answer::error(403, "M_FORBIDDEN"), Answer::error(403, "M_BAD_STATE"),
+                                        Answer::real()};
   for (std::size_t i = 0; i < refusals.size(); ++i) {
     CAPTURE(i);
     InRoom at;
     const auto banned = run<matrix::EventIdAnswer>(at.runtime, [&at](net::CallContext context) {
-      return at.admin->call(matrix::PutState(at.room, "m.room.member", at.ben.str(), R"({"membership":"ban"})"), std::move(context));
+      return at.admin->call(matrix::PutState(at.room, "m.room.member", at.ben.str(), R"({"membership":"ban"})"),
+                            std::move(context));
     });
     REQUIRE(banned);
     at.hs.on("POST", "/_matrix/client/v3/rooms/*/join", refusals[i]);

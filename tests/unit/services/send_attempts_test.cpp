@@ -177,7 +177,8 @@ TEST_CASE("SendAttempts: an open outcome keeps what the homeserver said, and say
   CHECK_FALSE(error.retriable());
 
   SendAttempts again(TransactionId("t2"), true);
-  again.looked(Error(Errc::rate_limited, "slow down").with_http_status(429).with_retry_after(std::chrono::seconds(7)), 3);
+  again.looked(Error(Errc::rate_limited, "slow down").with_http_status(429).with_retry_after(std::chrono::seconds(7)),
+               3);
   const Error limited = std::move(again).result().error();
   CHECK(limited.retriable());
   CHECK(limited.retry_after() == std::chrono::seconds(7));

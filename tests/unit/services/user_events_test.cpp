@@ -23,7 +23,8 @@ struct Watching : InRoom {
   explicit Watching(unsigned loops = 1) : InRoom(loops), stream(open()) {}
 
   EventStream open() {
-    return EventStream(services::UserEvents::open(runtime.core(), tokens, ben, std::make_shared<const std::string>("tenant")));
+    return EventStream(
+        services::UserEvents::open(runtime.core(), tokens, ben, std::make_shared<const std::string>("tenant")));
   }
   // Events are told from the first next() on: one that waits shows that the position is taken.
   void begin() {
@@ -208,7 +209,8 @@ TEST_CASE("UserEvents: the end of the Runtime ends the outstanding next(), and a
   Together<EventBatch> calls;
   {
     InRoom at(2);
-    stream.emplace(services::UserEvents::open(at.runtime.core(), at.tokens, at.ben, std::make_shared<const std::string>()));
+    stream.emplace(
+        services::UserEvents::open(at.runtime.core(), at.tokens, at.ben, std::make_shared<const std::string>()));
     calls.start(stream->next());
     REQUIRE(at.hs.wait_for(2, "GET", sync_path, 10s));
   }
@@ -249,7 +251,8 @@ TEST_CASE("UserEvents: memberships and invitations are events of their own kind"
   const auto until = net::Clock::now() + 20s;
   const auto joined = [&] {
     return std::any_of(events.begin(), events.end(), [&](const ChatEvent& event) {
-      return event.kind() == EventKind::membership && event.user() == cat && event.membership() == "join" && !event.id().empty();
+      return event.kind() == EventKind::membership && event.user() == cat && event.membership() == "join" &&
+             !event.id().empty();
     });
   };
   while (!joined() && net::Clock::now() < until) {

@@ -93,9 +93,10 @@ TEST_CASE("UserService: many at once all succeed") {
   at.hs.on("PUT", user_path).then(Answer::real()).times(1).then(Answer::error(400, "M_USER_IN_USE")).times(3);
   Together<void> calls;
   for (int i = 0; i < 8; ++i) {
-    calls.start(net::describe<void>(at.runtime.core(), std::to_string(i), CallOptions(), [&at, ana](net::CallContext context) {
-      return services::UserService::ensure_account(at.users, ana, "Ana", std::move(context));
-    }));
+    calls.start(
+        net::describe<void>(at.runtime.core(), std::to_string(i), CallOptions(), [&at, ana](net::CallContext context) {
+          return services::UserService::ensure_account(at.users, ana, "Ana", std::move(context));
+        }));
   }
   for (const auto& done : calls.all()) CHECK(done.has_value());
   CHECK(calls.ended() == 8);
@@ -105,7 +106,8 @@ TEST_CASE("UserService: many at once all succeed") {
 TEST_CASE("UserService: a closed account is told as such, and left alone") {
   Services at;
   const MatrixUserId ana = at.add("ana");
-  at.hs.on("GET", user_path, Answer(200, R"({"name":"@ana:hs.test","displayname":"Ana","admin":false,"deactivated":true})"));
+  at.hs.on("GET", user_path,
+           Answer(200, R"({"name":"@ana:hs.test","displayname":"Ana","admin":false,"deactivated":true})"));
   const Error error = at.ensure_account(ana, "Other").wait().error();
   CHECK(error.code() == Errc::account_deactivated);
   CHECK(error.subject() == "user");

@@ -101,6 +101,7 @@ TEST_CASE("base64 with padding goes both ways, and nothing else is read") {
     CHECK(back->reveal() == text);
   }
   CHECK(to_base64("fooba") == "Zm9vYmE=");
-  for (const char* text : {"", "Z", "Zm9", "Zm9v\n", " Zm9v", "Zm 9", "Zm-_", "Zm=v", "Z===", "Zm9=", "Zh==", "    Zm9v"})
+  for (const char* text :
+       {"", "Z", "Zm9", "Zm9v\n", " Zm9v", "Zm 9", "Zm-_", "Zm=v", "Z===", "Zm9=", "Zh==", "    Zm9v"})
     CHECK_FALSE(from_base64(text));
 }
