@@ -13,6 +13,11 @@ install(DIRECTORY include/confab DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_M
 install(EXPORT confab-targets NAMESPACE confab:: DESTINATION ${package_folder})
 if(TARGET confab)
   install(TARGETS confab RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  if(TARGET confab_manual)
+    install(FILES ${PROJECT_BINARY_DIR}/examples/confab/confab.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+    install(FILES ${PROJECT_BINARY_DIR}/examples/confab/confab.bash
+      DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME confab)
+  endif()
 endif()
 
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/confab-config.cmake.in

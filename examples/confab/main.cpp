@@ -11,7 +11,10 @@
 
 #include <confab/export.hpp>
 
+#include "command_tree.hpp"
 #include "commands.hpp"
+#include "completion.hpp"
+#include "manual.hpp"
 #include "report.hpp"
 
 namespace {
@@ -76,6 +79,7 @@ int main(int argc, char** argv) {
 
   Words words;
   Work work;
+  std::function<std::string()> text;  // of a command that needs no configuration
   std::string unready;  // a command of the final shape that this release lacks, told apart from a typing error
 
   CLI::App* doctor = app.add_subcommand("doctor", "look at everything that has to be right; exit 1 if unfit");
@@ -146,6 +150,13 @@ int main(int argc, char** argv) {
     };
   });
 
+  CLI::App* completion = app.add_subcommand("completion", "print what makes a shell complete these commands");
+  completion->add_option("SHELL", words.kind, "the shell")->required()->check(CLI::IsMember({"bash"}));
+  completion->callback([&] { text = [&] { return program::bash_completion(program::command_tree(app)); }; });
+  app.add_subcommand("manual", "print the manual page, for man(1)")->callback([&] {
+    text = [&] { return program::manual_page(program::command_tree(app), std::string(confab::version())); };
+  });
+
   for (CLI::App* command : {user->add_subcommand("show", "not part of this release"),
                             user->add_subcommand("password", "not part of this release"),
                             room->add_subcommand("direct", "not part of this release"),
@@ -170,6 +181,13 @@ int main(int argc, char** argv) {
   }
   if (!unready.empty())
     return program::refuse("'" + unready + "' is not part of this release", confab::Errc::unsupported);
+
+  if (text) {
+    const std::string printed = text();
+    const bool written =
+        std::fwrite(printed.data(), 1, printed.size(), stdout) == printed.size() && std::fflush(stdout) == 0;
+    return written ? program::exit_done : program::exit_failed;
+  }
 
   // Before the first thread, which inherits it: only `watch` listens for these; elsewhere they end the program.
   if (watch->parsed()) {
