@@ -9,8 +9,8 @@
 namespace program {
 
 struct CommandWord {
-  std::string name;         // "--limit", or "SLUG" for a word without a name
-  std::string value;        // what follows an option, "N"; empty for a flag and for a word without a name
+  std::string name;   // "--limit", or "SLUG" for a word without a name
+  std::string value;  // what follows an option, "N"; empty for a flag and for a word without a name
   std::string description;
   std::vector<std::string> choices;  // all that may be given, when only these may
   bool positional = false;

@@ -52,7 +52,8 @@ void collect(const CommandNode& node, std::string& files, std::string& values, s
     std::string& list = word.file ? files : values;
     for (const std::string& spelling : spellings(word.name)) {
       // A "|" pattern of `case`; the same option of two commands once.
-      if (("|" + list + "|").find("|" + spelling + "|") == std::string::npos) list += (list.empty() ? "" : "|") + spelling;
+      if (("|" + list + "|").find("|" + spelling + "|") == std::string::npos)
+        list += (list.empty() ? "" : "|") + spelling;
     }
   }
   if (!node.path.empty()) commands += "      '" + joined(node.path) + "') path=$try ;;\n";
@@ -76,23 +77,28 @@ _confab() {
   local -a positionals=()
   COMPREPLY=()
   case $previous in
-    )" + files + R"() COMPREPLY=($(compgen -f -- "$current")); return ;;
-    )" + values + R"() return ;;
+    )" + files +
+         R"() COMPREPLY=($(compgen -f -- "$current")); return ;;
+    )" + values +
+         R"() return ;;
   esac
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     if [ "$skip" = yes ]; then skip=no; continue; fi
     case $word in
-      )" + files + "|" + values + R"() skip=yes; continue ;;
+      )" +
+         files + "|" + values + R"() skip=yes; continue ;;
       -*) continue ;;
     esac
     try=${path:+$path }$word
     case $try in
-)" + commands + R"(      *) place=$((place + 1)) ;;
+)" + commands +
+         R"(      *) place=$((place + 1)) ;;
     esac
   done
   case $path in
-)" + arms + R"(  esac
+)" + arms +
+         R"(  esac
   case $current in
     -*) ;;
     *) candidates="$candidates ${positionals[place]-}" ;;
