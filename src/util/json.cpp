@@ -1,6 +1,9 @@
 #include "util/json.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <string>
 #include <vector>
 
 // RapidJSON 1.1 adds to a null pointer before its stack first grows: harmless, but clang's sanitizer ends the process.
@@ -23,20 +26,60 @@ namespace {
 using detail::Node;
 using detail::Storage;
 
+// What stands inside a string as it is: no quote, no backslash, no control character, no end of the text.
+constexpr std::array<bool, 256> plain = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t byte = 0x20; byte < table.size(); ++byte) table[byte] = byte != '"' && byte != '\\';
+  return table;
+}();
+
 // Input for RapidJSON's reader. Unlike its own StringStream it is never copied while a token is read, so that the
 // handler may ask where it is; the byte after the end of a std::string is the NUL that ends the text.
-struct Source {
+//
+// The reader is told to parse in place, so it hands each string back here, character by character. Nothing is written:
+// as long as what it hands back is what it took, the string is a piece of the text; from the first escape on it is
+// decoded aside.
+class Source {
+ public:
   using Ch = char;
-  const char* begin;
-  const char* at;
-  [[nodiscard]] char Peek() const { return *at; }
-  char Take() { return *at++; }
-  [[nodiscard]] std::size_t Tell() const { return static_cast<std::size_t>(at - begin); }
-  // The reader is a template over in-situ parsing too; these are never called.
-  char* PutBegin() { return nullptr; }
-  void Put(char) {}
+  explicit Source(const std::string& text) : begin_(text.data()), at_(text.data()) {}
+  [[nodiscard]] char Peek() const { return *at_; }
+  char Take() { return *at_++; }
+  [[nodiscard]] std::size_t Tell() const { return static_cast<std::size_t>(at_ - begin_); }
+
+  // Called behind the opening quote. What needs no look at each character is passed over at once.
+  char* PutBegin() {
+    first_ = at_;
+    while (plain[static_cast<unsigned char>(*at_)]) ++at_;
+    length_ = static_cast<std::size_t>(at_ - first_);
+    escaped_ = false;
+    return nullptr;
+  }
+  void Put(char c) {
+    if (!escaped_ && at_ == first_ + length_ + 1) {
+      ++length_;
+      return;
+    }
+    if (!escaped_) decoded_.assign(first_, length_);
+    escaped_ = true;
+    decoded_.push_back(c);
+  }
+  std::size_t PutEnd(char* /*begin*/) { return escaped_ ? decoded_.size() : length_; }
   void Flush() {}
-  std::size_t PutEnd(char*) { return 0; }
+
+  [[nodiscard]] const char* begin() const { return begin_; }
+  [[nodiscard]] const char* at() const { return at_; }
+  // Of the string that was read last.
+  [[nodiscard]] bool escaped() const { return escaped_; }
+  [[nodiscard]] const char* first() const { return escaped_ ? decoded_.data() : first_; }
+
+ private:
+  const char* begin_;
+  const char* at_;
+  const char* first_ = nullptr;
+  std::size_t length_ = 0;
+  bool escaped_ = false;
+  std::string decoded_;
 };
 
 enum class Bound : std::uint8_t { none, depth, values, surrogate };
@@ -47,7 +90,8 @@ class Builder {
  public:
   Builder(Storage& storage, Source& source, const Limits& limits)
       : storage_(storage), source_(source), limits_(limits) {
-    pending_.reserve(64);
+    pending_.reserve(std::min<std::size_t>(64, 4 + storage.text.size() / 16));
+    starts_.reserve(8);
   }
 
   bool Null() { return push(literal(Kind::null, 4)); }
@@ -65,11 +109,11 @@ class Builder {
   }
   bool Double(double) { return push(number_as_written()); }
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return push(number_as_written()); }
-  bool String(const char* characters, rapidjson::SizeType length, bool) {
+  bool String(const char* /*in the source*/, rapidjson::SizeType length, bool) {
     Node node;
     node.kind = Kind::string;
     node.length = length;
-    node.text = keep(characters, length);
+    node.text = source_.escaped() ? keep(source_.first(), length) : source_.first();
     return node.text != nullptr && push(node);
   }
   bool Key(const char* characters, rapidjson::SizeType length, bool copy) { return String(characters, length, copy); }
@@ -94,13 +138,13 @@ class Builder {
     Node node;
     node.kind = kind;
     node.length = length;
-    node.text = source_.at - length;
+    node.text = source_.at() - length;
     return node;
   }
   [[nodiscard]] Node number_as_written() const {
-    const char* first = source_.at;
-    while (first > source_.begin && is_number_character(first[-1])) --first;
-    return literal(Kind::number, static_cast<std::uint32_t>(source_.at - first));
+    const char* first = source_.at();
+    while (first > source_.begin() && is_number_character(first[-1])) --first;
+    return literal(Kind::number, static_cast<std::uint32_t>(source_.at() - first));
   }
   bool integer(std::int64_t number) {
     Node node = number_as_written();
@@ -111,18 +155,13 @@ class Builder {
   static bool is_number_character(char c) {
     return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
   }
-  // Escapes only ever shrink, so a decoded string that equals the source before its closing quote had none. Null, when
-  // an escape was the second half of a surrogate pair alone: RapidJSON 1.1 refuses only a lone first half.
+  // Null, when an escape was the second half of a surrogate pair alone: RapidJSON 1.1 refuses only a lone first half.
   const char* keep(const char* characters, std::size_t length) {
-    if (source_.Tell() > length) {
-      const char* written = source_.at - 1 - length;
-      if (std::memcmp(written, characters, length) == 0) return written;
-    }
     if (!text::is_valid_utf8({characters, length})) {
       exceeded_ = Bound::surrogate;
       return nullptr;
     }
-    auto* copy = static_cast<char*>(storage_.arena.allocate(length, 1));
+    auto* copy = static_cast<char*>(storage_.arena->allocate(length, 1));
     std::memcpy(copy, characters, length);
     return copy;
   }
@@ -131,7 +170,7 @@ class Builder {
       exceeded_ = Bound::depth;
       return false;
     }
-    starts_.push_back(source_.at);  // the reader tells of a bracket before it takes it
+    starts_.push_back(source_.at());  // the reader tells of a bracket before it takes it
     return true;
   }
   bool close(Kind kind, std::uint32_t count, std::size_t nodes) {
@@ -139,11 +178,11 @@ class Builder {
     node.kind = kind;
     node.count = count;
     node.text = starts_.back();
-    node.length = static_cast<std::uint32_t>(source_.at + 1 - starts_.back());
+    node.length = static_cast<std::uint32_t>(source_.at() + 1 - starts_.back());
     starts_.pop_back();
     node.children = nullptr;
     if (nodes > 0) {
-      auto* run = static_cast<Node*>(storage_.arena.allocate(nodes * sizeof(Node), alignof(Node)));
+      auto* run = static_cast<Node*>(storage_.arena->allocate(nodes * sizeof(Node), alignof(Node)));
       std::uninitialized_copy_n(pending_.end() - static_cast<std::ptrdiff_t>(nodes), nodes, run);
       pending_.resize(pending_.size() - nodes);
       node.children = run;
@@ -223,10 +262,11 @@ class Parser {
     if (valid != text.size()) return malformed(text, valid, "not UTF-8");
 
     auto storage = std::make_shared<Storage>(std::move(text));
-    Source source{storage->text.data(), storage->text.data()};
+    Source source(storage->text);
     Builder builder(*storage, source, limits);
-    rapidjson::Reader reader;
-    const auto outcome = reader.Parse<rapidjson::kParseIterativeFlag>(source, builder);
+    rapidjson::CrtAllocator allocator;
+    rapidjson::Reader reader(&allocator);
+    const auto outcome = reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseInsituFlag>(source, builder);
     if (builder.exceeded() == Bound::depth) {
       return Error(Errc::too_large, "JSON nested deeper than " + std::to_string(limits.depth()) + " levels");
     }

@@ -1,10 +1,11 @@
 // What a json::Document owns: the text, and the nodes in an arena beside it. Private to the parser and to Value.
 #pragma once
 
-#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <memory_resource>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -14,9 +15,17 @@ namespace confab::json {
 
 namespace detail {
 struct Storage : std::enable_shared_from_this<Storage> {
-  explicit Storage(std::string content) : text(std::move(content)), arena(std::max<std::size_t>(text.size(), 256)) {}
+  explicit Storage(std::string content) : text(std::move(content)) {
+    if (text.size() <= place.size()) {
+      arena.emplace(place.data(), place.size());
+    } else {
+      arena.emplace(text.size());
+    }
+  }
   const std::string text;
-  std::pmr::monotonic_buffer_resource arena;
+  // Most answers are small, and need no memory apart from this.
+  alignas(std::max_align_t) std::array<std::byte, 256> place;
+  std::optional<std::pmr::monotonic_buffer_resource> arena;
   Node root;
 };
 }  // namespace detail

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -9,6 +10,9 @@ namespace confab::json {
 namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
+
+// A message or the body of a request, mostly: growing to this step by step costs more than asking once.
+constexpr std::size_t usual_bytes = 200;
 
 void append_escaped(std::string& out, char c) {
   static constexpr std::string_view hex = "0123456789abcdef";
@@ -45,6 +49,13 @@ void append_escaped(std::string& out, char c) {
 
 bool needs_escape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
 
+// ASCII that stands in a string as it is: nearly all there is in names and identifiers, and most in texts.
+constexpr std::array<bool, 256> plain = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t byte = 0x20; byte < 0x80; ++byte) table[byte] = byte != '"' && byte != '\\';
+  return table;
+}();
+
 void append_valid(std::string& out, std::string_view text) {
   std::size_t start = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -67,6 +78,10 @@ void append_number(std::string& out, Number number) {
 
 void append_quoted(std::string& out, std::string_view text) {
   out += '"';
+  const auto rest =
+      std::find_if_not(text.begin(), text.end(), [](char c) { return plain[static_cast<unsigned char>(c)]; });
+  out.append(text.begin(), rest);
+  text.remove_prefix(static_cast<std::size_t>(rest - text.begin()));
   while (!text.empty()) {
     const std::size_t valid = text::valid_utf8_prefix(text);
     append_valid(out, text.substr(0, valid));
@@ -83,6 +98,7 @@ void Writer::separate() {
 }
 
 Writer& Writer::object() {
+  if (out_.empty()) out_.reserve(usual_bytes);
   separate();
   out_ += '{';
   open_ += '}';

@@ -34,6 +34,15 @@ std::size_t character_length(std::string_view text, std::size_t at) {
   return overlong || beyond ? 0 : 4;
 }
 
+// RFC 3986, 2.3.
+constexpr std::array<bool, 256> unreserved = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")) {
+    table[static_cast<unsigned char>(c)] = true;
+  }
+  return table;
+}();
+
 constexpr std::string_view base64url_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
@@ -67,28 +76,30 @@ std::string_view cut_utf8(std::string_view text, std::size_t most) {
   return text.substr(0, end);
 }
 
-std::string percent_encode(std::string_view text) {
+void append_percent_encoded(std::string& out, std::string_view text) {
+  // A segment "." or ".." would be removed by whatever normalises the path: its dots must not be literal.
+  if (text == "." || text == "..") {
+    for (std::size_t i = 0; i < text.size(); ++i) out += "%2E";
+    return;
+  }
   static constexpr std::string_view hex = "0123456789ABCDEF";
-  std::string out;
-  out.reserve(text.size() + 8);
-  for (const char c : text) {
-    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                            c == '.' || c == '_' || c == '~';
-    if (unreserved) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t start = at;
+    while (at < text.size() && unreserved[byte_at(text, at)]) ++at;
+    out.append(text, start, at - start);
+    for (; at < text.size() && !unreserved[byte_at(text, at)]; ++at) {
+      const unsigned byte = byte_at(text, at);
       out += '%';
       out += hex[byte >> 4U];
       out += hex[byte & 15U];
     }
   }
-  // A segment "." or ".." would be removed by whatever normalises the path: its dots must not be literal.
-  if (out == "." || out == "..") {
-    std::string escaped;
-    for (std::size_t i = 0; i < out.size(); ++i) escaped += "%2E";
-    return escaped;
-  }
+}
+
+std::string percent_encode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 8);
+  append_percent_encoded(out, text);
   return out;
 }
 

@@ -18,6 +18,8 @@ namespace confab::text {
 
 /// Percent-encode everything but the unreserved characters of RFC 3986: safe as one path segment or query value.
 [[nodiscard]] std::string percent_encode(std::string_view text);
+/// The same, at the end of `out`.
+void append_percent_encoded(std::string& out, std::string_view text);
 
 /// Base64 with the URL-safe alphabet and no padding (RFC 4648, section 5).
 [[nodiscard]] std::string base64url(std::string_view bytes);
