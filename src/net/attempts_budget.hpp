@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 namespace confab::net {
 
@@ -16,6 +17,10 @@ class AttemptsBudget {
  public:
   explicit AttemptsBudget(unsigned most = max_attempts_per_call)
       : most_(std::min(most, max_attempts_per_call)), left_(std::make_shared<unsigned>(most_)) {}
+  // The whole budget, counted in a place that its owner has for it.
+  explicit AttemptsBudget(std::shared_ptr<unsigned> place) : most_(max_attempts_per_call), left_(std::move(place)) {
+    *left_ = most_;
+  }
 
   // False, and nothing taken, when all are spent.
   [[nodiscard]] bool take() noexcept {

@@ -15,8 +15,8 @@ namespace confab::net {
 
 class CallContext {
  public:
-  CallContext(EventLoop& loop, TimePoint deadline, std::stop_token stop)
-      : loop_(&loop), deadline_(deadline), stop_(std::move(stop)) {}
+  CallContext(EventLoop& loop, TimePoint deadline, std::stop_token stop, AttemptsBudget attempts = AttemptsBudget())
+      : loop_(&loop), deadline_(deadline), stop_(std::move(stop)), attempts_(std::move(attempts)) {}
 
   [[nodiscard]] EventLoop& loop() const noexcept { return *loop_; }
   [[nodiscard]] TimePoint deadline() const noexcept { return deadline_; }
@@ -27,10 +27,14 @@ class CallContext {
   [[nodiscard]] std::string_view group() const noexcept {
     return group_ ? std::string_view(*group_) : std::string_view();
   }
-  [[nodiscard]] CallContext in_group(std::shared_ptr<const std::string> group) const {
+  [[nodiscard]] CallContext in_group(std::shared_ptr<const std::string> group) const& {
     CallContext grouped = *this;
     grouped.group_ = std::move(group);
     return grouped;
+  }
+  [[nodiscard]] CallContext in_group(std::shared_ptr<const std::string> group) && {
+    group_ = std::move(group);
+    return std::move(*this);
   }
 
   // The same operation, with a nearer deadline for one of its requests.

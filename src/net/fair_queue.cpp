@@ -50,10 +50,12 @@ std::optional<FairQueue::Ticket> FairQueue::pop() {
   return ticket;
 }
 
-bool FairQueue::finish(Ticket ticket) {
+bool FairQueue::is_in_flight(Ticket ticket) const noexcept {
   const auto found = entries_.find(ticket);
-  return found != entries_.end() && found->second.place == Place::in_flight && cancel(ticket);
+  return found != entries_.end() && found->second.place == Place::in_flight;
 }
+
+bool FairQueue::finish(Ticket ticket) { return is_in_flight(ticket) && cancel(ticket); }
 
 bool FairQueue::park(Ticket ticket) {
   const auto found = entries_.find(ticket);

@@ -63,6 +63,9 @@ class FairQueue {
   // Forget a ticket wherever it is. False if it is not here (finished, cancelled).
   bool cancel(Ticket ticket);
 
+  // Whether it was popped and not parked since.
+  [[nodiscard]] bool is_in_flight(Ticket ticket) const noexcept;
+
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
   [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
   [[nodiscard]] std::size_t groups() const noexcept { return groups_.size(); }

@@ -105,6 +105,7 @@ Result<HeaderLine> Headers::add_line(std::string_view raw) {
   last_line_stored_ = false;
   if (colon == std::string_view::npos || !is_token(name) || !is_field_value(value)) return HeaderLine::ignored;
   if (!fits(name.size() + value.size(), 1)) return over_bound(Errc::protocol);
+  if (fields_.empty()) fields_.reserve(8);
   fields_.push_back({std::string(name), std::string(value)});
   bytes_ += name.size() + value.size();
   last_line_stored_ = true;

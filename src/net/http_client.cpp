@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <coroutine>
 #include <deque>
+#include <map>
 #include <new>
 #include <unordered_set>
 #include <vector>
@@ -27,9 +28,19 @@ constexpr std::chrono::milliseconds poll_start_window{10};
 struct CloseShare {
   void operator()(CURLSH* share) const noexcept { curl_share_cleanup(share); }
 };
+struct CloseAddress {
+  void operator()(CURLU* address) const noexcept { curl_url_cleanup(address); }
+};
 struct CloseEasy {
   void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
 };
+
+CURLU* address_of(const Url& base) {
+  CURLU* const address = curl_url();
+  if (address == nullptr) throw std::bad_alloc();
+  curl_url_set(address, CURLUPART_URL, (base.origin() + '/').c_str(), 0);
+  return address;
+}
 
 // Whom do we connect to: the homeserver, or the proxy before it?
 Url first_hop(const HttpClientOptions& options) {
@@ -41,16 +52,19 @@ Url first_hop(const HttpClientOptions& options) {
 }  // namespace
 
 struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
+  struct Call;
+  using Deadlines = std::multimap<TimePoint, Call*>;
+
   // A transfer and the coroutine that waits for it.
   struct Call final : Transfer, std::enable_shared_from_this<Call> {
-    Call(std::shared_ptr<State> owner, HttpRequest asked, std::string target)
-        : Transfer(std::move(asked), std::move(target), owner->headers), state(std::move(owner)) {}
+    Call(std::shared_ptr<State> owner, std::shared_ptr<const HttpRequest> asked)
+        : Transfer(std::move(asked), owner->prefix, owner->headers), state(std::move(owner)) {}
     void stopped() { state->give_up(*this, TransferFailure::cancelled, "cancelled"); }
 
     std::shared_ptr<State> state;
     std::shared_ptr<ResolveList> resolve;
     std::coroutine_handle<> waiting;
-    EventLoop::Timer deadline;
+    std::optional<Deadlines::iterator> deadline;
     StopWake<Call> on_stop;
     std::optional<HttpOutcome> result;
   };
@@ -69,6 +83,9 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   void ended(CURL* easy, CURLcode result);
   void give_up(Call& call, TransferFailure failure, const char* reason);
   void drop(Call& call);
+  void expect(Call& call, TimePoint deadline);
+  void wake_for_deadlines(TimePoint when);
+  void end_what_is_late();
   void settle(Call& call, HttpOutcome outcome);
   [[nodiscard]] CURL* take_handle();
   void put_back(CURL* easy);
@@ -81,8 +98,9 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   std::shared_ptr<TrustStore> trust;
   Url hop;
   bool http2;
-  std::size_t target_from;  // where the target begins in a URL's text: after the origin, unless a proxy wants it whole
+  std::string prefix;  // of each target: the base's path, and its origin where a proxy wants to know
   std::shared_ptr<CommonHeaders> headers;
+  std::unique_ptr<CURLU, CloseAddress> address;
   // TLS sessions, so that a new connection need not do a whole handshake. One thread, so no lock functions.
   std::unique_ptr<CURLSH, CloseShare> share;
   std::shared_ptr<CurlMulti> interactive;
@@ -91,6 +109,11 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   std::shared_ptr<ResolveList> resolve;
   std::unordered_set<Call*> running;  // those with a handle
   std::deque<std::weak_ptr<Call>> waiting;
+  // One timer for all: most requests end long before their deadline, and setting a timer for each costs more than now
+  // and then finding nothing late.
+  Deadlines deadlines;
+  EventLoop::Timer deadline_timer;
+  TimePoint deadline_timer_at = TimePoint::max();
   EventLoop::Timer wake;
   bool woken = false;
   bool closed = false;
@@ -108,8 +131,10 @@ HttpClient::State::State(EventLoop& on, HttpClientOptions wanted, std::shared_pt
       trust(std::move(believed)),
       hop(first_hop(options)),
       http2(options.base().is_https() && !options.force_http1()),
-      target_from(options.proxy().empty() || options.base().is_https() ? options.base().origin().size() : 0),
+      prefix((options.proxy().empty() || options.base().is_https() ? "" : options.base().origin()) +
+             options.base().path()),
       headers(std::make_shared<CommonHeaders>(options.user_agent())),
+      address(address_of(options.base())),
       share(curl_share_init()) {
   if (!share) throw std::bad_alloc();
   curl_share_setopt(share.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
@@ -226,7 +251,7 @@ void HttpClient::State::settle(Call& call, HttpOutcome outcome) {
 }
 
 void HttpClient::State::drop(Call& call) {
-  call.deadline.cancel();
+  if (call.deadline) deadlines.erase(*std::exchange(call.deadline, std::nullopt));
   call.on_stop.forget();
   if (!call.started()) return;
   if (call.multi()->acting()) {
@@ -239,6 +264,30 @@ void HttpClient::State::drop(Call& call) {
   put_back(call.detach());
 }
 
+void HttpClient::State::expect(Call& call, TimePoint deadline) {
+  if (deadline == TimePoint::max()) return;
+  call.deadline = deadlines.emplace_hint(deadlines.end(), deadline, &call);
+  if (deadline < deadline_timer_at) wake_for_deadlines(deadline);
+}
+
+void HttpClient::State::wake_for_deadlines(TimePoint when) {
+  deadline_timer_at = when;
+  deadline_timer = loop.at(when, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->end_what_is_late();
+  });
+}
+
+void HttpClient::State::end_what_is_late() {
+  const TimePoint now = Clock::now();
+  deadline_timer_at = TimePoint::max();
+  // One at a time: what a coroutine does that goes on may end others.
+  while (!deadlines.empty() && deadlines.begin()->first <= now) {
+    const std::shared_ptr<Call> call = deadlines.begin()->second->shared_from_this();
+    give_up(*call, TransferFailure::timed_out, "the deadline passed");
+  }
+  if (!deadlines.empty() && deadlines.begin()->first < deadline_timer_at) wake_for_deadlines(deadlines.begin()->first);
+}
+
 CURL* HttpClient::State::take_handle() {
   if (!idle_handles.empty()) {
     CURL* const easy = idle_handles.back().release();
@@ -246,7 +295,7 @@ CURL* HttpClient::State::take_handle() {
     return easy;
   }
   CURL* const easy = curl_easy_init();
-  if (easy != nullptr) set_lasting_options(easy, options, http2, share.get());
+  if (easy != nullptr) set_lasting_options(easy, options, http2, address.get(), share.get());
   return easy;
 }
 
@@ -258,6 +307,7 @@ void HttpClient::State::put_back(CURL* easy) {
 void HttpClient::State::close() {
   closed = true;
   wake.cancel();
+  deadline_timer.cancel();
   std::vector<std::shared_ptr<Call>> left;
   for (Call* call : running) left.push_back(call->shared_from_this());
   for (const auto& queued : waiting) {
@@ -291,9 +341,7 @@ class HttpClient::State::Wait {
     state.begin(call_);
     if (call_->result) return false;
     call_->waiting = handle;
-    call_->deadline = state.loop.at(deadline_, [weak = std::weak_ptr(call_)] {
-      if (const auto call = weak.lock()) call->state->give_up(*call, TransferFailure::timed_out, "the deadline passed");
-    });
+    state.expect(*call_, deadline_);
     call_->on_stop.listen(stop_, state.loop, call_);
     return true;
   }
@@ -329,13 +377,6 @@ HttpOutcome trust_failure(const Error& error) {
   return HttpOutcome(how, false, std::string(error.message()));
 }
 
-Result<std::string> url_of(const Url& base, const std::string& target) {
-  const std::size_t mark = target.find('?');
-  const std::string_view all = target;
-  if (mark == std::string::npos) return base.join(all);
-  return base.join(all.substr(0, mark), all.substr(mark + 1));
-}
-
 }  // namespace
 
 HttpClient::HttpClient(EventLoop& loop, HttpClientOptions options, std::shared_ptr<NameResolver> resolver,
@@ -346,12 +387,13 @@ HttpClient::~HttpClient() { state_->close(); }
 
 std::size_t HttpClient::transfers() const noexcept { return state_->running.size(); }
 
-Task<HttpOutcome> HttpClient::perform(HttpRequest request, TimePoint deadline, std::stop_token stop) {
+Task<HttpOutcome> HttpClient::perform(std::shared_ptr<const HttpRequest> request, TimePoint deadline,
+                                      std::stop_token stop) {
   const std::shared_ptr<State> state = state_;
   if (stop.stop_requested()) co_return HttpOutcome(TransferFailure::cancelled, false, "cancelled");
   if (deadline <= Clock::now()) co_return HttpOutcome(TransferFailure::timed_out, false, "the deadline passed");
-  Result<std::string> url = url_of(state->options.base(), request.target());
-  if (!url) co_return HttpOutcome(TransferFailure::protocol, false, std::string(url.error().message()));
+  const Result<void> good = state->options.base().check_target(request->target());
+  if (!good) co_return HttpOutcome(TransferFailure::protocol, false, std::string(good.error().message()));
   if (state->options.base().is_https() && state->trust->store() == nullptr) {
     const Result<void> ready = co_await state->trust->ready(state->loop, deadline, stop);
     if (!ready) co_return trust_failure(ready.error());
@@ -364,8 +406,7 @@ Task<HttpOutcome> HttpClient::perform(HttpRequest request, TimePoint deadline, s
     resolve = state->resolve_list(name->addresses());
   }
   if (state->closed) co_return HttpOutcome(TransferFailure::cancelled, false, "the client was closed");
-  url->erase(0, state->target_from);
-  const auto call = std::make_shared<State::Call>(state, std::move(request), std::move(*url));
+  const auto call = std::make_shared<State::Call>(state, std::move(request));
   call->resolve = std::move(resolve);
   State::Wait wait(call, deadline, std::move(stop));
   HttpOutcome outcome = co_await wait;

@@ -185,8 +185,13 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // One request, one try. Ends at the deadline or within 10 ms of a stop, with the transfer freed.
-  [[nodiscard]] Task<HttpOutcome> perform(HttpRequest request, TimePoint deadline, std::stop_token stop);
+  // One request, one try. Ends at the deadline or within 10 ms of a stop, with the transfer freed. The request is
+  // shared, because it may be sent again, and because libcurl reads from it.
+  [[nodiscard]] Task<HttpOutcome> perform(std::shared_ptr<const HttpRequest> request, TimePoint deadline,
+                                          std::stop_token stop);
+  [[nodiscard]] Task<HttpOutcome> perform(HttpRequest request, TimePoint deadline, std::stop_token stop) {
+    return perform(std::make_shared<const HttpRequest>(std::move(request)), deadline, std::move(stop));
+  }
 
   // Transfers that hold a libcurl handle now, for tests and metrics.
   [[nodiscard]] std::size_t transfers() const noexcept;

@@ -102,7 +102,11 @@ class OperationCore final : public ActiveOperation, public std::enable_shared_fr
     finish(core_->closing() ? closed_error() : Error(Errc::internal, "the operation was lost; please report it"));
   }
 
-  [[nodiscard]] CallContext context() { return CallContext(*loop_, deadline_, stop_.get_token()); }
+  // Once.
+  [[nodiscard]] CallContext context() {
+    AttemptsBudget attempts(std::shared_ptr<unsigned>(this->shared_from_this(), &attempts_));
+    return CallContext(*loop_, deadline_, stop_.get_token(), std::move(attempts));
+  }
   [[nodiscard]] EventLoop& loop() noexcept { return *loop_; }
 
   // Hears the host's stop token until the operation ends.
@@ -144,6 +148,7 @@ class OperationCore final : public ActiveOperation, public std::enable_shared_fr
   EventLoop* loop_;
   TimePoint deadline_;
   std::stop_source stop_;
+  unsigned attempts_ = 0;
   UniqueFunction<void(Result<T>)> done_;
   std::optional<std::stop_callback<Canceller>> host_stop_;
   std::atomic<bool> finished_{false};

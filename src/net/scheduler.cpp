@@ -56,33 +56,49 @@ AttemptOutcome read_failure(const HttpOutcome& outcome, std::chrono::millisecond
 // A request's place in the queue; given back whatever way its coroutine ends.
 class Scheduler::Place {
  public:
-  Place(Scheduler& scheduler, FairQueue::Ticket ticket) : scheduler_(scheduler), ticket_(ticket) {}
+  explicit Place(Scheduler& scheduler) : scheduler_(scheduler) {}
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
   ~Place() {
+    if (!ticket_) return;
     const std::lock_guard lock(scheduler_.mutex_);
-    scheduler_.waiting_.erase(ticket_);
-    scheduler_.granted_.erase(ticket_);
-    scheduler_.queue_.cancel(ticket_);
+    scheduler_.waiting_.erase(*ticket_);
+    scheduler_.queue_.cancel(*ticket_);
     scheduler_.grant_turns();
   }
-  [[nodiscard]] FairQueue::Ticket ticket() const noexcept { return ticket_; }
+  // Errc::busy at a bound.
+  [[nodiscard]] Result<void> join(std::string_view group) {
+    const std::lock_guard lock(scheduler_.mutex_);
+    Result<FairQueue::Ticket> ticket = scheduler_.queue_.push(group);
+    if (!ticket) return std::move(ticket).error();
+    ticket_ = *ticket;
+    scheduler_.grant_turns();
+    return {};
+  }
+  // Whether there is one: those that wait at the homeserver, not for it, take nobody's turn.
+  [[nodiscard]] explicit operator bool() const noexcept { return ticket_.has_value(); }
+  [[nodiscard]] FairQueue::Ticket ticket() const { return *ticket_; }
+  [[nodiscard]] bool in_turn() const {
+    const std::lock_guard lock(scheduler_.mutex_);
+    return scheduler_.queue_.is_in_flight(*ticket_);
+  }
   // Others may use the place while this one sleeps.
   void park() {
+    if (!ticket_) return;
     const std::lock_guard lock(scheduler_.mutex_);
-    scheduler_.granted_.erase(ticket_);
-    scheduler_.queue_.park(ticket_);
+    scheduler_.queue_.park(*ticket_);
     scheduler_.grant_turns();
   }
   void unpark() {
+    if (!ticket_) return;
     const std::lock_guard lock(scheduler_.mutex_);
-    scheduler_.queue_.unpark(ticket_);
+    scheduler_.queue_.unpark(*ticket_);
     scheduler_.grant_turns();
   }
 
  private:
   Scheduler& scheduler_;
-  FairQueue::Ticket ticket_;
+  std::optional<FairQueue::Ticket> ticket_;
 };
 
 Scheduler::Scheduler(std::shared_ptr<RuntimeCore> core, HttpClientOptions options)
@@ -95,23 +111,17 @@ Scheduler::Scheduler(std::shared_ptr<RuntimeCore> core, HttpClientOptions option
 
 void Scheduler::grant_turns() {
   while (const std::optional<FairQueue::Ticket> next = queue_.pop()) {
-    granted_.insert(*next);
     const auto waiter = waiting_.find(*next);
-    if (waiter == waiting_.end()) continue;
+    if (waiter == waiting_.end()) continue;  // it asks when it comes to wait
     waiter->second->wake();
     waiting_.erase(waiter);
   }
 }
 
 Task<bool> Scheduler::await_turn(FairQueue::Ticket ticket, CallContext context) {
-  {
-    const std::lock_guard lock(mutex_);
-    grant_turns();
-    if (granted_.contains(ticket)) co_return true;
-  }
   auto enrol = [this, ticket](std::shared_ptr<Waker> waker) {
     const std::lock_guard lock(mutex_);
-    if (granted_.contains(ticket)) {
+    if (queue_.is_in_flight(ticket)) {
       waker->wake();
     } else {
       waiting_.insert_or_assign(ticket, std::move(waker));
@@ -119,7 +129,7 @@ Task<bool> Scheduler::await_turn(FairQueue::Ticket ticket, CallContext context) 
   };
   co_await WakeAwaiter<decltype(enrol)>(context, std::move(enrol));
   const std::lock_guard lock(mutex_);
-  co_return granted_.contains(ticket);
+  co_return queue_.is_in_flight(ticket);
 }
 
 Scheduler::~Scheduler() {
@@ -152,9 +162,9 @@ HttpClient& Scheduler::client_of(EventLoop& loop) {
   std::terminate();  // every loop of an operation belongs to its Runtime
 }
 
-void Scheduler::record(CircuitBreaker::Ticket ticket, CircuitBreaker::Verdict verdict) {
+void Scheduler::record(CircuitBreaker::Ticket ticket, CircuitBreaker::Verdict verdict, TimePoint now) {
   const auto before = breaker_.state();
-  breaker_.record(ticket, verdict, Clock::now());
+  breaker_.record(ticket, verdict, now);
   if (before != CircuitBreaker::State::open && breaker_.state() == CircuitBreaker::State::open) {
     core_->log().write(LogLevel::warning, "net", "breaker.open",
                        "the homeserver is failing; requests are held back for a while");
@@ -163,21 +173,23 @@ void Scheduler::record(CircuitBreaker::Ticket ticket, CircuitBreaker::Verdict ve
   }
 }
 
-Task<AttemptOutcome> Scheduler::attempt(const HttpRequest& request, AnswerReader reader, const std::string& flow,
-                                        CallContext context, std::optional<HttpAnswer>& answer) {
+Task<AttemptOutcome> Scheduler::attempt(const std::shared_ptr<const HttpRequest>& request, AnswerReader reader,
+                                        const std::string& flow, const CallContext& context,
+                                        std::optional<HttpAnswer>& answer) {
   std::optional<CircuitBreaker::Ticket> ticket;
   std::chrono::milliseconds hold{0};
+  const TimePoint begun = Clock::now();
   {
     const std::lock_guard lock(mutex_);
-    const TimePoint now = Clock::now();
+    const TimePoint now = begun;
     const TimePoint go = gate_.may_go(flow, now);
     if (go > now) {
       AttemptOutcome held(Ended::rate_held);
       held.retry_after(std::chrono::ceil<std::chrono::milliseconds>(go - now));
       co_return held;
     }
-    ticket = breaker_.admit(Clock::now());
-    if (!ticket) hold = breaker_.wait(Clock::now());
+    ticket = breaker_.admit(now);
+    if (!ticket) hold = breaker_.wait(now);
   }
   if (!ticket) {
     AttemptOutcome held(Ended::held_back);
@@ -186,25 +198,26 @@ Task<AttemptOutcome> Scheduler::attempt(const HttpRequest& request, AnswerReader
   }
   // A long poll that probes would hold everybody back for as long as the homeserver has nothing to tell.
   EventLoop::Timer waits_well;
-  if (ticket->is_probe() && request.lane() == Lane::long_poll) {
-    waits_well = context.loop().at(Clock::now() + probing_poll_patience, [this, ticket] {
+  if (ticket->is_probe() && request->lane() == Lane::long_poll) {
+    waits_well = context.loop().at(begun + probing_poll_patience, [this, ticket] {
       const std::lock_guard lock(mutex_);
-      record(*ticket, CircuitBreaker::Verdict::success);
+      record(*ticket, CircuitBreaker::Verdict::success, Clock::now());
     });
   }
-  const TimePoint begun = Clock::now();
   HttpOutcome outcome = co_await client_of(context.loop()).perform(request, context.deadline(), context.stop());
   waits_well.cancel();
-  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun);
+  const TimePoint ended = Clock::now();
+  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(ended - begun);
+  log_attempt(*request, outcome, waited);
   // The end of a long poll's time is no failure of a homeserver that had nothing to tell.
-  const auto counted = request.lane() == Lane::long_poll ? std::chrono::milliseconds(0) : waited;
+  const auto counted = request->lane() == Lane::long_poll ? std::chrono::milliseconds(0) : waited;
   AttemptOutcome read = outcome.answered() ? reader(outcome.answer()) : read_failure(outcome, counted);
   {
     const std::lock_guard lock(mutex_);
     if (read.how() == Ended::answered && read.status() == too_many_requests) {
-      gate_.hold(flow, read.retry_after().value_or(default_retry_after), Clock::now());
+      gate_.hold(flow, read.retry_after().value_or(default_retry_after), ended);
     }
-    record(*ticket, CircuitBreaker::verdict_of(read));
+    record(*ticket, CircuitBreaker::verdict_of(read), ended);
   }
   if (outcome.answered()) answer.emplace(std::move(outcome).answer());
   co_return read;
@@ -213,21 +226,17 @@ Task<AttemptOutcome> Scheduler::attempt(const HttpRequest& request, AnswerReader
 Task<Result<HttpAnswer>> Scheduler::perform(HttpRequest request, Repeatable repeatable, AnswerReader reader,
                                             std::string flow, CallContext context) {
   const std::shared_ptr<Scheduler> alive = shared_from_this();
-  std::optional<Place> place;
+  const auto shared = std::make_shared<const HttpRequest>(std::move(request));
+  Place place(*this);
   // Long polls wait at the homeserver, not for it: they have connections of their own and take nobody's turn.
-  if (request.lane() != Lane::long_poll) {
-    Result<FairQueue::Ticket> ticket = Error(Errc::busy, "");
-    {
-      const std::lock_guard lock(mutex_);
-      ticket = queue_.push(context.group());
-    }
-    if (!ticket) co_return std::move(ticket).error();
-    place.emplace(*this, *ticket);
+  if (shared->lane() != Lane::long_poll) {
+    Result<void> joined = place.join(context.group());
+    if (!joined) co_return std::move(joined).error();
   }
-  RetryPolicy policy(repeatable, context.deadline(), random_);
+  RetryPolicy policy(repeatable, context.deadline(), [this] { return random_(); });
   for (;;) {
-    if (place) {
-      const bool in_turn = co_await await_turn(place->ticket(), context);
+    if (place && !place.in_turn()) {
+      const bool in_turn = co_await await_turn(place.ticket(), context);
       if (!in_turn) {
         AttemptOutcome late(context.stop().stop_requested() ? Ended::cancelled_unsent : Ended::deadline_unsent);
         co_return policy.after(late, 0, Clock::now()).error();
@@ -237,16 +246,16 @@ Task<Result<HttpAnswer>> Scheduler::perform(HttpRequest request, Repeatable repe
       co_return Error(Errc::unavailable, "the requests that one call may cause are spent; repeat the call");
     }
     std::optional<HttpAnswer> answer;
-    AttemptOutcome outcome = co_await attempt(request, reader, flow, context, answer);
+    AttemptOutcome outcome = co_await attempt(shared, reader, flow, context, answer);
     // What was held back here was no request, and must not eat the call's few.
     const bool held_here = outcome.how() == Ended::held_back || outcome.how() == Ended::rate_held;
     if (held_here) context.attempts().give_back();
     const RetryDecision decision = policy.after(outcome, context.attempts().left(), Clock::now());
     if (decision.kind() == RetryDecision::Kind::settled) co_return std::move(*answer);
     if (decision.kind() == RetryDecision::Kind::give_up) co_return decision.error();
-    if (place) place->park();
+    place.park();
     const bool slept = co_await context.loop().sleep_until(decision.at(), context.stop());
-    if (place) place->unpark();
+    place.unpark();
     if (!slept) {
       AttemptOutcome stopped(Ended::cancelled_unsent);
       co_return policy.after(stopped, 0, Clock::now()).error();

@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include <confab/result.hpp>
@@ -51,12 +50,15 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
   class Place;
   [[nodiscard]] HttpClient& client_of(EventLoop& loop);
   void log_attempt(const HttpRequest& request, const HttpOutcome& outcome, std::chrono::milliseconds took) const;
-  [[nodiscard]] Task<AttemptOutcome> attempt(const HttpRequest& request, AnswerReader reader, const std::string& flow,
-                                             CallContext context, std::optional<HttpAnswer>& answer);
+  // The caller's frame, which waits for it, keeps what is referred to.
+  [[nodiscard]] Task<AttemptOutcome> attempt(const std::shared_ptr<const HttpRequest>& request, AnswerReader reader,
+                                             const std::string& flow, const CallContext& context,
+                                             std::optional<HttpAnswer>& answer);
   // Waits for a place in flight. False: the deadline or the stop came first.
   [[nodiscard]] Task<bool> await_turn(FairQueue::Ticket ticket, CallContext context);
-  void grant_turns();                                                           // with the lock held
-  void record(CircuitBreaker::Ticket ticket, CircuitBreaker::Verdict verdict);  // with the lock held
+  // Both with the lock held.
+  void grant_turns();
+  void record(CircuitBreaker::Ticket ticket, CircuitBreaker::Verdict verdict, TimePoint now);
 
   std::shared_ptr<RuntimeCore> core_;
   HttpClientOptions options_;
@@ -66,7 +68,6 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
   RateGate gate_;
   FairQueue queue_;
   std::unordered_map<FairQueue::Ticket, std::shared_ptr<Waker>> waiting_;
-  std::unordered_set<FairQueue::Ticket> granted_;
   std::vector<std::unique_ptr<HttpClient>> clients_;  // one per loop, made and used on it
 };
 

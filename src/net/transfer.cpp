@@ -20,6 +20,7 @@ constexpr std::size_t max_all_header_bytes = 4 * max_header_bytes;
 constexpr std::size_t expects_continue = 256 * 1024;
 
 char encoding_text[] = "Accept-Encoding: gzip, deflate";
+char no_encoding_text[] = "Accept-Encoding:";  // keeps libcurl from writing one itself
 char content_text[] = "Content-Type: application/json";
 char expect_text[] = "Expect:";
 
@@ -54,24 +55,26 @@ ResolveList::ResolveList(std::string_view host, std::uint16_t port, std::shared_
 
 CommonHeaders::CommonHeaders(const std::string& user_agent)
     : agent_text_("User-Agent: " + user_agent),
-      encoding_{encoding_text, nullptr},
-      agent_{agent_text_.data(), &encoding_},
-      content_{content_text, &agent_},
+      agent_{agent_text_.data(), nullptr},
+      encoding_{encoding_text, &agent_},
+      no_encoding_{no_encoding_text, &agent_},
+      content_{content_text, &no_encoding_},
       expect_{expect_text, &content_} {}
 
+// What answers a body is small, and asking for it compressed costs more than compressing it could save.
 curl_slist* CommonHeaders::for_body(std::size_t bytes) noexcept {
   return bytes < expects_continue ? &content_ : &expect_;
 }
 
-void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http2, CURLSH* share) {
+void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http2, CURLU* address, CURLSH* share) {
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_FOLLOWLOCATION, 0L);
   set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   set(easy, CURLOPT_HTTP09_ALLOWED, 0L);
-  // The same short URL for all, and each request's own target: libcurl takes a URL apart and puts it together several
-  // times for a request, one formatted character after the other.
-  set(easy, CURLOPT_URL, (options.base().origin() + '/').c_str());
+  // The same short URL for all, taken apart already, and each request's own target: of a text, libcurl takes the URL
+  // apart and puts it together again for every request, one formatted character after the other.
+  set(easy, CURLOPT_CURLU, address);
   set(easy, CURLOPT_HTTP_VERSION,
       http2 ? static_cast<long>(CURL_HTTP_VERSION_2TLS) : static_cast<long>(CURL_HTTP_VERSION_1_1));
   // Wait for a connection that is being made rather than make one each: it may turn out to carry many.
@@ -93,8 +96,11 @@ void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http
   set(easy, CURLOPT_SHARE, share);
 }
 
-Transfer::Transfer(HttpRequest request, std::string target, std::shared_ptr<CommonHeaders> common)
-    : request_(std::move(request)), target_(std::move(target)), common_(std::move(common)) {}
+Transfer::Transfer(std::shared_ptr<const HttpRequest> request, const std::string& prefix,
+                   std::shared_ptr<CommonHeaders> common)
+    : request_(std::move(request)), common_(std::move(common)) {
+  if (!prefix.empty()) whole_target_ = prefix + request_->target();
+}
 
 Transfer::~Transfer() { OPENSSL_cleanse(authorization_.data(), authorization_.size()); }
 
@@ -112,7 +118,7 @@ bool Transfer::start(CURL* easy, std::shared_ptr<CurlMulti> multi, std::shared_p
   // libcurl's copy lives in the multi and lasts; told again only when it changed.
   if (resolve && multi_->told_addresses != resolve->addresses()) resolve_ = std::move(resolve);
   set(easy, CURLOPT_PRIVATE, static_cast<void*>(this));
-  set(easy, CURLOPT_REQUEST_TARGET, target_.c_str());
+  set(easy, CURLOPT_REQUEST_TARGET, (whole_target_.empty() ? request_->target() : whole_target_).c_str());
   set(easy, CURLOPT_RESOLVE, resolve_ ? resolve_->list() : nullptr);
   set_method();
   set_headers();
@@ -146,12 +152,12 @@ CURL* Transfer::detach() {
 }
 
 void Transfer::set_method() {
-  const std::string& method = request_.method();
+  const std::string& method = request_->method();
   set(easy_, CURLOPT_NOBODY, 0L);
-  if (request_.has_body() || method == "POST" || method == "PUT") {
+  if (request_->has_body() || method == "POST" || method == "PUT") {
     set(easy_, CURLOPT_POST, 1L);
-    set(easy_, CURLOPT_POSTFIELDS, request_.body().c_str());
-    set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body().size()));
+    set(easy_, CURLOPT_POSTFIELDS, request_->body().c_str());
+    set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_->body().size()));
     set(easy_, CURLOPT_CUSTOMREQUEST, method == "POST" ? nullptr : method.c_str());
     return;
   }
@@ -161,9 +167,9 @@ void Transfer::set_method() {
 }
 
 void Transfer::set_headers() {
-  curl_slist* list = request_.has_body() ? common_->for_body(request_.body().size()) : common_->without_body();
-  if (!request_.bearer().empty()) {
-    const std::string_view token = request_.bearer().reveal();
+  curl_slist* list = request_->has_body() ? common_->for_body(request_->body().size()) : common_->without_body();
+  if (!request_->bearer().empty()) {
+    const std::string_view token = request_->bearer().reveal();
     authorization_.reserve(token.size() + 24);  // once: growing would leave copies behind
     authorization_ = "Authorization: Bearer ";
     authorization_ += token;
@@ -217,33 +223,33 @@ bool Transfer::take_header(std::string_view line) {
     stop_reading_ = Stop::headers_too_large;
     return false;
   }
-  if (*taken != HeaderLine::end || request_.method() == "HEAD") return true;
+  if (*taken != HeaderLine::end || request_->method() == "HEAD") return true;
   // What is announced to be too large need not be read first; and what is not, need not be copied as it grows.
   const auto length = headers_.get("content-length");
   std::size_t announced = 0;
   if (!length || std::from_chars(length->data(), length->data() + length->size(), announced).ec != std::errc())
     return true;
-  if (announced > request_.max_answer()) {
+  if (announced > request_->max_answer()) {
     stop_reading_ = Stop::too_large;
     return false;
   }
-  if (!request_.body_sink()) body_.reserve(std::min<std::size_t>(announced, 1U << 20U));
+  if (!request_->body_sink()) body_.reserve(std::min<std::size_t>(announced, 1U << 20U));
   return true;
 }
 
 bool Transfer::take_body(std::string_view bytes) {
   if (stop_reading_ != Stop::no) return false;
-  if (bytes.size() > request_.max_answer() - body_bytes_) {
+  if (bytes.size() > request_->max_answer() - body_bytes_) {
     stop_reading_ = Stop::too_large;
     return false;
   }
   body_bytes_ += bytes.size();
   const int status = headers_.status();
-  if (!request_.body_sink() || status < 200 || status > 299) {
+  if (!request_->body_sink() || status < 200 || status > 299) {
     body_ += bytes;
     return true;
   }
-  if (request_.body_sink()(bytes)) return true;
+  if (request_->body_sink()(bytes)) return true;
   if (stop_reading_ == Stop::no) stop_reading_ = Stop::by_reader;
   return false;
 }

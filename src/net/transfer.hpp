@@ -39,24 +39,26 @@ class CommonHeaders {
   CommonHeaders(const CommonHeaders&) = delete;
   CommonHeaders& operator=(const CommonHeaders&) = delete;
   [[nodiscard]] curl_slist* for_body(std::size_t bytes) noexcept;
-  [[nodiscard]] curl_slist* without_body() noexcept { return &agent_; }
+  [[nodiscard]] curl_slist* without_body() noexcept { return &encoding_; }
 
  private:
   std::string agent_text_;
-  curl_slist encoding_{};
   curl_slist agent_{};
+  curl_slist encoding_{};
+  curl_slist no_encoding_{};
   curl_slist content_{};
   curl_slist expect_{};
 };
 
-// Options that are the same for every request of a client; set once on each handle.
-void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http2, CURLSH* share);
+// Options that are the same for every request of a client; set once on each handle. `address` and `share` outlive it.
+void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http2, CURLU* address, CURLSH* share);
 
 // Stays where it is made: libcurl holds its address.
 class Transfer {
  public:
-  // `target`: what stands in the request line.
-  Transfer(HttpRequest request, std::string target, std::shared_ptr<CommonHeaders> common);
+  // `prefix`: what stands before the request's target in the request line.
+  Transfer(std::shared_ptr<const HttpRequest> request, const std::string& prefix,
+           std::shared_ptr<CommonHeaders> common);
   virtual ~Transfer();
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
@@ -71,7 +73,7 @@ class Transfer {
   // Nobody wants the answer, but libcurl is calling us: end at the next callback.
   void abandon() noexcept { stop_reading_ = Stop::abandoned; }
 
-  [[nodiscard]] const HttpRequest& request() const noexcept { return request_; }
+  [[nodiscard]] const HttpRequest& request() const noexcept { return *request_; }
   // Whether any byte of the request has left; asked before detach().
   [[nodiscard]] bool sent() const;
   // How it ended, by libcurl's account; asked before detach().
@@ -94,8 +96,8 @@ class Transfer {
   [[nodiscard]] long request_bytes() const;
   [[nodiscard]] std::optional<HttpOutcome> stopped_outcome(bool was_sent) const;
 
-  HttpRequest request_;
-  std::string target_;
+  std::shared_ptr<const HttpRequest> request_;
+  std::string whole_target_;  // only where a prefix makes it another than the request's
   std::shared_ptr<CommonHeaders> common_;
   std::string authorization_;
   curl_slist own_header_{};

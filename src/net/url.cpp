@@ -14,8 +14,20 @@ bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-bool is_unreserved(char c) { return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~'; }
-bool contains(std::string_view set, char c) { return set.find(c) != std::string_view::npos; }
+// Which characters stand for themselves, by their code.
+using Alphabet = std::array<bool, 256>;
+constexpr Alphabet alphabet(std::string_view extra) {
+  Alphabet table{};
+  constexpr std::string_view always = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@";
+  for (const std::string_view part : {always, extra}) {
+    for (const char c : part) table[static_cast<unsigned char>(c)] = true;
+  }
+  return table;
+}
+// RFC 3986, 3.3 and 3.4.
+constexpr Alphabet in_path = alphabet("/");
+constexpr Alphabet in_query = alphabet("/?");
+bool is_in(const Alphabet& table, char c) { return table[static_cast<unsigned char>(c)]; }
 
 Error wrong(const char* message) { return Error(Errc::invalid_argument, message).with_subject("url"); }
 Error too_long() {
@@ -23,18 +35,14 @@ Error too_long() {
       .with_subject("url");
 }
 
-// Characters of RFC 3986, 3.3 and 3.4; `extra` is what the part allows beyond pchar.
-Result<void> check_encoded(std::string_view text, std::string_view extra) {
+Result<void> check_encoded(std::string_view text, const Alphabet& allowed) {
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '%') {
-      if (text.size() - i < 3 || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) {
-        return wrong("A percent sign in the URL is not followed by two hexadecimal digits.");
-      }
-      i += 2;
-    } else if (!is_unreserved(c) && !contains("!$&'()*+,;=:@", c) && !contains(extra, c)) {
-      return wrong("The URL holds a character that has to be percent encoded.");
+    if (is_in(allowed, text[i])) continue;
+    if (text[i] != '%') return wrong("The URL holds a character that has to be percent encoded.");
+    if (text.size() - i < 3 || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) {
+      return wrong("A percent sign in the URL is not followed by two hexadecimal digits.");
     }
+    i += 2;
   }
   return {};
 }
@@ -145,8 +153,8 @@ class UrlReader {
 
   static Result<Url> read_target(Url url, std::string_view target) {
     const auto [path, query] = split(target, target.find('?'), 1);
-    if (auto good = check_encoded(path, "/"); !good) return std::move(good).error();
-    if (auto good = check_encoded(query, "/?"); !good) return std::move(good).error();
+    if (auto good = check_encoded(path, in_path); !good) return std::move(good).error();
+    if (auto good = check_encoded(query, in_query); !good) return std::move(good).error();
     url.path_ = without_dot_segments(path);
     url.query_ = query;
     return url;
@@ -256,22 +264,15 @@ bool Url::same_origin(const Url& other) const noexcept {
   return https_ == other.https_ && port_ == other.port_ && ipv6_ == other.ipv6_ && host_ == other.host_;
 }
 
-Result<std::string> Url::join(std::string_view path, std::string_view query) const {
-  if (path.empty() || path.front() != '/') return wrong("A path to join does not begin with '/'.");
-  if (path.size() > max_url_bytes || query.size() > max_url_bytes) return too_long();
-  if (auto good = check_encoded(path, "/"); !good) return std::move(good).error();
-  if (auto good = check_encoded(query, "/?"); !good) return std::move(good).error();
-  if (has_dot_segment(path)) return wrong("A path to join has a part that is '.' or '..'.");
-  std::string out = origin();
-  out.reserve(out.size() + path_.size() + path.size() + query.size() + 1);
-  out += path_;
-  out += path;
-  if (!query.empty()) {
-    out += '?';
-    out += query;
-  }
-  if (out.size() > max_url_bytes) return too_long();
-  return out;
+Result<void> Url::check_target(std::string_view target) const {
+  if (target.empty() || target.front() != '/') return wrong("A request's target does not begin with '/'.");
+  // "https://", brackets, a colon and five digits stand around the host at most.
+  if (target.size() + path_.size() + host_.size() + 16 > max_url_bytes) return too_long();
+  const auto [path, query] = split(target, target.find('?'), 1);
+  if (auto good = check_encoded(path, in_path); !good) return good;
+  if (auto good = check_encoded(query, in_query); !good) return good;
+  if (has_dot_segment(path)) return wrong("A request's target has a part that is '.' or '..'.");
+  return {};
 }
 
 Result<Url> Url::resolve(std::string_view reference) const {
@@ -296,23 +297,6 @@ Result<Url> Url::resolve(std::string_view reference) const {
   auto resolved = UrlReader::read_target(std::move(copy), target);
   if (resolved && resolved->text().size() > max_url_bytes) return too_long();
   return resolved;
-}
-
-std::string percent_encode(std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string out;
-  out.reserve(text.size() + text.size() / 2);
-  for (const char c : text) {
-    if (is_unreserved(c)) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += '%';
-      out += digits[byte >> 4U];
-      out += digits[byte & 0xFU];
-    }
-  }
-  return out;
 }
 
 }  // namespace confab::net

@@ -1,4 +1,4 @@
-// Which URLs do we accept, what is their origin, and how is a request's target joined to a base?
+// Which URLs do we accept, what is their origin, and which targets may follow a base?
 #pragma once
 
 #include <cstddef>
@@ -45,10 +45,10 @@ class Url {
   [[nodiscard]] std::string text() const;
   [[nodiscard]] bool same_origin(const Url& other) const noexcept;
 
-  // The full text of a request's URL: `path` begins with a slash and is already percent encoded, as is `query`.
-  // Refused: characters that must be encoded, broken escapes, dot segments (a proxy would resolve them to another
-  // endpoint), and more than max_url_bytes.
-  [[nodiscard]] Result<std::string> join(std::string_view path, std::string_view query = {}) const;
+  // Whether a request's path and query, percent encoded already, may follow this base's path. Refused: what does not
+  // begin with a slash, characters that must be encoded, broken escapes, dot segments (a proxy would resolve them to
+  // another endpoint), and more than max_url_bytes in all.
+  [[nodiscard]] Result<void> check_target(std::string_view target) const;
 
   // Follow a reference (a Location header) as RFC 3986, 5.2 says; a fragment in it is dropped.
   [[nodiscard]] Result<Url> resolve(std::string_view reference) const;
@@ -64,8 +64,5 @@ class Url {
   std::string query_;
   friend class UrlReader;
 };
-
-// Encode one path segment or query value: everything but RFC 3986's unreserved characters becomes %XX.
-[[nodiscard]] std::string percent_encode(std::string_view text);
 
 }  // namespace confab::net

@@ -118,9 +118,18 @@ TEST_CASE("http client: what is asked arrives, what is answered comes back") {
   CHECK(seen.token() == token_text);
   CHECK(seen.header("content-type") == "application/json");
   CHECK(seen.header("user-agent") == "confab");
-  CHECK(seen.header("accept-encoding") == "gzip, deflate");
+  CHECK(seen.header("accept-encoding").empty());
   CHECK(seen.header("expect").empty());
   CHECK(client.transfers() == 0);
+}
+
+TEST_CASE("http client: what is only read may come compressed") {
+  FakeHomeserver server;
+  server.on("GET", "/x", Answer(200, "{}"));
+  ClientFixture client(server.url());
+  REQUIRE(client(HttpRequest("GET", "/x")).answered());
+  CHECK(server.requests().at(0).header("accept-encoding") == "gzip, deflate");
+  CHECK(server.requests().at(0).header("user-agent") == "confab");
 }
 
 TEST_CASE("http client: methods, with bodies and without") {
