@@ -1,6 +1,7 @@
 // AdminSession: acts as the library's own account, and logs in again with the stored password when its token dies.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,17 +26,22 @@ template <class Endpoint>
   bool ignored = false;
   bool& is_answer = reached != nullptr ? *reached : ignored;
   is_answer = false;
-  Result<Token> token = co_await TokenSlot::get(slot, context);
-  if (!token) co_return std::move(token).error();
+  std::optional<Token> token = slot->at_hand();
+  if (!token) {
+    Result<Token> made = co_await TokenSlot::get(slot, context);
+    if (!made) co_return std::move(made).error();
+    token = std::move(*made);
+  }
+  const std::uint64_t generation = token->generation();
   is_answer = true;
   Result<typename Endpoint::Answer> answer =
-      co_await client->call(endpoint, token->secret(), account.str(), context, repeatable);
+      co_await client->call(endpoint, std::move(*token).secret(), account.str(), context, repeatable);
   if (answer || answer.error().code() != Errc::session_expired) co_return answer;
   is_answer = false;
-  Result<Token> next = co_await TokenSlot::replace(slot, token->generation(), context);
+  Result<Token> next = co_await TokenSlot::replace(slot, generation, context);
   if (!next) co_return std::move(next).error();
   is_answer = true;
-  co_return co_await client->call(std::move(endpoint), next->secret(), account.str(), context, repeatable);
+  co_return co_await client->call(endpoint, std::move(*next).secret(), account.str(), context, repeatable);
 }
 
 class AdminSession : public std::enable_shared_from_this<AdminSession> {

@@ -74,6 +74,13 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
   flight->set(std::move(*outcome));
 }
 
+std::optional<Token> TokenSlot::at_hand() const {
+  const std::lock_guard lock(mutex_);
+  const net::TimePoint now = net::Clock::now();
+  if (!secret_ || now >= end_ || (now >= renew_ && !flight_)) return std::nullopt;
+  return Token(*secret_, generation_);
+}
+
 Task<Result<Token>> TokenSlot::get(std::shared_ptr<TokenSlot> self, net::CallContext context) {
   std::optional<Token> current;
   bool renew = false;

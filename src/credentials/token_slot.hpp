@@ -37,7 +37,8 @@ class MintedToken {
 class Token {
  public:
   Token(Secret secret, std::uint64_t generation) : secret_(std::move(secret)), generation_(generation) {}
-  [[nodiscard]] const Secret& secret() const noexcept { return secret_; }
+  [[nodiscard]] const Secret& secret() const& noexcept { return secret_; }
+  [[nodiscard]] Secret secret() && noexcept { return std::move(secret_); }
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
 
  private:
@@ -54,6 +55,9 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
 
   // The current token; minted first if there is none, renewed behind the caller's back when half of its life is over.
   [[nodiscard]] static Task<Result<Token>> get(std::shared_ptr<TokenSlot> self, net::CallContext context);
+
+  // The current token, when there is one and it needs no renewal: nearly always.
+  [[nodiscard]] std::optional<Token> at_hand() const;
 
   // The token after the one of `dead` generation. If it was replaced meanwhile, nothing is minted.
   [[nodiscard]] static Task<Result<Token>> replace(std::shared_ptr<TokenSlot> self, std::uint64_t dead,

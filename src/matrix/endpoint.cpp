@@ -19,13 +19,16 @@ std::string_view method_name(Method method) {
 }
 
 std::string path_of(std::initializer_list<std::string_view> pieces) {
+  std::size_t length = 32;  // for what has to be encoded
+  for (const std::string_view piece : pieces) length += piece.size();
   std::string path;
+  path.reserve(length);
   bool literal = true;
   for (const std::string_view piece : pieces) {
     if (literal) {
       path += piece;
     } else {
-      path += text::percent_encode(piece);
+      text::append_percent_encoded(path, piece);
     }
     literal = !literal;
   }
@@ -34,9 +37,9 @@ std::string path_of(std::initializer_list<std::string_view> pieces) {
 
 EndpointRequest& EndpointRequest::query(std::string_view name, std::string_view value) {
   if (!query_.empty()) query_ += '&';
-  query_ += text::percent_encode(name);
+  text::append_percent_encoded(query_, name);
   query_ += '=';
-  query_ += text::percent_encode(value);
+  text::append_percent_encoded(query_, value);
   return *this;
 }
 

@@ -60,7 +60,11 @@ class EndpointRequest {
   [[nodiscard]] Method method() const { return method_; }
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const std::string& query() const { return query_; }  ///< Encoded, without the question mark.
-  [[nodiscard]] std::string target() const { return query_.empty() ? path_ : path_ + '?' + query_; }
+  [[nodiscard]] std::string target() const& { return query_.empty() ? path_ : path_ + '?' + query_; }
+  [[nodiscard]] std::string target() && {
+    if (!query_.empty()) path_.append(1, '?').append(query_);
+    return std::move(path_);
+  }
   [[nodiscard]] const std::string& body() const& { return body_; }
   [[nodiscard]] std::string body() && { return std::move(body_); }
   [[nodiscard]] bool has_body() const { return has_body_; }

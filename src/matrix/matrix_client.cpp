@@ -35,8 +35,8 @@ net::AttemptOutcome read_answer(const net::HttpAnswer& answer) {
 
 Task<Result<json::Document>> MatrixClient::send(EndpointRequest request, Secret token, std::string flow,
                                                 net::CallContext context, std::optional<net::Repeatable> repeatable) {
-  net::HttpRequest http{std::string(method_name(request.method())), request.target()};
-  if (request.has_body()) http.body(std::string(request.body()));
+  net::HttpRequest http{std::string(method_name(request.method())), std::move(request).target()};
+  if (request.has_body()) http.body(std::move(request).body());
   if (request.needs_token()) http.bearer(std::move(token));
   http.max_answer(request.max_answer());
   if (request.long_poll()) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <typeinfo>
 #include <utility>
 
@@ -26,26 +27,37 @@ class MatrixClient {
   explicit MatrixClient(std::shared_ptr<net::Scheduler> scheduler) : scheduler_(std::move(scheduler)) {}
 
   // `account`: whose limits at the homeserver the call counts against. `repeatable` overrides what the endpoint says of
-  // itself, for tokens under which repeating means something else.
+  // itself, for tokens under which repeating means something else. The endpoint and the account are not needed once
+  // this returns, before the task is awaited.
   template <class Endpoint>
-  [[nodiscard]] Task<Result<typename Endpoint::Answer>> call(Endpoint endpoint, Secret token, std::string account,
-                                                             net::CallContext context,
+  [[nodiscard]] Task<Result<typename Endpoint::Answer>> call(const Endpoint& endpoint, Secret token,
+                                                             std::string_view account, net::CallContext context,
                                                              std::optional<net::Repeatable> repeatable = std::nullopt) {
-    Result<EndpointRequest> request = endpoint.encode();
-    if (!request) co_return std::move(request).error();
     // The homeserver limits kinds of requests apart: a hold on creating rooms must not hold back messages.
-    std::string flow = std::move(account) + ' ' + typeid(Endpoint).name();
-    Result<json::Document> answer =
-        co_await send(std::move(request).value(), std::move(token), std::move(flow), std::move(context), repeatable);
-    if (!answer) co_return std::move(answer).error();
-    Result<typename Endpoint::Answer> decoded = Endpoint::decode(answer->root());
-    if (!decoded && decoded.error().code() == Errc::protocol) co_return blame_url(decoded.error());
-    co_return decoded;
+    const std::string_view kind = typeid(Endpoint).name();
+    std::string flow;
+    flow.reserve(account.size() + 1 + kind.size());
+    flow.append(account).append(1, ' ').append(kind);
+    return decoded<typename Endpoint::Answer>(endpoint.encode(), &Endpoint::decode, std::move(token), std::move(flow),
+                                              std::move(context), repeatable);
   }
 
   [[nodiscard]] const std::shared_ptr<net::Scheduler>& scheduler() const noexcept { return scheduler_; }
 
  private:
+  template <class Answer>
+  [[nodiscard]] Task<Result<Answer>> decoded(Result<EndpointRequest> request,
+                                             Result<Answer> (*decode)(const json::Value&), Secret token,
+                                             std::string flow, net::CallContext context,
+                                             std::optional<net::Repeatable> repeatable) {
+    if (!request) co_return std::move(request).error();
+    Result<json::Document> answer =
+        co_await send(std::move(request).value(), std::move(token), std::move(flow), std::move(context), repeatable);
+    if (!answer) co_return std::move(answer).error();
+    Result<Answer> decoded = decode(answer->root());
+    if (!decoded && decoded.error().code() == Errc::protocol) co_return blame_url(decoded.error());
+    co_return decoded;
+  }
   [[nodiscard]] Task<Result<json::Document>> send(EndpointRequest request, Secret token, std::string flow,
                                                   net::CallContext context, std::optional<net::Repeatable> repeatable);
 

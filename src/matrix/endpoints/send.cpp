@@ -33,10 +33,10 @@ Result<EndpointRequest> SendEvent::encode() const {
   const bool sound = written_here_ && surely_fits(content_.size() + envelope);
   Result<std::string> content = sound ? Result<std::string>(content_) : checked_content(content_, envelope);
   if (!content) return content.error();
-  return EndpointRequest(Method::put,
-                         path_of({"/_matrix/client/v3/rooms/", room_.str(), "/send/", type_, "/", txn_.str()}))
-      .body(*std::move(content))
-      .idempotent(true);
+  EndpointRequest request(Method::put,
+                          path_of({"/_matrix/client/v3/rooms/", room_.str(), "/send/", type_, "/", txn_.str()}));
+  request.body(*std::move(content)).idempotent(true);
+  return request;
 }
 
 Result<SendEvent::Answer> SendEvent::decode(const json::Value& body) { return decode_event_id(body); }
