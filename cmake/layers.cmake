@@ -32,9 +32,16 @@ set_property(GLOBAL PROPERTY CONFAB_LAYERS "")
 
 # Precompiled headers where CONFAB_PRECOMPILE is on (the presets for everyday work). ccache can tell that a header
 # changed only if the preprocessor leaves the name of the precompiled one in its output.
-function(confab_precompile target)
+# The first target that is precompiled for is the one that others of its kind (layers, tests) take it from.
+function(confab_precompile target kind)
   if(CONFAB_PRECOMPILE)
-    target_precompile_headers(${target} PRIVATE ${ARGN})
+    get_property(first GLOBAL PROPERTY CONFAB_PRECOMPILED_${kind})
+    if(first)
+      target_precompile_headers(${target} REUSE_FROM ${first})
+    else()
+      target_precompile_headers(${target} PRIVATE ${ARGN})
+      set_property(GLOBAL PROPERTY CONFAB_PRECOMPILED_${kind} ${target})
+    endif()
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       target_compile_options(${target} PRIVATE -fpch-preprocess)
     endif()
@@ -54,7 +61,7 @@ function(confab_layer name)
   if(arg_LEFT)
     target_link_libraries(${target} PUBLIC confab_${arg_LEFT})
   endif()
-  confab_precompile(${target} ${PROJECT_SOURCE_DIR}/cmake/precompiled.hpp)
+  confab_precompile(${target} layers ${PROJECT_SOURCE_DIR}/cmake/precompiled.hpp)
   set_property(GLOBAL APPEND PROPERTY CONFAB_LAYERS ${target})
 endfunction()
 
