@@ -17,7 +17,6 @@ int doctor(Session& session, bool as_json) {
   confab::Result<std::vector<confab::Finding>> findings =
       ride.run([&](confab::CallOptions options, bool) { return session.homeserver().examine(options).wait(); });
   if (!findings) return fail(findings.error());
-  findings->emplace_back("store", true, confab::store_kind_name(session.configuration().store()));
 
   const bool table = !as_json && isatty(STDOUT_FILENO) == 1;
   bool fit = true;

@@ -16,6 +16,8 @@
 /// Lifetime: arguments are copied; operations outlive the handles they were made on.
 /// Threads: handles may be used from any thread, values from one thread at a time; docs/threading.md has the table.
 /// Cancel: by the Operation that start() returns, by a stop token, by a deadline; each operation has one of 30 seconds.
+/// Store: what has to outlive the process is kept where HomeserverOptions::store() or store_file() say; else in memory.
+/// Secrets in it are sealed; docs/store.md says under which keys and what lies where.
 /// Memory: std::bad_alloc may leave what merely copies or makes values; an operation answers Errc::no_memory.
 #pragma once
 
@@ -32,8 +34,10 @@
 #include <confab/ids.hpp>
 #include <confab/log.hpp>
 #include <confab/message.hpp>
+#include <confab/open_store.hpp>
 #include <confab/pending.hpp>
 #include <confab/result.hpp>
 #include <confab/runtime.hpp>
 #include <confab/secret.hpp>
+#include <confab/store.hpp>
 #include <confab/unique_function.hpp>

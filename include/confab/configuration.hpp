@@ -21,6 +21,7 @@ namespace confab {
 /// Where is remembered what has to outlive a process. More kinds may be added.
 enum class StoreKind {
   memory,  ///< Nowhere: it is forgotten with the process.
+  sqlite,  ///< In an SQLite file, for the processes of one machine.
 };
 
 /// Tell the word that a configuration file has for a kind, for example "memory".
@@ -67,7 +68,7 @@ class Configuration {
   Configuration(HomeserverOptions homeserver, StoreKind store, std::vector<TenantConfiguration> tenants)
       : homeserver_(std::move(homeserver)), store_(store), tenants_(std::move(tenants)) {}
 
-  /// For Homeserver::create(). The password inside is a Secret.
+  /// For Homeserver::create(), which opens the store that they name. The password inside is a Secret.
   [[nodiscard]] const HomeserverOptions& homeserver() const noexcept { return homeserver_; }
   /// What `store.kind` says.
   [[nodiscard]] StoreKind store() const noexcept { return store_; }

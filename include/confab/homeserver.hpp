@@ -10,6 +10,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@
 #include <confab/export.hpp>
 #include <confab/host_directory.hpp>
 #include <confab/ids.hpp>
+#include <confab/open_store.hpp>
 #include <confab/pending.hpp>
 #include <confab/result.hpp>
 #include <confab/runtime.hpp>
@@ -73,6 +75,26 @@ class HomeserverOptions {
     return *this;
   }
 
+  /// Remember in this store what has to outlive the process: tokens, rooms, positions. Default: a store in memory.
+  ///
+  /// @param store    One of the library's own or the host's. Several Homeservers, also in several processes, may share
+  ///                 it. Null: the default.
+  /// @param keys     Seal the secrets that go into it.
+  HomeserverOptions& store(std::shared_ptr<Store> store, StoreKeys keys) {
+    store_ = std::move(store);
+    keys_ = std::move(keys);
+    return *this;
+  }
+  /// The same with an SQLite store in a file, which Homeserver::create() opens or makes, and keys in another.
+  ///
+  /// @param path     As for open_sqlite_store(). Empty: the default.
+  /// @param key_file As for StoreKeys::from_file().
+  HomeserverOptions& store_file(std::string path, std::string key_file) {
+    store_path_ = std::move(path);
+    key_file_ = std::move(key_file);
+    return *this;
+  }
+
   /// As given.
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
   /// As given.
@@ -87,6 +109,14 @@ class HomeserverOptions {
   [[nodiscard]] const std::string& proxy() const noexcept { return proxy_; }
   /// As set.
   [[nodiscard]] bool force_http1() const noexcept { return force_http1_; }
+  /// As set by store(); null for none.
+  [[nodiscard]] const std::shared_ptr<Store>& store() const noexcept { return store_; }
+  /// As set by store().
+  [[nodiscard]] const std::optional<StoreKeys>& store_keys() const noexcept { return keys_; }
+  /// As set by store_file(); empty for none. A store() goes first.
+  [[nodiscard]] const std::string& store_path() const noexcept { return store_path_; }
+  /// As set by store_file().
+  [[nodiscard]] const std::string& key_file() const noexcept { return key_file_; }
 
  private:
   std::string url_;
@@ -96,6 +126,10 @@ class HomeserverOptions {
   std::string ca_file_;
   std::string proxy_;
   bool force_http1_ = false;
+  std::shared_ptr<Store> store_;
+  std::optional<StoreKeys> keys_;
+  std::string store_path_;
+  std::string key_file_;
 };
 
 /// One line of a homeserver's examination.
@@ -108,7 +142,7 @@ class Finding {
   /// Made by the library, and by hosts' tests.
   Finding(std::string check, bool fit, std::string detail)
       : check_(std::move(check)), fit_(fit), detail_(std::move(detail)) {}
-  /// What was looked at: "reachability", "versions", "login flows", "admin rights", "limits", "clock".
+  /// What was looked at: "reachability", "versions", "login flows", "admin rights", "limits", "clock", "store".
   [[nodiscard]] const std::string& check() const noexcept { return check_; }
   /// Whether it is as Confab needs it. One that is not fit will make operations fail; detail() says what to do.
   [[nodiscard]] bool fit() const noexcept { return fit_; }
@@ -135,12 +169,14 @@ class CONFAB_EXPORT Homeserver {
   /// @param options  Copied.
   /// @returns        A handle that may be copied.
   /// @par Errors     Errc::config; subject() names the key: homeserver.url, homeserver.server_name,
-  ///                 homeserver.admin_user, homeserver.admin_password, homeserver.ca_file, homeserver.proxy.
-  /// @par Threads    Any. It reads the CA file, so it must not be called where blocking does harm.
+  ///                 homeserver.admin_user, homeserver.admin_password, homeserver.ca_file, homeserver.proxy. Where a
+  ///                 store is opened, what open_sqlite_store() and StoreKeys::from_file() say; Errc::store about
+  ///                 store.key_file when the keys are not those of the store.
+  /// @par Threads    Any. It reads the CA file and opens the store, so it must not be called where blocking does harm.
   [[nodiscard]] static Result<Homeserver> create(Runtime& runtime, HomeserverOptions options);
 
   /// Look at everything that has to be right, one finding each. A finding that is not fit is no error. Nothing is
-  /// changed on the server, except that the admin logs in.
+  /// changed on the server, except that the admin logs in; in the store, one record that expires is written.
   ///
   /// @returns        All findings, in the order in which they were looked at: later ones rest on earlier ones.
   /// @par Errors     Errc::unreachable, timed_out: nothing could be looked at.

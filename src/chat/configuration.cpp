@@ -41,10 +41,11 @@ class ConfigurationReader {
     static constexpr std::array<std::string_view, 3> keys{"homeserver", "store", "tenants"};
     CheckedObject file(root, keys, *faults_);
     auto homeserver = read_homeserver(file.object("homeserver"));
-    if (file.has("store")) read_store(file.object("store"));
+    StoreKind store = StoreKind::memory;
+    if (file.has("store")) store = read_store(file.object("store"), homeserver);
     auto tenants = read_tenants(file);
     if (faults_->any()) return std::nullopt;
-    return Configuration(std::move(homeserver), StoreKind::memory, std::move(tenants));
+    return Configuration(std::move(homeserver), store, std::move(tenants));
   }
 
  private:
@@ -111,28 +112,36 @@ class ConfigurationReader {
     return path;
   }
 
-  void read_store(const json::Value& value) {
+  // Opens nothing: the file is made by who uses it.
+  StoreKind read_store(const json::Value& value, HomeserverOptions& homeserver) {
     static constexpr std::array<std::string_view, 4> keys{"kind", "path", "dsn", "key_file"};
-    if (!value) return;
+    if (!value) return StoreKind::memory;
     CheckedObject store(value, keys, *faults_);
     const std::string_view kind = store.text("kind");
-    if (kind.empty()) return;
-    const bool has_path = !store.optional_text("path").empty();
-    const bool has_dsn = !store.optional_text("dsn").empty();
-    (void)store.optional_text("key_file");
-    const std::string_view wanted = kind == "sqlite" ? "path" : kind == "postgresql" ? "dsn" : "";
-    if (wanted.empty() && kind != "memory") {
-      store.fault("kind", "must be \"memory\", \"sqlite\" or \"postgresql\"");
-      return;
+    if (kind.empty()) return StoreKind::memory;
+    if (kind == "postgresql") {
+      store.fault("kind", "\"postgresql\" is not part of this version: choose \"sqlite\" or \"memory\"");
+      return StoreKind::memory;
     }
-    for (const auto& [key, given] : {std::pair<std::string_view, bool>("path", has_path), {"dsn", has_dsn}}) {
-      if (given && key != wanted) store.fault(key, fmt::format("has no meaning where store.kind is \"{}\"", kind));
-      if (!given && key == wanted && !store.has(key))
-        store.fault(key, fmt::format("is missing for store.kind \"{}\"", kind));
+    if (kind != "memory" && kind != "sqlite") {
+      store.fault("kind", "must be \"memory\" or \"sqlite\"");
+      return StoreKind::memory;
     }
-    if (!wanted.empty()) {
-      store.fault("kind", fmt::format("\"{}\" is not part of this version: only \"memory\" is", kind));
+    const bool in_file = kind == "sqlite";
+    const std::string_view path = store.optional_text("path");
+    const std::string_view key_file = store.optional_text("key_file");
+    for (const std::string_view key : keys) {
+      if (key == "kind") continue;
+      const bool wanted = in_file && key != "dsn";
+      if (!wanted && store.has(key)) store.fault(key, fmt::format("has no meaning where store.kind is \"{}\"", kind));
+      if (wanted && !store.has(key)) store.fault(key, fmt::format("is missing for store.kind \"{}\"", kind));
     }
+    if (!in_file) return StoreKind::memory;
+    if (!key_file.empty()) {
+      if (auto read = StoreKeys::from_file(resolved(key_file)); !read) faults_->add("store.key_file", read.error());
+    }
+    homeserver.store_file(resolved(path), resolved(key_file));
+    return StoreKind::sqlite;
   }
 
   std::vector<TenantConfiguration> read_tenants(CheckedObject& file) {
@@ -210,6 +219,8 @@ const char* store_kind_name(StoreKind kind) noexcept {
   switch (kind) {
     case StoreKind::memory:
       return "memory";
+    case StoreKind::sqlite:
+      return "sqlite";
   }
   return "unknown";
 }

@@ -8,6 +8,7 @@
 
 #include "chat/matrix_backend.hpp"
 #include "chat/matrix_provider.hpp"
+#include "chat/opened_store.hpp"
 #include "matrix/endpoints/login.hpp"
 #include "matrix/endpoints/synapse_admin_rooms.hpp"
 #include "matrix/endpoints/synapse_admin_users.hpp"
@@ -66,7 +67,11 @@ Task<Result<std::vector<Finding>>> examine_homeserver(std::shared_ptr<detail::Ma
   Result<json::Document> body = json::parse(first->body());
   if (body && first->status() == 200) versions = matrix::GetVersions::decode(body->root());
   findings.push_back(look_at_versions(versions));
-  if (!versions) co_return findings;
+  Finding store = co_await chat::examine_store(backend->store(), context.step());
+  if (!versions) {
+    findings.push_back(std::move(store));
+    co_return findings;
+  }
   Finding clock = look_at_clock(*first);
 
   matrix::MatrixClient& client = *backend->client();
@@ -101,6 +106,7 @@ Task<Result<std::vector<Finding>>> examine_homeserver(std::shared_ptr<detail::Ma
                                  : in_words(lifted.error()));
   }
   findings.push_back(std::move(clock));
+  findings.push_back(std::move(store));
   co_return findings;
 }
 
@@ -134,9 +140,12 @@ Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions option
     if (!proxy) return config_error("homeserver.proxy", std::string(proxy.error().message()));
     http.proxy(options.proxy());
   }
+  // Last: an option that is wrong makes no file.
+  Result<chat::OpenedStore> store = chat::open_store(options);
+  if (!store) return std::move(store).error();
   auto scheduler = std::make_shared<net::Scheduler>(runtime.core(), std::move(http));
-  return Homeserver(std::make_shared<detail::MatrixBackend>(std::move(scheduler), options.server_name(),
-                                                            std::move(admin), options.admin_password()));
+  return Homeserver(std::make_shared<detail::MatrixBackend>(
+      std::move(scheduler), options.server_name(), std::move(admin), options.admin_password(), std::move(*store)));
 }
 
 std::shared_ptr<ChatProvider> Homeserver::provider(std::string group) const {

@@ -5,7 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "chat/opened_store.hpp"
 #include "credentials/user_tokens.hpp"
+#include "net/record_store.hpp"
 #include "net/runtime_core.hpp"
 #include "services/message_service.hpp"
 #include "services/room_service.hpp"
@@ -15,8 +17,10 @@ namespace confab::detail {
 
 class MatrixBackend {
  public:
-  MatrixBackend(std::shared_ptr<net::Scheduler> scheduler, std::string server_name, MatrixUserId admin, Secret password)
+  MatrixBackend(std::shared_ptr<net::Scheduler> scheduler, std::string server_name, MatrixUserId admin, Secret password,
+                chat::OpenedStore store)
       : core_(scheduler->runtime()),
+        store_(std::move(store)),
         server_name_(std::move(server_name)),
         client_(std::make_shared<matrix::MatrixClient>(std::move(scheduler))),
         tokens_(std::make_shared<credentials::UserTokens>(
@@ -27,6 +31,9 @@ class MatrixBackend {
 
   [[nodiscard]] const std::shared_ptr<net::RuntimeCore>& core() const noexcept { return core_; }
   [[nodiscard]] const std::string& server_name() const noexcept { return server_name_; }
+  // What is remembered; docs/store.md says which keys are whose.
+  [[nodiscard]] const net::RecordStore& records() const noexcept { return store_.records(); }
+  [[nodiscard]] const chat::OpenedStore& store() const noexcept { return store_; }
   [[nodiscard]] const std::shared_ptr<matrix::MatrixClient>& client() const noexcept { return client_; }
   [[nodiscard]] const std::shared_ptr<credentials::UserTokens>& tokens() const noexcept { return tokens_; }
   [[nodiscard]] const std::shared_ptr<services::UserService>& users() const noexcept { return users_; }
@@ -35,6 +42,7 @@ class MatrixBackend {
 
  private:
   std::shared_ptr<net::RuntimeCore> core_;
+  chat::OpenedStore store_;
   std::string server_name_;
   std::shared_ptr<matrix::MatrixClient> client_;
   std::shared_ptr<credentials::UserTokens> tokens_;

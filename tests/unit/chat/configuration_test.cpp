@@ -85,8 +85,11 @@ TEST_CASE_FIXTURE(Folder, "every fault is named by its key") {
       {replaced(good, "\"secret words\"", R"("secret words","ca_file":"directory.json")"), "homeserver.ca_file"},
       {replaced(good, "memory", "shoebox"), "store.kind"},
       {replaced(good, R"("kind":"memory")", R"("kind":"memory","path":"x")"), "store.path"},
-      {replaced(good, R"("kind":"memory")", R"("kind":"sqlite","path":"x")"), "store.kind"},
+      {replaced(good, R"("kind":"memory")", R"("kind":"memory","key_file":"x")"), "store.key_file"},
+      {replaced(good, R"("kind":"memory")", R"("kind":"sqlite","path":"x")"), "store.key_file"},
+      {replaced(good, R"("kind":"memory")", R"("kind":"sqlite","path":"x","key_file":"nowhere")"), "store.key_file"},
       {replaced(good, R"("kind":"memory")", R"("kind":"sqlite")"), "store.path"},
+      {replaced(good, R"("kind":"memory")", R"("kind":"sqlite","path":"x","dsn":"y","key_file":"z")"), "store.dsn"},
       {replaced(good, R"("kind":"memory")", R"("kind":"postgresql","dsn":"x")"), "store.kind"},
       {replaced(good, R"("kind":"memory")", R"("kid":"memory")"), "store.kid"},
       {replaced(good, good_tenants, R"("tenants":[])"), "tenants"},
@@ -112,6 +115,22 @@ TEST_CASE_FIXTURE(Folder, "every fault is named by its key") {
     CHECK(error.message().find(key) != std::string_view::npos);
   }
   CHECK(fault(replaced(good, "\"url\"", "\"urll\"")).message().find("was \"url\" meant?") != std::string_view::npos);
+}
+
+TEST_CASE_FIXTURE(Folder, "a store in a file is named with its key, beside the configuration, and not opened") {
+  const std::string text =
+      replaced(good, R"("kind":"memory")", R"("kind":"sqlite","path":"confab.db","key_file":"keys")");
+  CHECK(fault(text).subject() == "store.key_file");
+  write("keys", "one AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", 0640);
+  CHECK(fault(text).subject() == "store.key_file");
+  write("keys", "one AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+  auto read_result = read(text);
+  REQUIRE(read_result.has_value());
+  CHECK(read_result->store() == StoreKind::sqlite);
+  CHECK(std::string(store_kind_name(read_result->store())) == "sqlite");
+  CHECK(read_result->homeserver().store_path() == folder.file("confab.db"));
+  CHECK(read_result->homeserver().key_file() == folder.file("keys"));
+  CHECK_FALSE(std::ifstream(folder.file("confab.db")).good());
 }
 
 TEST_CASE_FIXTURE(Folder, "what is no JSON names the file") {

@@ -108,7 +108,7 @@ TEST_CASE("Homeserver: a fit one is found fit in every respect") {
   const auto findings = examine(hs);
   REQUIRE(findings.has_value());
   for (const char* check :
-       {"reachability", "versions", "login flows", "admin rights", "admin API", "limits", "clock"}) {
+       {"reachability", "versions", "login flows", "admin rights", "admin API", "limits", "clock", "store"}) {
     CAPTURE(check);
     CHECK(found(findings, check).fit());
     CHECK_FALSE(found(findings, check).detail().empty());
