@@ -46,7 +46,9 @@ template <class Endpoint>
 
 class AdminSession : public std::enable_shared_from_this<AdminSession> {
  public:
-  AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, Secret password);
+  // Without records each process logs in for itself.
+  AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, Secret password,
+               std::shared_ptr<TokenRecords> records = nullptr);
 
   // Calls an endpoint as the admin: on a dead token once more with a new one.
   template <class Endpoint>
@@ -64,6 +66,8 @@ class AdminSession : public std::enable_shared_from_this<AdminSession> {
   }
 
   [[nodiscard]] std::shared_ptr<TokenSlot> slot();
+  // Null where tokens are this process's alone.
+  [[nodiscard]] const std::shared_ptr<TokenRecords>& records() const noexcept { return records_; }
 
  private:
   [[nodiscard]] static Task<Result<MintedToken>> log_in(std::shared_ptr<AdminSession> self, net::CallContext context);
@@ -71,6 +75,7 @@ class AdminSession : public std::enable_shared_from_this<AdminSession> {
   std::shared_ptr<matrix::MatrixClient> client_;
   MatrixUserId user_;
   Secret password_;
+  std::shared_ptr<TokenRecords> records_;
   std::mutex mutex_;
   std::shared_ptr<TokenSlot> slot_;
 };
