@@ -202,9 +202,8 @@ int main(int argc, char** argv) {
     confab::Result<std::unique_ptr<Session>> session = Session::open(settings);
     if (!session) {
       const int code = program::fail(session.error());
-      // Before anything was sent, what is at fault is the command line, or a file that the configuration names.
-      const confab::Errc what = session.error().code();
-      return what == confab::Errc::invalid_argument || what == confab::Errc::store ? program::exit_usage : code;
+      // Before anything was sent, an argument at fault is one of the command line.
+      return session.error().code() == confab::Errc::invalid_argument ? program::exit_usage : code;
     }
     return work(**session);
   } catch (const std::exception& error) {

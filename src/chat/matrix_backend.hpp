@@ -23,9 +23,8 @@ class MatrixBackend {
         store_(std::move(store)),
         server_name_(std::move(server_name)),
         client_(std::make_shared<matrix::MatrixClient>(std::move(scheduler))),
-        tokens_(std::make_shared<credentials::UserTokens>(std::make_shared<credentials::AdminSession>(
-            client_, std::move(admin), std::move(password),
-            std::make_shared<credentials::TokenRecords>(store_.records(), store_.keys(), server_name_)))),
+        tokens_(std::make_shared<credentials::UserTokens>(
+            std::make_shared<credentials::AdminSession>(client_, std::move(admin), std::move(password)))),
         users_(std::make_shared<services::UserService>(tokens_)),
         rooms_(std::make_shared<services::RoomService>(tokens_, server_name_)),
         messages_(std::make_shared<services::MessageService>(tokens_)) {}

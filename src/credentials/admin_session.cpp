@@ -12,12 +12,8 @@ namespace {
 constexpr const char* admin_device = "CONFAB_ADMIN";
 }  // namespace
 
-AdminSession::AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, Secret password,
-                           std::shared_ptr<TokenRecords> records)
-    : client_(std::move(client)),
-      user_(std::move(user)),
-      password_(std::move(password)),
-      records_(std::move(records)) {}
+AdminSession::AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, Secret password)
+    : client_(std::move(client)), user_(std::move(user)), password_(std::move(password)) {}
 
 std::shared_ptr<TokenSlot> AdminSession::slot() {
   const std::lock_guard lock(mutex_);
@@ -25,7 +21,7 @@ std::shared_ptr<TokenSlot> AdminSession::slot() {
     // Weak: the slot belongs to the session, not the other way round.
     std::weak_ptr<AdminSession> weak = weak_from_this();
     slot_ = std::make_shared<TokenSlot>(
-        [weak](net::CallContext context) { return log_in(weak.lock(), std::move(context)); }, records_, user_);
+        [weak](net::CallContext context) { return log_in(weak.lock(), std::move(context)); });
   }
   return slot_;
 }
@@ -79,7 +75,6 @@ Task<Result<MintedToken>> AdminSession::log_in(std::shared_ptr<AdminSession> sel
   (void)co_await self->client_->call(matrix::AdminLiftRateLimit(self->user_), answer->access_token(), self->user_.str(),
                                      context.step(), net::Repeatable::idempotent);
   MintedToken minted(answer->access_token());
-  minted.device(DeviceId(admin_device));
   co_return minted;
 }
 

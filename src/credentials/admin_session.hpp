@@ -46,9 +46,7 @@ template <class Endpoint>
 
 class AdminSession : public std::enable_shared_from_this<AdminSession> {
  public:
-  // Without records each process logs in for itself.
-  AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, Secret password,
-               std::shared_ptr<TokenRecords> records = nullptr);
+  AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, Secret password);
 
   // Calls an endpoint as the admin: on a dead token once more with a new one.
   template <class Endpoint>
@@ -66,8 +64,6 @@ class AdminSession : public std::enable_shared_from_this<AdminSession> {
   }
 
   [[nodiscard]] std::shared_ptr<TokenSlot> slot();
-  // Null where tokens are this process's alone.
-  [[nodiscard]] const std::shared_ptr<TokenRecords>& records() const noexcept { return records_; }
 
  private:
   [[nodiscard]] static Task<Result<MintedToken>> log_in(std::shared_ptr<AdminSession> self, net::CallContext context);
@@ -75,7 +71,6 @@ class AdminSession : public std::enable_shared_from_this<AdminSession> {
   std::shared_ptr<matrix::MatrixClient> client_;
   MatrixUserId user_;
   Secret password_;
-  std::shared_ptr<TokenRecords> records_;
   std::mutex mutex_;
   std::shared_ptr<TokenSlot> slot_;
 };

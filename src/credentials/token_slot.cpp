@@ -15,57 +15,7 @@ constexpr std::chrono::seconds refused_pause{30};
 constexpr std::chrono::seconds renewal_pause{5};
 // Longest time for which an answer "too many requests" is taken at its word without asking again.
 constexpr std::chrono::minutes longest_pause{10};
-// Rounds of reading the store, minting and writing; each lost one means that another process wrote between.
-constexpr int most_rounds = 4;
-
-// What is left of a token's life, on the clock that does not jump.
-net::TimePoint on_own_clock(std::optional<std::chrono::system_clock::time_point> ends) {
-  if (!ends) return net::TimePoint::max();
-  return net::Clock::now() + std::chrono::duration_cast<net::Clock::duration>(*ends - std::chrono::system_clock::now());
-}
-std::optional<std::chrono::system_clock::time_point> on_clock_of_all(net::TimePoint end) {
-  if (end == net::TimePoint::max()) return std::nullopt;
-  return std::chrono::system_clock::now() +
-         std::chrono::duration_cast<std::chrono::system_clock::duration>(end - net::Clock::now());
-}
 }  // namespace
-
-std::uint64_t TokenSlot::surpassed() const {
-  const std::lock_guard lock(mutex_);
-  return std::max(dead_, generation_);
-}
-
-// Read first: another process may have replaced the token already. What is minted is stored before anybody gets it.
-Task<Result<TokenSlot::Renewed>> TokenSlot::renew(std::shared_ptr<TokenSlot> self, net::CallContext context) {
-  std::optional<MintedToken> minted;
-  for (int round = 0; round < most_rounds; ++round) {
-    TokenRecord record(Secret(), 0, 0);
-    if (self->records_) {
-      Result<TokenRecord> loaded = co_await TokenRecords::load(self->records_, self->account_, context);
-      if (!loaded) co_return std::move(loaded).error();
-      record = std::move(*loaded);
-      const net::TimePoint end = on_own_clock(record.ends());
-      if (!record.token().empty() && record.generation() > self->surpassed() && net::Clock::now() < end) {
-        MintedToken theirs(record.token());
-        theirs.lives_until(end).device(record.device());
-        co_return Renewed{std::move(theirs), record.generation()};
-      }
-    }
-    if (!minted) {
-      Result<MintedToken> made = co_await self->mint_(context);
-      if (!made) co_return std::move(made).error();
-      minted = std::move(*made);
-    }
-    const std::uint64_t generation = std::max(record.generation(), self->surpassed()) + 1;
-    if (!self->records_) co_return Renewed{std::move(*minted), generation};
-    TokenRecord next(minted->secret(), generation, record.version());
-    next.ends(on_clock_of_all(minted->end())).device(minted->device());
-    Result<void> saved = co_await TokenRecords::save(self->records_, self->account_, std::move(next), context);
-    if (saved) co_return Renewed{std::move(*minted), generation};
-    if (saved.error().code() != Errc::conflict) co_return std::move(saved).error();
-  }
-  co_return Error(Errc::busy, "other processes replace the same token again and again; repeat the call");
-}
 
 std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& context, std::optional<Error>& refused) {
   std::shared_ptr<net::SharedResult<Token>> flight;
@@ -87,12 +37,12 @@ std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& cont
 
 Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight,
                           net::CallContext context) {
-  Result<Renewed> renewed = Error(Errc::internal, "the token could not be made; please report it");
+  Result<MintedToken> minted = Error(Errc::internal, "the token could not be made; please report it");
   try {
-    renewed = co_await renew(self, context);
+    minted = co_await self->mint_(context);
   } catch (const std::bad_alloc&) {
     // Whatever happens, those who wait are answered and the next one may try.
-    renewed = Error(Errc::no_memory, "memory is exhausted");
+    minted = Error(Errc::no_memory, "memory is exhausted");
   } catch (...) {
   }
   std::optional<Result<Token>> outcome;
@@ -100,15 +50,15 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
     const std::lock_guard lock(self->mutex_);
     self->flight_ = nullptr;
     const net::TimePoint now = net::Clock::now();
-    if (renewed) {
-      self->secret_ = renewed->token.secret();
-      self->generation_ = renewed->generation;
-      self->end_ = renewed->token.end();
+    if (minted) {
+      self->secret_ = minted->secret();
+      ++self->generation_;
+      self->end_ = minted->end();
       self->renew_ = self->end_ == net::TimePoint::max() ? self->end_ : now + (self->end_ - now) / 2;
       self->last_failure_.reset();
       outcome.emplace(Token(*self->secret_, self->generation_));
     } else {
-      const Error& error = renewed.error();
+      const Error& error = minted.error();
       self->last_failure_ = error;
       // While the present token still serves, its renewal is not tried with every call.
       if (self->secret_) self->renew_ = now + renewal_pause;
@@ -159,7 +109,6 @@ Task<Result<Token>> TokenSlot::replace(std::shared_ptr<TokenSlot> self, std::uin
     if (lives && self->generation_ != dead) co_return Token(*self->secret_, self->generation_);
     // Also while its successor is on the way: nobody else shall try it.
     self->secret_.reset();
-    self->dead_ = std::max(self->dead_, dead);
   }
   std::optional<Error> refused;
   std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, refused);

@@ -23,8 +23,7 @@ std::shared_ptr<TokenSlot> UserTokens::slot_of(const MatrixUserId& user) {
     }
   }
   auto slot = std::make_shared<TokenSlot>(
-      [admin = admin_, user](net::CallContext context) { return mint(admin, user, std::move(context)); },
-      admin_->records(), user);
+      [admin = admin_, user](net::CallContext context) { return mint(admin, user, std::move(context)); });
   slots_.emplace(user, slot);
   return slot;
 }
