@@ -30,6 +30,9 @@ void print(const confab::ChatEvent& event) {
     case confab::EventKind::typing:
       std::printf("%zu are typing\n", event.users().size());
       break;
+    case confab::EventKind::missed:
+      std::puts("something was missed: read the history");
+      break;
     case confab::EventKind::other:
       std::printf("an event of type %s\n", event.type().c_str());
       break;
@@ -41,11 +44,10 @@ int listen(confab::ChatService& chat, const confab::RoomRef& room, const confab:
   auto member = chat.add_member(room, listener).wait();
   if (!member) return fail("listener", member.error());
 
-  // Opening asks for nothing; the first next() does. It tells of what happens from then on, so it is given a moment
-  // before anything is said. "Nothing happened" is timed_out, and no failure: the stream goes on where it was.
+  // Opening asks for nothing. From ready() on whatever happens is told, so it comes before anything is said.
   confab::EventStream stream = chat.events(listener);
-  auto before = stream.next(confab::CallOptions().within(2s)).wait();
-  if (!before && before.error().code() != confab::Errc::timed_out) return fail("stream", before.error());
+  auto ready = stream.ready().wait();
+  if (!ready) return fail("stream", ready.error());
 
   auto sent = chat.send(confab::Message(room, speaker, "Can you hear me?")).wait();
   if (!sent) return fail("message", sent.error());
@@ -58,8 +60,8 @@ int listen(confab::ChatService& chat, const confab::RoomRef& room, const confab:
     for (const confab::ChatEvent& event : *batch) {
       print(event);
       if (event.id() == *sent) {
-        // A batch counts as consumed when the next is asked for, or now. What was not consumed comes again when the
-        // stream is opened anew, under the same event ids.
+        // A batch counts as consumed when the next is asked for, or now. With EventsOptions::remember_as what was not
+        // consumed comes again when the stream is opened anew, under the same event ids.
         stream.ack();
         return 0;
       }

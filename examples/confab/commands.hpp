@@ -26,8 +26,9 @@ namespace program {
 [[nodiscard]] int history(Session& session, const std::string& kind, const std::string& slug, const std::string& reader,
                           std::size_t limit, const std::string& from);
 
-// Ends after `count` events or `seconds`, whichever is first and given, or by SIGINT or SIGTERM.
-[[nodiscard]] int watch(Session& session, const std::string& reader, std::optional<std::uint64_t> count,
-                        std::optional<double> seconds);
+// With a `consumer` it goes on where the last one of that name was. Ends after `count` events or `seconds`, whichever
+// is first and given, or by SIGINT or SIGTERM.
+[[nodiscard]] int watch(Session& session, const std::string& reader, const std::string& consumer,
+                        std::optional<std::uint64_t> count, std::optional<double> seconds);
 
 }  // namespace program

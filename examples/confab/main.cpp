@@ -30,6 +30,7 @@ struct Words {
   std::string name;
   std::string text;
   std::string from;
+  std::string consumer;
   std::size_t limit = 50;
   std::uint64_t count = 0;
   double seconds = 0;
@@ -134,6 +135,8 @@ int main(int argc, char** argv) {
 
   CLI::App* watch = app.add_subcommand("watch", "what happens in a user's rooms from now on, as it happens");
   add_as(*watch, words);
+  watch->add_option("--resume", words.consumer, "go on where the last watcher of this name was; the first begins now")
+      ->type_name("NAME");
   CLI::Option* count = watch->add_option("--count", words.count, "end after this many events")
                            ->type_name("N")
                            ->check(CLI::PositiveNumber);
@@ -146,7 +149,7 @@ int main(int argc, char** argv) {
       if (count->count() > 0) most = words.count;
       std::optional<double> time;
       if (seconds->count() > 0) time = words.seconds;
-      return program::watch(session, words.user, most, time);
+      return program::watch(session, words.user, words.consumer, most, time);
     };
   });
 

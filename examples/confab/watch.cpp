@@ -18,9 +18,6 @@ namespace {
 
 // How long one next() waits before the loop looks at what may end it.
 constexpr std::chrono::seconds look_up{10};
-// next() says nothing while nothing happens. The homeserver answered a moment ago, so a stream that was given this long
-// is at its place.
-constexpr std::chrono::seconds settle{1};
 
 // Turns SIGINT and SIGTERM into a stop request. The signals are blocked in every thread that is started later, so it is
 // made before any other thread reads them; blocked signals simply wait for this one.
@@ -52,7 +49,8 @@ JsonLine line_of(const confab::ChatEvent& event) {
     add_message(line, *event.message());
     return line;
   }
-  line.text("type", event.type()).text("room_id", event.room_id().str());
+  if (!event.type().empty()) line.text("type", event.type());
+  if (!event.room_id().empty()) line.text("room_id", event.room_id().str());
   if (!event.id().empty()) line.text("event_id", event.id().str());
   if (!event.user().empty()) line.text("user_id", event.user().str());
   if (event.kind() == confab::EventKind::membership) line.text("membership", event.membership());
@@ -68,7 +66,7 @@ bool will_pass(const confab::Error& error) { return error.retriable() || error.c
 
 }  // namespace
 
-int watch(Session& session, const std::string& reader, std::optional<std::uint64_t> count,
+int watch(Session& session, const std::string& reader, const std::string& consumer, std::optional<std::uint64_t> count,
           std::optional<double> seconds) {
   const Interrupts interrupts;
   const auto end =
@@ -82,37 +80,47 @@ int watch(Session& session, const std::string& reader, std::optional<std::uint64
   if (interrupts.token().stop_requested()) return exit_done;
   if (!account) return fail(account.error());
 
-  confab::EventStream stream = session.chat().events(confab::UserSlug(reader));
+  confab::EventStream stream =
+      session.chat().events(confab::UserSlug(reader), confab::EventsOptions().remember_as(consumer));
   Pause pause;
   std::uint64_t seen = 0;
   bool live = false;
-  // For who starts this and wants to know when what happens is seen.
-  const auto say_live = [&live, &reader] {
-    if (!live) diagnose(JsonLine().object("watching", JsonLine().text("user", reader)));
-    live = true;
+  // What will pass is waited out. Nothing: go on.
+  const auto ride_out = [&](const confab::Error& error) -> std::optional<int> {
+    if (interrupts.token().stop_requested()) return exit_done;
+    if (!will_pass(error)) return fail(error);
+    if (error.code() == confab::Errc::timed_out) return std::nullopt;
+    const auto wait = std::max(pause.next(), error.retry_after().value_or(std::chrono::milliseconds(0)));
+    if (!sleep_until(std::min(end, Clock::now() + wait), interrupts.token())) return exit_done;
+    return std::nullopt;
   };
   while (Clock::now() < end && (!count || seen < *count)) {
-    const auto until = std::min(end, Clock::now() + (live ? look_up : settle));
-    confab::Result<confab::EventBatch> batch =
-        stream.next(confab::CallOptions().until(until).stop(interrupts.token())).wait();
-    if (interrupts.token().stop_requested()) break;
-    if (!batch) {
-      const confab::Error& error = batch.error();
-      if (!will_pass(error)) return fail(error);
-      if (error.code() == confab::Errc::timed_out) {
-        say_live();
-      } else {
-        const auto wait = std::max(pause.next(), error.retry_after().value_or(std::chrono::milliseconds(0)));
-        if (!sleep_until(std::min(end, Clock::now() + wait), interrupts.token())) break;
+    const confab::CallOptions options =
+        confab::CallOptions().until(std::min(end, Clock::now() + look_up)).stop(interrupts.token());
+    if (!live) {
+      if (confab::Result<void> ready = stream.ready(options).wait(); !ready) {
+        if (const std::optional<int> code = ride_out(ready.error())) return *code;
+        continue;
       }
+      // For who starts this and wants to know when what happens is seen.
+      diagnose(JsonLine().object("watching", JsonLine().text("user", reader)));
+      live = true;
+    }
+    confab::Result<confab::EventBatch> batch = stream.next(options).wait();
+    if (!batch) {
+      if (const std::optional<int> code = ride_out(batch.error())) return *code;
       continue;
     }
     pause.reset();
-    say_live();
+    std::size_t shown = 0;
     for (const confab::ChatEvent& event : *batch) {
       if (confab::Result<void> printed = print(line_of(event)); !printed) return fail(printed.error());
+      ++shown;
       if (++seen; count && seen == *count) break;
     }
+    // Printed is read: a named watcher goes on behind it, even if it is killed now. Of a batch that --count cut short
+    // all comes again.
+    if (shown == batch->size()) stream.ack();
   }
   stream.close();
   return exit_done;

@@ -12,6 +12,7 @@
 
 #include <confab/call_options.hpp>
 #include <confab/event_stream.hpp>
+#include <confab/events_options.hpp>
 #include <confab/export.hpp>
 #include <confab/ids.hpp>
 #include <confab/message.hpp>
@@ -185,11 +186,13 @@ class CONFAB_EXPORT ChatProvider {
   [[nodiscard]] virtual Pending<MessagePage> history(MatrixRoomId room, MatrixUserId reader, std::size_t limit,
                                                      PageToken from, CallOptions options) = 0;
 
-  /// Open a user's stream of events. It costs nothing until the first next().
+  /// Open a user's stream of events. It costs nothing until the first next() or ready().
   ///
+  /// @param options  Whether the position is remembered, and under which name; names of providers for different groups
+  ///                 are apart.
   /// @par Errors     By EventStream::next.
   /// @par Specification Client-server API, "GET /sync".
-  [[nodiscard]] virtual EventStream events(MatrixUserId user) = 0;
+  [[nodiscard]] virtual EventStream events(MatrixUserId user, EventsOptions options) = 0;
 };
 
 }  // namespace confab

@@ -8,6 +8,7 @@
 
 #include <confab/call_options.hpp>
 #include <confab/event_stream.hpp>
+#include <confab/events_options.hpp>
 #include <confab/export.hpp>
 #include <confab/ids.hpp>
 #include <confab/message.hpp>
@@ -164,12 +165,15 @@ class CONFAB_EXPORT ChatService {
   /// @par Specification  "GET /rooms/{roomId}/messages".
   [[nodiscard]] virtual Pending<MessagePage> history(HistoryRequest request, CallOptions options = CallOptions()) = 0;
 
-  /// Open a user's stream of events: what happens from now on in every room the user is in.
+  /// Open a user's stream of events: what happens from now on in every room the user is in, or for a named consumer
+  /// from where it was left.
   ///
-  /// Opening costs nothing; the first next() connects, and reports what can be wrong with the user.
+  /// Opening costs nothing; the first next() or ready() connects, and reports what can be wrong with the user.
+  ///
+  /// @param options  Whether the position is remembered, and under which name.
   /// @par Errors     Through EventStream::next; Errc::not_found: the directory lists no such user.
   /// @par Specification  "GET /sync".
-  [[nodiscard]] virtual EventStream events(UserSlug user) = 0;
+  [[nodiscard]] virtual EventStream events(UserSlug user, EventsOptions options = EventsOptions()) = 0;
 };
 
 }  // namespace confab

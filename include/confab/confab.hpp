@@ -18,6 +18,7 @@
 /// Cancel: by the Operation that start() returns, by a stop token, by a deadline; each operation has one of 30 seconds.
 /// Store: what has to outlive the process is kept where HomeserverOptions::store() or store_file() say; else in memory.
 /// Secrets in it are sealed; docs/store.md says under which keys and what lies where.
+/// Events: pulled from an EventStream, at least once and in order; docs/events.md tells what is promised.
 /// Memory: std::bad_alloc may leave what merely copies or makes values; an operation answers Errc::no_memory.
 #pragma once
 
@@ -27,6 +28,7 @@
 #include <confab/configuration.hpp>
 #include <confab/error.hpp>
 #include <confab/event_stream.hpp>
+#include <confab/events_options.hpp>
 #include <confab/executor.hpp>
 #include <confab/export.hpp>
 #include <confab/homeserver.hpp>

@@ -5,7 +5,7 @@
 ///     while (auto batch = co_await stream.next(CallOptions().within(1h))) show(*batch);
 ///
 /// Pulled rather than pushed, so that a host that is busy is never run over, and so that a batch can be repeated after
-/// a crash: at least once is what is promised, event ids tell what was seen before.
+/// a crash: at least once is what is promised, event ids tell what was seen before. docs/events.md tells all of it.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,8 @@ enum class EventKind {
   message,     ///< Somebody said something: message() holds it.
   membership,  ///< Somebody was invited, joined, left or was removed: user() and membership() tell.
   typing,      ///< Who is typing changed: users() lists everybody who types now.
+  missed,      ///< What happened before the next event could not be had: of room_id(), or where that is empty of every
+               ///< room of the user. Read the history where it matters.
   other,       ///< Any other event of the room; type() names it.
 };
 
@@ -53,9 +55,11 @@ class ChatEvent {
 
   /// What happened. It decides what else is set.
   [[nodiscard]] EventKind kind() const noexcept { return kind_; }
-  /// Where. The host's event or group that it belongs to is what ChatService::ensure_room answered for it.
+  /// Where. The host's event or group that it belongs to is what ChatService::ensure_room answered for it. Empty only
+  /// for EventKind::missed, when it is about all rooms.
   [[nodiscard]] const MatrixRoomId& room_id() const noexcept { return room_; }
-  /// The event's id; empty for typing, which has none. Equal ids are the same event: skip what was seen before.
+  /// The event's id; empty for typing and missed, which have none. Equal ids are the same event: skip what was seen
+  /// before.
   [[nodiscard]] const EventId& id() const noexcept { return id_; }
   /// The Matrix event type, for example "m.room.message"; whatever a client sent, where kind() is `other`.
   [[nodiscard]] const std::string& type() const noexcept { return type_; }
@@ -139,6 +143,8 @@ class CONFAB_EXPORT EventSource {
   virtual ~EventSource();
   /// See EventStream::next. Called by it, any thread; a call while one is outstanding answers Errc::busy.
   [[nodiscard]] virtual Pending<EventBatch> next(CallOptions options) = 0;
+  /// See EventStream::ready. Called by it, any thread, beside a next() too.
+  [[nodiscard]] virtual Pending<void> ready(CallOptions options) = 0;
   /// See EventStream::ack.
   virtual void ack() noexcept = 0;
   /// See EventStream::close.
@@ -147,7 +153,8 @@ class CONFAB_EXPORT EventSource {
 }  // namespace detail
 
 /// A user's events, pulled. Each arrives at least once: a batch counts as consumed when ack() or the next next() is
-/// called, and what was not consumed comes again, under the same event ids, when the stream is opened anew.
+/// called, and what was not consumed comes again, under the same event ids, when the stream of a named consumer
+/// (EventsOptions::remember_as) is opened anew. A stream without a name begins with now each time.
 ///
 /// A slow reader pauses only its own stream: nothing new is requested from the homeserver while a batch waits unread.
 /// Outages of the homeserver do not end a stream; next() waits through them, up to its deadline, and nothing is missed.
@@ -168,7 +175,9 @@ class EventStream {
   /// @returns        At least one event.
   /// @par Errors     Errc::timed_out when nothing happened before the deadline: call again, nothing is lost.
   ///                 Errc::busy while another next() is outstanding. Errc::closed. Errc::session_expired and the
-  ///                 account_... codes when the user can read no longer.
+  ///                 account_... codes when the user can read no longer. Of a named consumer also: Errc::conflict when
+  ///                 another reader has taken the name over, which ends this stream; Errc::store when its position
+  ///                 cannot be read; Errc::invalid_argument for a name that is none.
   /// @par Lifetime   The operation keeps the stream open until it has completed.
   /// @par Threads    Any; one at a time.
   /// @par Cancel     Nothing is lost: the events come with the following next().
@@ -177,6 +186,17 @@ class EventStream {
     return source_->next(std::move(options));
   }
 
+  /// Wait until the stream has its place: whatever happens after this has completed will be told by next(). It asks
+  /// for no event and consumes none; a stream that is at its place already answers at once, however the homeserver is.
+  ///
+  /// @param options  The deadline bounds the waiting.
+  /// @par Errors     As next() but for Errc::busy: it may be called while a next() is outstanding.
+  /// @par Lifetime   The operation keeps the stream open until it has completed.
+  /// @par Threads    Any.
+  /// @par Cancel     Nothing is lost.
+  /// @par Specification  Client-server API, "Syncing".
+  [[nodiscard]] Pending<void> ready(CallOptions options = CallOptions()) { return source_->ready(std::move(options)); }
+
   /// Consume the batch that next() returned last, without asking for more: the position behind it is kept. Nothing
   /// happens when there is none.
   ///
@@ -184,7 +204,7 @@ class EventStream {
   void ack() noexcept { source_->ack(); }
 
   /// End the stream: an outstanding next() completes with Errc::closed, the long poll is given up. What was not
-  /// consumed comes again when the user's stream is opened anew. Closing twice does nothing.
+  /// consumed comes again when the named consumer is opened anew. Closing twice does nothing.
   ///
   /// @par Threads    Any; it only posts.
   void close() noexcept { source_->close(); }

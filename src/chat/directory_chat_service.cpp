@@ -62,8 +62,8 @@ class DirectoryChatService final : public ChatService {
                                       });
   }
 
-  EventStream events(UserSlug user) override {
-    return EventStream(std::make_shared<chat::DirectoryEventSource>(chat_, std::move(user)));
+  EventStream events(UserSlug user, EventsOptions options) override {
+    return EventStream(std::make_shared<chat::DirectoryEventSource>(chat_, std::move(user), std::move(options)));
   }
 
  private:

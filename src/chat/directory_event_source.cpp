@@ -10,7 +10,8 @@ namespace confab::chat {
 // The transport's stream, opened at the first next(): only then does the directory have to list the user.
 class DirectoryEventSource::Feed {
  public:
-  Feed(std::shared_ptr<TenantChat> chat, UserSlug user) : chat_(std::move(chat)), user_(std::move(user)) {}
+  Feed(std::shared_ptr<TenantChat> chat, UserSlug user, EventsOptions options)
+      : chat_(std::move(chat)), user_(std::move(user)), options_(std::move(options)) {}
 
   [[nodiscard]] const std::shared_ptr<TenantChat>& chat() const noexcept { return chat_; }
   [[nodiscard]] const UserSlug& user() const noexcept { return user_; }
@@ -18,7 +19,7 @@ class DirectoryEventSource::Feed {
   [[nodiscard]] Result<EventStream> stream(const MatrixUserId& id) {
     const std::lock_guard lock(mutex_);
     if (closed_) return Error(Errc::closed, "the stream was closed");
-    if (!stream_) stream_.emplace(chat_->open_stream(id));
+    if (!stream_) stream_.emplace(chat_->open_stream(id, options_));
     return *stream_;
   }
   [[nodiscard]] std::optional<EventStream> opened() {
@@ -34,13 +35,14 @@ class DirectoryEventSource::Feed {
  private:
   std::shared_ptr<TenantChat> chat_;
   UserSlug user_;
+  EventsOptions options_;
   std::mutex mutex_;
   std::optional<EventStream> stream_;
   bool closed_ = false;
 };
 
-DirectoryEventSource::DirectoryEventSource(std::shared_ptr<TenantChat> chat, UserSlug user)
-    : feed_(std::make_shared<Feed>(std::move(chat), std::move(user))) {}
+DirectoryEventSource::DirectoryEventSource(std::shared_ptr<TenantChat> chat, UserSlug user, EventsOptions options)
+    : feed_(std::make_shared<Feed>(std::move(chat), std::move(user), std::move(options))) {}
 
 Pending<EventBatch> DirectoryEventSource::next(CallOptions options) {
   const std::string flow = feed_->chat()->flow_of(feed_->user());
@@ -60,6 +62,26 @@ Task<Result<EventBatch>> DirectoryEventSource::pull(std::shared_ptr<Feed> feed, 
   Result<void> made = co_await TenantChat::make_account(feed->chat(), *user, context);
   if (!made) co_return std::move(made).error();
   Pending<EventBatch> second = stream->next(CallOptions().until(context.deadline()));
+  co_return co_await net::on_loop(context, std::move(second));
+}
+
+Pending<void> DirectoryEventSource::ready(CallOptions options) {
+  const std::string flow = feed_->chat()->flow_of(feed_->user());
+  return net::describe<void>(feed_->chat()->core(), flow, std::move(options),
+                             [feed = feed_](net::CallContext context) { return prepare(feed, std::move(context)); });
+}
+
+Task<Result<void>> DirectoryEventSource::prepare(std::shared_ptr<Feed> feed, net::CallContext context) {
+  auto user = feed->chat()->find_user(feed->user());
+  if (!user) co_return std::move(user).error();
+  auto stream = feed->stream(user->id());
+  if (!stream) co_return std::move(stream).error();
+  Pending<void> first = stream->ready(CallOptions().until(context.deadline()));
+  Result<void> ready = co_await net::on_loop(context, std::move(first));
+  if (ready || ready.error().code() != Errc::not_found) co_return ready;
+  Result<void> made = co_await TenantChat::make_account(feed->chat(), *user, context);
+  if (!made) co_return std::move(made).error();
+  Pending<void> second = stream->ready(CallOptions().until(context.deadline()));
   co_return co_await net::on_loop(context, std::move(second));
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <confab/event_stream.hpp>
+#include <confab/events_options.hpp>
 #include <confab/ids.hpp>
 
 #include "chat/tenant_chat.hpp"
@@ -14,16 +15,18 @@ namespace confab::chat {
 
 class DirectoryEventSource final : public detail::EventSource {
  public:
-  DirectoryEventSource(std::shared_ptr<TenantChat> chat, UserSlug user);
+  DirectoryEventSource(std::shared_ptr<TenantChat> chat, UserSlug user, EventsOptions options);
   ~DirectoryEventSource() override { close(); }
 
   [[nodiscard]] Pending<EventBatch> next(CallOptions options) override;
+  [[nodiscard]] Pending<void> ready(CallOptions options) override;
   void ack() noexcept override;
   void close() noexcept override;
 
  private:
   class Feed;
   [[nodiscard]] static Task<Result<EventBatch>> pull(std::shared_ptr<Feed> feed, net::CallContext context);
+  [[nodiscard]] static Task<Result<void>> prepare(std::shared_ptr<Feed> feed, net::CallContext context);
   std::shared_ptr<Feed> feed_;  // outlives this while a next() runs; closing it ends that
 };
 

@@ -97,8 +97,14 @@ Pending<MessagePage> MatrixProvider::history(MatrixRoomId room, MatrixUserId rea
                                     });
 }
 
-EventStream MatrixProvider::events(MatrixUserId user) {
-  return EventStream(services::UserEvents::open(backend_->core(), backend_->tokens(), std::move(user), group_));
+EventStream MatrixProvider::events(MatrixUserId user, EventsOptions options) {
+  std::shared_ptr<services::ConsumerPosition> place;
+  if (!options.consumer().empty()) {
+    place = std::make_shared<services::ConsumerPosition>(backend_->records(), *group_, user, options.consumer(),
+                                                         backend_->server_name());
+  }
+  return EventStream(
+      services::UserEvents::open(backend_->core(), backend_->tokens(), std::move(user), group_, std::move(place)));
 }
 
 }  // namespace confab

@@ -22,7 +22,7 @@ class MatrixProvider final : public ChatProvider {
   [[nodiscard]] Pending<EventId> send(ProviderMessage message, CallOptions options) override;
   [[nodiscard]] Pending<MessagePage> history(MatrixRoomId room, MatrixUserId reader, std::size_t limit, PageToken from,
                                              CallOptions options) override;
-  [[nodiscard]] EventStream events(MatrixUserId user) override;
+  [[nodiscard]] EventStream events(MatrixUserId user, EventsOptions options) override;
 
  private:
   std::shared_ptr<detail::MatrixBackend> backend_;

@@ -53,7 +53,9 @@ class TenantChat {
   [[nodiscard]] Result<KnownUser> find_user(const UserSlug& slug) const;
   // What everything of one user is ordered by: their name on the homeserver, as in the layers below.
   [[nodiscard]] std::string flow_of(const UserSlug& slug) const;
-  [[nodiscard]] EventStream open_stream(const MatrixUserId& user) const { return provider_->events(user); }
+  [[nodiscard]] EventStream open_stream(const MatrixUserId& user, const EventsOptions& options) const {
+    return provider_->events(user, options);
+  }
   [[nodiscard]] const std::shared_ptr<net::RuntimeCore>& core() const noexcept { return core_; }
 
  private:

@@ -1,10 +1,12 @@
 // Has this event been delivered already? A bounded memory of event ids.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <string>
 #include <unordered_set>
+#include <vector>
 
 #include <confab/ids.hpp>
 
@@ -27,6 +29,14 @@ class SeenEvents {
       ids_.erase(ids_.find(*oldest));
     }
     return true;
+  }
+  /// The newest of them, oldest first.
+  [[nodiscard]] std::vector<EventId> newest(std::size_t most) const {
+    std::vector<EventId> ids;
+    const std::size_t count = std::min(most, order_.size());
+    ids.reserve(count);
+    for (auto id = order_.end() - static_cast<std::ptrdiff_t>(count); id != order_.end(); ++id) ids.emplace_back(**id);
+    return ids;
   }
   [[nodiscard]] bool knows(const EventId& id) const { return ids_.contains(id.str()); }
   [[nodiscard]] std::size_t size() const { return order_.size(); }

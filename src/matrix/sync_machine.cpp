@@ -15,8 +15,8 @@ constexpr milliseconds quick(200);
 constexpr unsigned quick_answers_allowed = 2;
 
 bool concerns_reader(Errc code) {
-  return code == Errc::account_locked || code == Errc::account_deactivated || code == Errc::account_suspended ||
-         code == Errc::invalid_argument;
+  return code == Errc::not_found || code == Errc::account_locked || code == Errc::account_deactivated ||
+         code == Errc::account_suspended || code == Errc::invalid_argument;
 }
 
 }  // namespace
@@ -30,6 +30,27 @@ SyncItem::SyncItem(MatrixRoomId room, PageToken missed_before)
 
 SyncMachine::SyncMachine(SyncOptions options)
     : options_(std::move(options)), seen_(options_.remembered_ids()), position_(options_.since()) {}
+
+void SyncMachine::resume(const SyncPosition& position) {
+  position_ = position.token();
+  anchors_ = position.anchors();
+  for (const EventId& id : position.recent()) seen_.add(id);
+  if (!position_.empty() && !anchors_.empty()) to_confirm_ = 0;
+}
+
+void SyncMachine::resync() {
+  position_ = PageToken();
+  anchors_.clear();
+  next_anchors_.clear();
+  to_confirm_.reset();
+  resyncing_ = true;
+}
+
+SyncPosition SyncMachine::snapshot() const {
+  SyncPosition position{position_};
+  position.anchors(anchors_).recent(seen_.newest(SyncPosition::most_recent_ids));
+  return position;
+}
 
 // ---- the reader
 
@@ -59,8 +80,11 @@ void SyncMachine::advance_if_read() {
   if (batch_is_out_ || !ready_.empty() || !pieces_.empty() || gap_ || !next_position_) return;
   if (*next_position_ != position_) {
     position_ = *std::move(next_position_);
+    next_anchors_.follow_with(anchors_);
+    anchors_ = std::move(next_anchors_);
     store_due_ = true;
   }
+  next_anchors_.clear();
   next_position_.reset();
 }
 
@@ -72,35 +96,40 @@ SyncAction SyncMachine::poll(SyncTime now) {
     end_told_ = true;
     return SyncEnd{};
   }
-  if (store_due_) {
-    store_due_ = false;
-    return SyncStore{position_};
-  }
-  if (!asked_) return SyncIdle{};
-  make_ready();
+  if (store_due_) return store();
+  if (!asked_ && (!preparing_ || is_live())) return SyncIdle{};
+  if (asked_) make_ready();
   // While a room's gap is fetched, what is ready before it need not wait.
-  if (!ready_.empty()) return deliver();
+  if (asked_ && !ready_.empty()) return deliver();
   if (for_reader_) {
     asked_ = false;
+    preparing_ = false;
     SyncTellReader tell{*std::move(for_reader_)};
     for_reader_.reset();
     return tell;
   }
   advance_if_read();
-  if (store_due_) {
-    store_due_ = false;
-    return SyncStore{position_};
-  }
+  if (store_due_) return store();
   if (in_flight_ != InFlight::nothing) return SyncIdle{};
   if (wait_until_ && now < *wait_until_) return SyncWait{*wait_until_, last_failure_};
   wait_until_.reset();
   return request(now);
 }
 
+SyncAction SyncMachine::store() {
+  store_due_ = false;
+  return SyncStore{position_};
+}
+
 SyncAction SyncMachine::request(SyncTime now) {
   if (needs_token_) {
     in_flight_ = InFlight::token;
     return SyncRenewToken{};
+  }
+  if (to_confirm_) {
+    in_flight_ = InFlight::confirmation;
+    const SyncAnchor& anchor = anchors_.list()[*to_confirm_];
+    return SyncConfirm{anchor.room_id(), anchor.event_id()};
   }
   if (gap_) {
     in_flight_ = InFlight::gap;
@@ -137,18 +166,39 @@ void SyncMachine::answered(SyncAnswer answer, SyncTime now) {
   last_failure_.reset();
   for_reader_.reset();
   timeline_limit_ = default_timeline_limit;
-  if (position_.empty()) {
-    // From now on: what is there already is only remembered, so that it is not taken for new.
-    for (const RoomPiece& piece : answer.rooms()) {
-      for (const RoomEvent& event : EventList::decode(piece.timeline()).events()) seen_.add(event.id());
-    }
-    position_ = answer.next_batch();
-    store_due_ = true;
+  if (position_.empty()) return start_from_now(answer);
+  if (went_back(position_, answer.next_batch())) {
+    // What this answer holds began at a place that the homeserver has not reached yet: events before it were passed
+    // over.
+    resync();
+    wait_until_ = now + options_.backoff(resyncs_++);
     return;
   }
+  resyncs_ = 0;
   note_quick_answer(answer.next_batch(), now);
   next_position_ = answer.next_batch();
   take_pieces(std::move(answer));
+}
+
+// What is there already is only remembered, so that it is not taken for new.
+void SyncMachine::start_from_now(const SyncAnswer& answer) {
+  SyncAnchors anchors;
+  for (const RoomPiece& piece : answer.rooms()) {
+    for (const RoomEvent& event : EventList::decode(piece.timeline()).events()) {
+      seen_.add(event.id());
+      anchors.note(SyncAnchor(piece.room_id(), event.id(), event.origin_server_ts()));
+    }
+  }
+  if (std::exchange(resyncing_, false)) {
+    // Until the reader has heard that something was missed, the old position is the one that is remembered.
+    next_position_ = answer.next_batch();
+    next_anchors_ = std::move(anchors);
+    push({MatrixRoomId(), PageToken()});
+    return;
+  }
+  position_ = answer.next_batch();
+  anchors_ = std::move(anchors);
+  store_due_ = true;
 }
 
 void SyncMachine::take_pieces(SyncAnswer answer) {
@@ -187,6 +237,10 @@ void SyncMachine::make_ready(const RoomPiece& piece) {
     auto event = RoomEvent::decode(element);
     // One broken event of another make of server must not stop the stream.
     if (event && seen_.add(event->id())) push({room, *std::move(event)});
+  }
+  if (!ready_.empty() && ready_.back().kind() == SyncItem::Kind::event && ready_.back().room_id() == room) {
+    const RoomEvent& newest = ready_.back().event();
+    next_anchors_.note(SyncAnchor(room, newest.id(), newest.origin_server_ts()));
   }
   for (const json::Value event : piece.ephemeral().elements()) {
     if (!event["type"].is_string() || !event["content"].is_object()) continue;
@@ -255,6 +309,19 @@ void SyncMachine::note_quick_answer(const PageToken& next, SyncTime now) {
 }
 
 // ---- failures
+
+void SyncMachine::confirmed(SyncConfirmation what) {
+  in_flight_ = InFlight::nothing;
+  failures_ = 0;
+  renewals_ = 0;
+  last_failure_.reset();
+  for_reader_.reset();
+  if (what == SyncConfirmation::there) {
+    to_confirm_.reset();
+  } else if (what == SyncConfirmation::missing || ++*to_confirm_ >= anchors_.list().size()) {
+    resync();
+  }
+}
 
 void SyncMachine::token_renewed() {
   in_flight_ = InFlight::nothing;

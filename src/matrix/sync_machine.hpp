@@ -6,6 +6,8 @@
 // - No event twice within a bounded window of event ids, and in each room in the homeserver's order.
 // - Where an answer is limited, what lies between is fetched before anything newer of that room is delivered.
 // - Nothing is requested while the reader is behind: there is at most one answer in memory.
+// - A homeserver that does not know the position any more (another one, or one restored from a backup) is noticed: the
+//   reader is told that something was missed, and it goes on from now.
 // - It never ends by itself: failures are waited out, a dead token is replaced, only close() is the end.
 #pragma once
 
@@ -27,6 +29,7 @@
 #include "matrix/gap_fill.hpp"
 #include "matrix/seen_events.hpp"
 #include "matrix/sync_answer.hpp"
+#include "matrix/sync_position.hpp"
 
 namespace confab::matrix {
 
@@ -38,6 +41,7 @@ class SyncItem {
     ephemeral,  ///< Typing or receipts: document() is the event, without id.
     invite,     ///< The user was invited: document() is the array of stripped state.
     missed,     ///< Events before the next one of this room could not be fetched; token() is where they can be read.
+                ///< Without a room: of any room.
   };
   SyncItem(MatrixRoomId room, RoomEvent event);
   SyncItem(Kind kind, MatrixRoomId room, json::Document document);
@@ -115,19 +119,31 @@ struct SyncFetchGap {  ///< Send /messages backwards; then gap_page() or failed(
   PageToken to;
   int limit;
 };
+struct SyncConfirm {  ///< Does the homeserver know this event of before the position? Then confirmed() or failed().
+  MatrixRoomId room;
+  EventId event;
+};
 struct SyncDeliver {  ///< Complete the reader's request with this batch.
   SyncBatch batch;
 };
 struct SyncTellReader {  ///< Complete the reader's request with this error. The stream lives on.
   Error error;
 };
-struct SyncStore {  ///< Everything before this position is consumed: remember it. No outcome is expected.
+struct SyncStore {  ///< Everything before this position is consumed: remember it, or snapshot(). No outcome is
+                    ///< expected.
   PageToken position;
 };
 struct SyncRenewToken {};  ///< Replace the token; then token_renewed() or failed().
 struct SyncEnd {};         ///< Closed; given once.
-using SyncAction = std::variant<SyncIdle, SyncWait, SyncPoll, SyncFetchGap, SyncDeliver, SyncTellReader, SyncStore,
-                                SyncRenewToken, SyncEnd>;
+using SyncAction = std::variant<SyncIdle, SyncWait, SyncPoll, SyncFetchGap, SyncConfirm, SyncDeliver, SyncTellReader,
+                                SyncStore, SyncRenewToken, SyncEnd>;
+
+/// What became of an anchor.
+enum class SyncConfirmation : std::uint8_t {
+  there,      ///< The event is known.
+  missing,    ///< The room is there, the event is not.
+  room_gone,  ///< Neither can be read: that says nothing about other rooms.
+};
 
 class SyncMachine {
  public:
@@ -135,7 +151,14 @@ class SyncMachine {
 
   [[nodiscard]] SyncAction poll(SyncTime now);
 
+  /// Where an earlier process was. Before the first poll() only; the homeserver is asked whether it knows the place.
+  void resume(const SyncPosition& position);
+  /// There was a position, and it cannot be used: tell the reader that something was missed, go on from now.
+  void resync();
+
   // The reader.
+  /// Take a place without delivering anything, until is_live(); or leave that, if nobody waits for it any more.
+  void prepare(bool wanted) { preparing_ = wanted; }
   void reader_asked();     ///< next(): consumes the batch before, wants another.
   void reader_withdrew();  ///< The outstanding next() was cancelled or timed out; nothing is lost.
   void acknowledged();     ///< ack(): consumes the batch before, wants nothing.
@@ -146,17 +169,24 @@ class SyncMachine {
   // The outcome of what was asked for.
   void answered(SyncAnswer answer, SyncTime now);
   void gap_page(MessagesAnswer page, SyncTime now);
+  void confirmed(SyncConfirmation what);
   void token_renewed();
   void failed(const Error& error, SyncTime now);
 
   /// The position that a new machine would have to start from to miss nothing.
   [[nodiscard]] const PageToken& position() const { return position_; }
+  /// The same with what a new machine needs to resume() there. To be taken when SyncStore is given.
+  [[nodiscard]] SyncPosition snapshot() const;
+  /// Whatever happens from here on will be told: there is a place to go on from, and the homeserver knows it.
+  [[nodiscard]] bool is_live() const { return (!position_.empty() && !to_confirm_) || next_position_; }
 
  private:
-  enum class InFlight : std::uint8_t { nothing, sync, gap, token };
+  enum class InFlight : std::uint8_t { nothing, sync, gap, confirmation, token };
 
+  SyncAction store();
   void consume();
   void advance_if_read();
+  void start_from_now(const SyncAnswer& answer);
   void take_pieces(SyncAnswer answer);
   bool ready_is_full() const;
   void make_ready();
@@ -174,6 +204,9 @@ class SyncMachine {
   SeenEvents seen_;
   PageToken position_;
   std::optional<PageToken> next_position_;  // of the answer whose pieces are being read
+  SyncAnchors anchors_;                     // of position_
+  SyncAnchors next_anchors_;                // of next_position_
+  std::optional<std::size_t> to_confirm_;   // which anchor the homeserver is to know
   std::deque<RoomPiece> pieces_;
   std::deque<SyncItem> ready_;
   std::size_t ready_bytes_ = 0;
@@ -188,6 +221,9 @@ class SyncMachine {
   unsigned renewals_ = 0;
   unsigned gap_refusals_ = 0;
   unsigned quick_answers_ = 0;
+  unsigned resyncs_ = 0;  // without an ordinary answer in between
+  bool resyncing_ = false;
+  bool preparing_ = false;
   bool asked_ = false;
   bool batch_is_out_ = false;
   bool store_due_ = false;

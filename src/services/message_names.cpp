@@ -29,6 +29,8 @@ const char* event_kind_name(EventKind kind) noexcept {
       return "membership";
     case EventKind::typing:
       return "typing";
+    case EventKind::missed:
+      return "missed";
     case EventKind::other:
       return "other";
   }

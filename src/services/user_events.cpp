@@ -9,6 +9,8 @@
 
 #include "matrix/endpoints/account.hpp"
 #include "matrix/endpoints/messages.hpp"
+#include "matrix/endpoints/room_event.hpp"
+#include "matrix/endpoints/send.hpp"
 #include "matrix/endpoints/sync.hpp"
 #include "matrix/sync_machine.hpp"
 #include "net/backoff.hpp"
@@ -57,9 +59,7 @@ std::optional<ChatEvent> event_of(const matrix::SyncItem& item, const MatrixUser
       return invited;
     }
     case matrix::SyncItem::Kind::missed: {
-      ChatEvent gap(EventKind::other, item.room_id());
-      gap.type("org.confab.missed");
-      return gap;
+      return ChatEvent(EventKind::missed, item.room_id());
     }
   }
   return std::nullopt;
@@ -69,12 +69,16 @@ std::optional<ChatEvent> event_of(const matrix::SyncItem& item, const MatrixUser
 
 // Everything of one stream; its loop's thread only.
 struct UserEvents::State : std::enable_shared_from_this<UserEvents::State> {
-  State(net::EventLoop& on, std::shared_ptr<credentials::UserTokens> with, MatrixUserId who,
-        std::shared_ptr<const std::string> fair_with)
+  State(net::EventLoop& on, const Log& to, std::shared_ptr<credentials::UserTokens> with, MatrixUserId who,
+        std::shared_ptr<const std::string> fair_with, std::shared_ptr<ConsumerPosition> at)
       : loop(on),
+        log(to),
         tokens(std::move(with)),
         user(std::move(who)),
         group(std::move(fair_with)),
+        place(std::move(at)),
+        placed(place == nullptr),
+        settled(place == nullptr),
         machine(sync_options().user(user)),
         on_shutdown(on.stopping(), Stop{stop}) {}
 
@@ -84,19 +88,30 @@ struct UserEvents::State : std::enable_shared_from_this<UserEvents::State> {
   };
 
   net::EventLoop& loop;
+  const Log& log;
   std::shared_ptr<credentials::UserTokens> tokens;
   MatrixUserId user;
   std::shared_ptr<const std::string> group;
+  std::shared_ptr<ConsumerPosition> place;  // null: not remembered
+  bool placed;                              // what is remembered has been read
+  bool settled;                             // something is remembered that a later reader can go on from
+  bool saving = false;
+  std::optional<matrix::SyncPosition> to_save;
   matrix::SyncMachine machine;
   std::stop_source stop;
   std::stop_callback<Stop> on_shutdown;
+  std::optional<Error> ended_by;
   std::shared_ptr<net::SharedResult<EventBatch>> reader;
+  std::shared_ptr<net::SharedResult<void>> waiting_ready;
+  std::size_t ready_count = 0;
   std::shared_ptr<net::Waker> waker;
   bool driving = false;
 
   [[nodiscard]] net::CallContext context(net::TimePoint deadline) {
     return net::CallContext(loop, deadline, stop.get_token()).in_group(group);
   }
+  // For the store: what was begun is ended, also when the stream is closed meanwhile. A store answers soon.
+  [[nodiscard]] net::CallContext for_store() { return net::CallContext(loop, net::TimePoint::max(), {}); }
   // The machine has a new input.
   void pump() {
     if (driving) {
@@ -111,16 +126,39 @@ struct UserEvents::State : std::enable_shared_from_this<UserEvents::State> {
     stop.request_stop();
     pump();
   }
+  [[nodiscard]] Error end_error() const { return ended_by ? *ended_by : stream_closed(); }
   void complete(Result<EventBatch> result) {
     if (auto waiting = std::exchange(reader, nullptr)) waiting->set(std::move(result));
+  }
+  void complete_ready(const Result<void>& result) {
+    if (auto waiting = std::exchange(waiting_ready, nullptr)) waiting->set(result);
+  }
+  void tell(const Error& error) {
+    complete(error);
+    complete_ready(error);
+  }
+  // Nothing more can be done until somebody asks again.
+  void give_up(const Error& error) {
+    machine.reader_withdrew();
+    machine.prepare(false);
+    tell(error);
+  }
+  void taken_over(const Error& error) {
+    ended_by = error;
+    end();
   }
   void deliver(matrix::SyncBatch batch);
 
   static Task<void> drive(std::shared_ptr<State> self);
+  static Task<bool> find_place(std::shared_ptr<State> self);
+  static Task<bool> settle(std::shared_ptr<State> self);
+  static Task<void> remember(std::shared_ptr<State> self);
+  static Task<void> confirm(std::shared_ptr<State> self, matrix::SyncConfirm anchor);
   static Task<void> sync(std::shared_ptr<State> self, matrix::SyncPoll poll);
   static Task<void> fetch_gap(std::shared_ptr<State> self, matrix::SyncFetchGap gap);
   static Task<void> renew_token(std::shared_ptr<State> self);
   static Task<Result<EventBatch>> read(std::shared_ptr<State> self, net::CallContext context);
+  static Task<Result<void>> prepare(std::shared_ptr<State> self, net::CallContext context);
 };
 
 void UserEvents::State::deliver(matrix::SyncBatch batch) {
@@ -182,9 +220,109 @@ Task<void> UserEvents::State::renew_token(std::shared_ptr<State> self) {
   }
 }
 
+// Where the reader was. False: it could not be read, and whoever waits has been told.
+Task<bool> UserEvents::State::find_place(std::shared_ptr<State> self) {
+  Result<ConsumerPosition::Claim> claim = co_await ConsumerPosition::claim(self->place, self->for_store());
+  if (!claim) {
+    self->give_up(claim.error());
+    co_return false;
+  }
+  self->placed = true;
+  self->settled = !claim->usable() || !claim->position().token().empty();
+  if (!claim->usable()) {
+    self->log.write(LogLevel::warning, "events", "missed",
+                    "a remembered position is damaged or of another homeserver: the stream goes on from now");
+    self->machine.resync();
+  } else if (self->settled) {
+    self->machine.resume(claim->position());
+  }
+  co_return true;
+}
+
+// The first position of all is in the store before anything is promised or delivered: what happens from here on is
+// seen, even if this process dies at once.
+Task<bool> UserEvents::State::settle(std::shared_ptr<State> self) {
+  Result<void> saved = co_await ConsumerPosition::save(self->place, *self->to_save, self->for_store());
+  if (saved) {
+    self->settled = true;
+    self->to_save.reset();
+    co_return true;
+  }
+  if (saved.error().code() == Errc::conflict) {
+    self->taken_over(saved.error());
+    co_return true;
+  }
+  self->give_up(saved.error());
+  co_return false;
+}
+
+// Writes behind the reader, and only the newest: what was not written comes again, which is what is promised.
+Task<void> UserEvents::State::remember(std::shared_ptr<State> self) {
+  self->saving = true;
+  while (self->to_save) {
+    matrix::SyncPosition position = *std::exchange(self->to_save, std::nullopt);
+    Result<void> saved = co_await ConsumerPosition::save(self->place, std::move(position), self->for_store());
+    if (saved) continue;
+    if (saved.error().code() == Errc::conflict) {
+      self->taken_over(saved.error());
+      break;
+    }
+    self->log.write(LogLevel::warning, "events", errc_name(saved.error().code()),
+                    "a consumer's position could not be stored: more comes again after a restart");
+  }
+  self->saving = false;
+}
+
+// Whether the homeserver still knows an event of before the position. Where neither the event nor its room can be read,
+// the user may just have left: the next anchor decides.
+Task<void> UserEvents::State::confirm(std::shared_ptr<State> self, matrix::SyncConfirm anchor) {
+  const auto is_refusal = [](const Error& error) {
+    return error.code() == Errc::not_found || error.code() == Errc::forbidden;
+  };
+  // Nothing can be told from it, however often it is asked.
+  const auto says_nothing = [](const Error& error) {
+    return error.code() == Errc::protocol || error.code() == Errc::unknown || error.code() == Errc::unsupported ||
+           error.code() == Errc::invalid_argument || error.code() == Errc::too_large;
+  };
+  matrix::GetEvent event(anchor.room, anchor.event);
+  Result<matrix::RoomEvent> found =
+      co_await self->tokens->call(self->user, std::move(event), self->context(net::Clock::now() + request_limit));
+  if (found || says_nothing(found.error())) {
+    self->machine.confirmed(matrix::SyncConfirmation::there);
+    co_return;
+  }
+  if (!is_refusal(found.error())) {
+    self->machine.failed(found.error(), net::Clock::now());
+    co_return;
+  }
+  matrix::GetState create(anchor.room, "m.room.create", "");
+  Result<matrix::StateContentAnswer> room =
+      co_await self->tokens->call(self->user, std::move(create), self->context(net::Clock::now() + request_limit));
+  if (room || says_nothing(room.error())) {
+    self->machine.confirmed(matrix::SyncConfirmation::missing);
+  } else if (is_refusal(room.error())) {
+    self->machine.confirmed(matrix::SyncConfirmation::room_gone);
+  } else {
+    self->machine.failed(room.error(), net::Clock::now());
+  }
+}
+
 Task<void> UserEvents::State::drive(std::shared_ptr<State> self) {
   for (;;) {
-    if (self->stop.stop_requested()) self->machine.close();
+    if (self->stop.stop_requested()) {
+      self->machine.close();
+    } else if (!self->placed || (!self->settled && self->to_save)) {
+      bool done = false;
+      if (self->placed) {
+        done = co_await settle(self);
+      } else {
+        done = co_await find_place(self);
+      }
+      if (done) continue;
+      self->driving = false;
+      co_return;
+    }
+    if (self->waiting_ready && self->settled && self->machine.is_live()) self->complete_ready({});
     matrix::SyncAction action = self->machine.poll(net::Clock::now());
     if (auto* poll = std::get_if<matrix::SyncPoll>(&action)) {
       co_await sync(self, std::move(*poll));
@@ -198,10 +336,16 @@ Task<void> UserEvents::State::drive(std::shared_ptr<State> self) {
       self->waker = nullptr;
     } else if (auto* deliver = std::get_if<matrix::SyncDeliver>(&action)) {
       self->deliver(std::move(deliver->batch));
-    } else if (auto* tell = std::get_if<matrix::SyncTellReader>(&action)) {
-      self->complete(tell->error);
+    } else if (auto* anchor = std::get_if<matrix::SyncConfirm>(&action)) {
+      co_await confirm(self, std::move(*anchor));
+    } else if (std::holds_alternative<matrix::SyncStore>(action)) {
+      if (!self->place) continue;
+      self->to_save = self->machine.snapshot();
+      if (self->settled && !self->saving) self->loop.spawn(remember(self));
+    } else if (auto* told = std::get_if<matrix::SyncTellReader>(&action)) {
+      self->tell(told->error);
     } else if (std::holds_alternative<matrix::SyncEnd>(action)) {
-      self->complete(stream_closed());
+      self->tell(self->end_error());
     } else if (std::holds_alternative<matrix::SyncIdle>(action)) {
       self->driving = false;
       co_return;
@@ -210,7 +354,7 @@ Task<void> UserEvents::State::drive(std::shared_ptr<State> self) {
 }
 
 Task<Result<EventBatch>> UserEvents::State::read(std::shared_ptr<State> self, net::CallContext context) {
-  if (self->stop.stop_requested()) co_return stream_closed();
+  if (self->stop.stop_requested()) co_return self->end_error();
   if (self->reader) co_return Error(Errc::busy, "another next() is outstanding on this stream; wait for it first");
   auto mine = std::make_shared<net::SharedResult<EventBatch>>();
   self->reader = mine;
@@ -226,14 +370,31 @@ Task<Result<EventBatch>> UserEvents::State::read(std::shared_ptr<State> self, ne
   co_return batch;
 }
 
+Task<Result<void>> UserEvents::State::prepare(std::shared_ptr<State> self, net::CallContext context) {
+  if (self->stop.stop_requested()) co_return self->end_error();
+  if (!self->waiting_ready) self->waiting_ready = std::make_shared<net::SharedResult<void>>();
+  auto mine = self->waiting_ready;
+  ++self->ready_count;
+  self->machine.prepare(true);
+  self->pump();
+  Result<void> ready = co_await net::SharedResult<void>::wait(mine, context);
+  if (--self->ready_count == 0) {
+    if (self->waiting_ready == mine) self->waiting_ready = nullptr;
+    self->machine.prepare(false);
+  }
+  co_return ready;
+}
+
 UserEvents::UserEvents(std::shared_ptr<net::RuntimeCore> core, std::shared_ptr<State> state)
     : core_(std::move(core)), state_(std::move(state)) {}
 
 std::shared_ptr<UserEvents> UserEvents::open(std::shared_ptr<net::RuntimeCore> core,
                                              std::shared_ptr<credentials::UserTokens> tokens, MatrixUserId user,
-                                             std::shared_ptr<const std::string> group) {
+                                             std::shared_ptr<const std::string> group,
+                                             std::shared_ptr<ConsumerPosition> place) {
   net::EventLoop& loop = core->loop_for(user.str());
-  auto state = std::make_shared<State>(loop, std::move(tokens), std::move(user), std::move(group));
+  auto state = std::make_shared<State>(loop, core->log(), std::move(tokens), std::move(user), std::move(group),
+                                       std::move(place));
   return std::shared_ptr<UserEvents>(new UserEvents(std::move(core), std::move(state)));
 }
 
@@ -243,6 +404,12 @@ Pending<EventBatch> UserEvents::next(CallOptions options) {
   return net::describe<EventBatch>(
       core_, state_->user.str(), std::move(options),
       [state = state_](net::CallContext context) { return State::read(state, std::move(context)); });
+}
+
+Pending<void> UserEvents::ready(CallOptions options) {
+  return net::describe<void>(core_, state_->user.str(), std::move(options), [state = state_](net::CallContext context) {
+    return State::prepare(state, std::move(context));
+  });
 }
 
 void UserEvents::ack() noexcept {

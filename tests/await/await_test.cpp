@@ -120,9 +120,15 @@ Fire history(Host* host) {
 }
 
 Fire next(Host* host) {
-  const Result<EventBatch> batch =
-      co_await host->chat.events(UserSlug(text("ana"))).next(CallOptions().within(5s).stop(host->stop.get_token()));
+  const Result<EventBatch> batch = co_await host->chat.events(UserSlug(text("ana")), EventsOptions())
+                                       .next(CallOptions().within(5s).stop(host->stop.get_token()));
   if (batch && batch->size() == 1 && batch->front().room_id().str() == text("ana")) ++host->completed;
+}
+
+Fire ready(Host* host) {
+  const Result<void> done = co_await host->chat.events(UserSlug(text("ana")), EventsOptions().remember_as(text("me")))
+                                .ready(CallOptions().within(5s).stop(host->stop.get_token()));
+  if (done) ++host->completed;
 }
 
 Fire provider_ensure_account(Host* host) {
@@ -242,6 +248,7 @@ TEST_CASE("ChatService::add_member") { awaited(add_member); }
 TEST_CASE("ChatService::send") { awaited(send); }
 TEST_CASE("ChatService::history") { awaited(history); }
 TEST_CASE("EventStream::next") { awaited(next); }
+TEST_CASE("EventStream::ready") { awaited(ready); }
 TEST_CASE("ChatProvider::ensure_account") { awaited(provider_ensure_account); }
 TEST_CASE("ChatProvider::ensure_room") { awaited(provider_ensure_room); }
 TEST_CASE("ChatProvider::find_room") { awaited(provider_find_room); }

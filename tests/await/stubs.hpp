@@ -74,7 +74,7 @@ class StubService final : public ChatService {
                          PageToken(request.from().str() + std::to_string(request.limit())));
     });
   }
-  EventStream events(UserSlug user) override;
+  EventStream events(UserSlug user, EventsOptions options) override;
 
  private:
   std::shared_ptr<Queue> queue_;
@@ -90,6 +90,12 @@ class StubSource final : public confab::detail::EventSource {
       return batch;
     });
   }
+  Pending<void> ready(CallOptions options) override {
+    return answers<void>(queue_, std::move(options), [room = room_]() -> Result<void> {
+      if (!room.empty()) return Result<void>();
+      return Error(Errc::invalid_argument, "the arguments were damaged");
+    });
+  }
   void ack() noexcept override {}
   void close() noexcept override {}
 
@@ -98,8 +104,8 @@ class StubSource final : public confab::detail::EventSource {
   std::string room_;
 };
 
-inline EventStream StubService::events(UserSlug user) {
-  return EventStream(std::make_shared<StubSource>(queue_, std::move(user).str()));
+inline EventStream StubService::events(UserSlug user, EventsOptions options) {
+  return EventStream(std::make_shared<StubSource>(queue_, user.str() + options.consumer()));
 }
 
 class StubProvider final : public ChatProvider {
@@ -144,8 +150,8 @@ class StubProvider final : public ChatProvider {
           return MessagePage(room, {}, PageToken(reader.str() + from.str() + std::to_string(limit)));
         });
   }
-  EventStream events(MatrixUserId user) override {
-    return EventStream(std::make_shared<StubSource>(queue_, std::move(user).str()));
+  EventStream events(MatrixUserId user, EventsOptions options) override {
+    return EventStream(std::make_shared<StubSource>(queue_, user.str() + options.consumer()));
   }
 
  private:

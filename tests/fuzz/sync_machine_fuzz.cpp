@@ -29,6 +29,13 @@ MessagesAnswer page(unsigned choice) {
   const std::string end = choice % 3 == 0 ? "" : R"(,"end":"p)" + std::to_string(choice) + "\"";
   return *GetMessages::decode(json::parse(R"({"chunk":[)" + event(choice) + "]" + end + "}")->root());
 }
+
+SyncAnchors anchors() {
+  SyncAnchors some;
+  some.note(SyncAnchor(MatrixRoomId("!0"), EventId("$0"), 1));
+  some.note(SyncAnchor(MatrixRoomId("!1"), EventId("$9"), 2));
+  return some;
+}
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -37,7 +44,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                           .batch_events(2)
                           .gap_bounds(GapBounds().events(8).pages(4)));
   SyncTime now{std::chrono::hours(1)};
-  enum { nothing, syncing, gap, token } outstanding = nothing;
+  enum { nothing, syncing, gap, token, confirmation } outstanding = nothing;
+  if (size > 0 && data[0] % 2 == 1) {
+    machine.resume(SyncPosition(PageToken("s3")).recent({EventId("$1")}).anchors(anchors()));
+  }
   std::optional<SyncBatch> batch;
   for (std::size_t i = 0; i + 1 < size; i += 2) {
     const unsigned choice = data[i + 1];
@@ -64,22 +74,26 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         break;
       case 9:
         if (choice == 255) machine.close();
+        if (choice < 8) machine.prepare(choice % 2 == 0);
         break;
       default:
         if (outstanding == syncing) machine.answered(sync_answer(choice), now);
         if (outstanding == gap) machine.gap_page(page(choice), now);
         if (outstanding == token) machine.token_renewed();
+        if (outstanding == confirmation) machine.confirmed(static_cast<SyncConfirmation>(choice % 3));
         outstanding = nothing;
     }
     for (int polls = 0;; ++polls) {
       if (polls > 50) std::abort();
       SyncAction action = machine.poll(now);
       const bool request = std::holds_alternative<SyncPoll>(action) || std::holds_alternative<SyncFetchGap>(action) ||
+                           std::holds_alternative<SyncConfirm>(action) ||
                            std::holds_alternative<SyncRenewToken>(action);
       if (request && outstanding != nothing) std::abort();
       if (std::holds_alternative<SyncPoll>(action)) outstanding = syncing;
       if (std::holds_alternative<SyncFetchGap>(action)) outstanding = gap;
       if (std::holds_alternative<SyncRenewToken>(action)) outstanding = token;
+      if (std::holds_alternative<SyncConfirm>(action)) outstanding = confirmation;
       if (auto* deliver = std::get_if<SyncDeliver>(&action)) {
         if (deliver->batch.empty() || deliver->batch.size() > 2) std::abort();
         batch = std::move(deliver->batch);

@@ -1,5 +1,6 @@
 #include "fake_matrix.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "fake_matrix_state.hpp"
@@ -174,6 +175,25 @@ void FakeMatrix::restart() {
   {
     const std::scoped_lock lock(matrix_->mutex);
     matrix_->transactions.clear();
+  }
+  drop_connections();
+}
+
+void FakeMatrix::restore_backup(std::size_t events) {
+  {
+    const std::scoped_lock lock(matrix_->mutex);
+    std::vector<MatrixEvent>& timeline = matrix_->timeline;
+    timeline.resize(timeline.size() - std::min(events, timeline.size()));
+    for (auto& [id, room] : matrix_->rooms) {
+      std::erase_if(room.positions, [&](std::size_t position) { return position > timeline.size(); });
+      room.state.clear();
+      for (const std::size_t position : room.positions) {
+        const MatrixEvent& event = timeline[position - 1];
+        if (event.state_key) room.state[{event.type, *event.state_key}] = position;
+      }
+    }
+    matrix_->transactions.clear();
+    ++matrix_->restored;
   }
   drop_connections();
 }

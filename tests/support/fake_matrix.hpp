@@ -83,6 +83,9 @@ class FakeMatrix : public FakeHomeserver {
   /// of devices stay, as rooms, users and tokens do.
   void restart();
 
+  /// As from a backup: the last `events` events never happened, and the connections end. Accounts and tokens stay.
+  void restore_backup(std::size_t events);
+
   /// A message from outside this test's clients, which wakes those who wait. Gives the event id.
   std::string post(std::string_view room_id, std::string_view sender, std::string_view body);
 

@@ -54,6 +54,7 @@ std::string FakeMatrixState::append(MatrixRoom& room, std::string_view sender, s
   }
   MatrixEvent event;
   event.id = "$fake-event-" + std::to_string(timeline.size() + 1);
+  if (restored > 0) event.id += "-" + std::to_string(restored);  // no id is given twice
   event.room = room.id;
   event.sender = sender;
   event.type = type;

@@ -56,7 +56,7 @@ TEST_CASE("MatrixProvider: a conversation from nothing: accounts, a room, messag
   Provided p;
   p.furnish();
   CHECK(p.provider->find_room("room", CallOptions()).wait().value() == p.room);
-  EventStream stream = p.provider->events(p.ben);
+  EventStream stream = p.provider->events(p.ben, EventsOptions());
   Together<EventBatch> live;
   live.start(stream.next());
   REQUIRE(p.hs.wait_for(2, "GET", "/_matrix/client/v3/sync", 10s));
@@ -95,7 +95,7 @@ TEST_CASE("MatrixProvider: nobody acts as the library's own account") {
   CHECK(p.provider->send(ProviderMessage(p.room, admin, "hi", TransactionId("t1")), options).wait().error().code() ==
         Errc::forbidden);
   CHECK(p.provider->history(p.room, admin, 10, PageToken(), options).wait().error().code() == Errc::forbidden);
-  CHECK(p.provider->events(admin).next(CallOptions().within(200ms)).wait().has_value() == false);
+  CHECK(p.provider->events(admin, EventsOptions()).next(CallOptions().within(200ms)).wait().has_value() == false);
   CHECK(p.hs.count() == 0);
 }
 

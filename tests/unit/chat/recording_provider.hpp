@@ -77,7 +77,8 @@ class RecordingProvider final : public ChatProvider {
                                     return MessagePage(room, {}, PageToken("t1"));
                                   });
   }
-  EventStream events(MatrixUserId user) override {
+  EventStream events(MatrixUserId user, EventsOptions options) override {
+    if (!options.consumer().empty()) note("open " + user.str() + " as " + options.consumer());
     return EventStream(std::make_shared<Source>(*this, std::move(user)));
   }
 
@@ -118,6 +119,13 @@ class RecordingProvider final : public ChatProvider {
         EventBatch batch;
         batch.emplace_back(EventKind::message, MatrixRoomId("!1"));
         return batch;
+      });
+    }
+    Pending<void> ready(CallOptions options) override {
+      return provider_->described<void>(user_, std::move(options), [this]() -> Result<void> {
+        provider_->note("ready " + user_.str());
+        if (provider_->accounts_.count(user_.str()) == 0) return Error(Errc::not_found, "no such account");
+        return Result<void>();
       });
     }
     void ack() noexcept override { ++provider_->acknowledged; }
