@@ -14,6 +14,9 @@ constexpr unsigned max_gap_refusals = 3;
 constexpr milliseconds quick(200);
 constexpr unsigned quick_answers_allowed = 2;
 
+// Not the homeserver's words but those of something in its place, a proxy during a restart for one: that passes.
+bool is_of_no_homeserver(const Error& error) { return error.code() == Errc::protocol && error.http_status() >= 300; }
+
 bool concerns_reader(Errc code) {
   return code == Errc::not_found || code == Errc::account_locked || code == Errc::account_deactivated ||
          code == Errc::account_suspended || code == Errc::invalid_argument;
@@ -352,6 +355,7 @@ void SyncMachine::failed(const Error& error, SyncTime now) {
 }
 
 void SyncMachine::gap_failed(const Error& error) {
+  if (is_of_no_homeserver(error)) return;
   switch (error.code()) {
     case Errc::forbidden:
     case Errc::not_found:

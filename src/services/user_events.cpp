@@ -281,7 +281,9 @@ Task<void> UserEvents::State::confirm(std::shared_ptr<State> self, matrix::SyncC
   };
   // Nothing can be told from it, however often it is asked.
   const auto says_nothing = [](const Error& error) {
-    return error.code() == Errc::protocol || error.code() == Errc::unknown || error.code() == Errc::unsupported ||
+    // From 300 on it is not the homeserver that answers, but a proxy before it: that passes.
+    if (error.code() == Errc::protocol) return error.http_status() < 300;
+    return error.code() == Errc::unknown || error.code() == Errc::unsupported ||
            error.code() == Errc::invalid_argument || error.code() == Errc::too_large;
   };
   matrix::GetEvent event(anchor.room, anchor.event);

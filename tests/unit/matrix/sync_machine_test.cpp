@@ -290,6 +290,15 @@ TEST_CASE("sync machine: a gap that may not be read, or is too long, is marked a
   }
 }
 
+TEST_CASE("sync machine: a page of a proxy's in the homeserver's place never gives a gap up") {
+  ModelServer server = busy_server();
+  Driver driver(server, options().since(PageToken("s0")));
+  driver.fail_at(1, Error(Errc::protocol, "a page of HTML").with_http_status(404), 12);
+  REQUIRE(driver.run());
+  CHECK(driver.missed == 0);
+  CHECK(driver.delivered == all_of(server));
+}
+
 TEST_CASE("sync machine: rooms without gaps do not wait for those with") {
   ModelServer server;
   server.say("!a", 30);

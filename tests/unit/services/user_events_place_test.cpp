@@ -195,6 +195,22 @@ TEST_CASE("UserEvents: a homeserver restored from a backup is told as missed, th
   CHECK(Placed::bodies(Placed::read(next, 1)) == Placed::words(32, 33));
 }
 
+TEST_CASE("UserEvents: a proxy that answers in the homeserver's place says nothing about the remembered position") {
+  Placed at;
+  {
+    EventStream stream = at.open();
+    REQUIRE(stream.ready().wait());
+    at.post(0, 2);
+    CHECK(Placed::read(stream, 2).size() == 2);
+    at.until_stored(stream);
+  }
+  at.hs.restore_backup(1);
+  at.hs.fail_next(3, "GET", event_path, html(404));
+  EventStream stream = at.open();
+  REQUIRE(stream.ready(CallOptions().within(20s)).wait());
+  CHECK(Placed::bodies(Placed::read(stream, 1)) == std::vector<std::string>{"missed"});
+}
+
 TEST_CASE("UserEvents: a position of another homeserver is told as missed, once it was read") {
   Placed at;
   { REQUIRE(at.open("bridge", "old.test").ready().wait()); }
