@@ -45,7 +45,7 @@ Result<EndpointRequest> InviteUser::encode() const {
 
 Result<EndpointRequest> LeaveRoom::encode() const {
   if (const auto wrong = first_wrong({check_room_id(room_)})) return *wrong;
-  return room_action(room_, "leave", nullptr, reason_).idempotent(true).expect({Errc::forbidden});
+  return room_action(room_, "leave", nullptr, reason_).idempotent(true).expect({Errc::forbidden, Errc::not_found});
 }
 
 Result<EndpointRequest> KickUser::encode() const {
@@ -60,7 +60,7 @@ Result<EndpointRequest> BanUser::encode() const {
 
 Result<EndpointRequest> UnbanUser::encode() const {
   if (const auto wrong = first_wrong({check_room_id(room_), check_user_id(user_)})) return *wrong;
-  return room_action(room_, "unban", &user_, reason_).idempotent(false).expect({Errc::forbidden});
+  return room_action(room_, "unban", &user_, reason_).idempotent(false).expect({Errc::forbidden, Errc::conflict});
 }
 
 Result<EndpointRequest> ForgetRoom::encode() const {

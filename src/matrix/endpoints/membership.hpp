@@ -54,7 +54,8 @@ class InviteUser {
   std::string reason_;
 };
 
-/// POST /rooms/{roomId}/leave. Leaving again succeeds.
+/// POST /rooms/{roomId}/leave. For who is not in the room, nor invited, it is Errc::forbidden: a repeat after a lost
+/// answer may be told so, and means that it was done.
 class LeaveRoom {
  public:
   using Answer = Done;
@@ -99,7 +100,7 @@ class BanUser {
   std::string reason_;
 };
 
-/// POST /rooms/{roomId}/unban: the user may be invited or join again. For who is not banned it is Errc::forbidden.
+/// POST /rooms/{roomId}/unban: the user may be invited or join again. For who is not banned it is Errc::conflict.
 class UnbanUser {
  public:
   using Answer = Done;

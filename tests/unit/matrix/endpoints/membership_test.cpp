@@ -52,6 +52,7 @@ TEST_CASE("membership: ban, unban, forget, joined rooms") {
   CHECK(unban.target() == "/_matrix/client/v3/rooms/%21r%3Ahs/unban");
   CHECK(unban.body() == R"({"user_id":"@ben:hs","reason":"enough"})");
   CHECK(unban.expects(Errc::forbidden));
+  CHECK(unban.expects(Errc::conflict));
   const auto forget = encoded(ForgetRoom(room));
   CHECK(forget.target() == "/_matrix/client/v3/rooms/%21r%3Ahs/forget");
   CHECK(forget.body() == "{}");

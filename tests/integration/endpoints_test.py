@@ -1,0 +1,53 @@
+"""Every endpoint class is called on a real Synapse: what it answers is decoded, what it refuses has its typed error."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import harness
+
+DRIVER = Path(os.environ.get("CONFAB_ENDPOINTS_DRIVER",
+                             harness.SOURCE / "build" / "dev" / "tests" / "integration" / "endpoints_driver"))
+HEADERS = harness.SOURCE / "src" / "matrix" / "endpoints"
+# Synapse answers it only where another service issues its tokens.
+NEVER_ANSWERED = {"GetAuthMetadata"}
+
+
+def endpoint_classes():
+    found = set()
+    for header in HEADERS.glob("*.hpp"):
+        for name, body in re.findall(r"^class (\w+) \{\n(.*?)^\};", header.read_text(), re.M | re.S):
+            if "using Answer =" in body:
+                found.add(name)
+    return found
+
+
+class Endpoints(unittest.TestCase):
+    def test_all_of_them(self):
+        folder = Path(tempfile.mkdtemp(prefix="confab-integration-"))
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        homeserver = harness.Homeserver(folder / "synapse", "--appservice", "--publish-rooms")
+        self.addCleanup(homeserver.stop)
+        about = homeserver.about
+        done = subprocess.run([str(DRIVER)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                              timeout=harness.PATIENCE, env={
+                                  **os.environ, "CONFAB_HOMESERVER": about["url"],
+                                  "CONFAB_SERVER_NAME": about["server_name"],
+                                  "CONFAB_ADMIN_PASSWORD": Path(about["admin_password_file"]).read_text().strip(),
+                                  "CONFAB_APPSERVICE_TOKEN": Path(about["appservice_token_file"]).read_text().strip()})
+        self.assertEqual(0, done.returncode, f"{done.stdout[-8000:]}\n{done.stderr[-2000:]}")
+        tally = {name: (int(answered), int(refused)) for name, answered, refused in
+                 (line.split() for line in done.stdout.split("== tally\n")[1].splitlines())}
+        classes = endpoint_classes()
+        self.assertGreater(len(classes), 60)
+        self.assertEqual(set(), classes - set(tally), "endpoints that the driver never calls")
+        self.assertEqual(NEVER_ANSWERED, {name for name in classes if tally[name][0] == 0}, "never answered")
+        self.assertEqual(set(), {name for name in classes if tally[name][1] == 0}, "never seen to be refused")
+
+
+if __name__ == "__main__":
+    harness.main()
