@@ -87,6 +87,57 @@ class CONFAB_EXPORT Delivery {
 template <class T>
 using Begin = UniqueFunction<std::shared_ptr<RunningOperation>(UniqueFunction<void(Result<T>)>)>;
 
+/// What a Pending holds until it is started. Implementers of the interfaces give it a Begin instead.
+///
+/// @par Lifetime   Owned by the Pending, and destroyed with it or once it has been begun.
+/// @par Threads    One thread at a time.
+template <class T>
+class Work {
+ public:
+  /// For the library to derive from.
+  Work() = default;
+  /// Not copied: it is begun once.
+  Work(const Work&) = delete;
+  /// Not assigned: it is begun once.
+  Work& operator=(const Work&) = delete;
+  /// Drops what was not begun, which then never happens.
+  virtual ~Work() = default;
+  /// Start it. Once.
+  ///
+  /// @param self     This object, which belongs to the running operation from here on.
+  /// @param done     Called exactly once, from any thread, possibly before begin() returns.
+  /// @returns        What cancels it; null when there is nothing to cancel.
+  /// @par Errors     Through `done`.
+  virtual std::shared_ptr<RunningOperation> begin(std::unique_ptr<Work> self, UniqueFunction<void(Result<T>)> done) = 0;
+};
+
+/// Work that is a function.
+///
+/// @par Threads    As Work.
+template <class T>
+class BeginWork final : public Work<T> {
+ public:
+  /// Hold the function.
+  ///
+  /// @param begin    Not empty.
+  explicit BeginWork(Begin<T> begin) noexcept : begin_(std::move(begin)) {}
+  /// Call it. The function is destroyed when it returns.
+  std::shared_ptr<RunningOperation> begin(std::unique_ptr<Work<T>> /*self*/,
+                                          UniqueFunction<void(Result<T>)> done) override {
+    return begin_(std::move(done));
+  }
+
+ private:
+  /// Called once.
+  Begin<T> begin_;
+};
+
+/// Take the work out, which leaves `pending` consumed: for parts of the library that wait for each other.
+///
+/// @returns        Null when it was consumed before.
+template <class T>
+std::unique_ptr<Work<T>> take_work(Pending<T>&& pending) noexcept;
+
 /// Start without the executor: for parts of the library that wait for each other.
 ///
 /// @param done     Called once, on whatever thread the completion happens; inside the call when `pending` was consumed.
@@ -174,12 +225,19 @@ class [[nodiscard("nothing runs until start(), wait() or co_await")]] Pending {
   /// @param delivery Carries the completion to the host; not null.
   /// @param begin    Starts the work when it is called, and calls what it is given once, from any thread. Not called
   ///                 when the Pending is dropped; what it captured is then destroyed with it.
-  Pending(std::shared_ptr<detail::Delivery> delivery, detail::Begin<T> begin)
-      : delivery_(std::move(delivery)), begin_(std::move(begin)) {}
+  Pending(std::shared_ptr<detail::Delivery> delivery, detail::Begin<T> begin) : delivery_(std::move(delivery)) {
+    if (begin) work_ = std::make_unique<detail::BeginWork<T>>(std::move(begin));
+  }
+  /// Describe an operation. Used by the library.
+  ///
+  /// @param delivery As above.
+  /// @param work     Begun once, or destroyed with the Pending.
+  Pending(std::shared_ptr<detail::Delivery> delivery, std::unique_ptr<detail::Work<T>> work) noexcept
+      : delivery_(std::move(delivery)), work_(std::move(work)) {}
   /// Move the description; `other` then counts as started, and answers Errc::consumed.
   ///
   /// @par Errors     None.
-  Pending(Pending && other) noexcept : delivery_(other.delivery_), begin_(std::move(other.begin_)) {}
+  Pending(Pending && other) noexcept : delivery_(other.delivery_), work_(std::move(other.work_)) {}
   /// Descriptions are made, not reassigned: an assignment could drop one that was meant to run.
   Pending& operator=(Pending&&) = delete;
 
@@ -193,17 +251,19 @@ class [[nodiscard("nothing runs until start(), wait() or co_await")]] Pending {
   /// @par Threads    Any, also inside handlers.
   /// @par Cancel     By the handle, or by the stop token of CallOptions.
   Operation start(UniqueFunction<void(Result<T>)> handler) && {
-    if (!begin_) {
+    if (!work_) {
       delivery_->deliver([handler = std::move(handler)] {
         if (handler) handler(detail::consumed_error());
       });
       return Operation();
     }
-    return Operation(take_begin()([delivery = delivery_, handler = std::move(handler)](Result<T> result) mutable {
-      delivery->deliver([handler = std::move(handler), result = std::move(result)]() mutable {
-        if (handler) handler(std::move(result));
-      });
-    }));
+    detail::Work<T>& work = *work_;
+    return Operation(
+        work.begin(std::move(work_), [delivery = delivery_, handler = std::move(handler)](Result<T> result) mutable {
+          delivery->deliver([handler = std::move(handler), result = std::move(result)]() mutable {
+            if (handler) handler(std::move(result));
+          });
+        }));
   }
 
   /// Start, and block the calling thread until the result is there. The deadline of the call (30 s unless CallOptions
@@ -215,10 +275,11 @@ class [[nodiscard("nothing runs until start(), wait() or co_await")]] Pending {
   /// @par Threads    Threads of the host, outside handlers.
   /// @par Cancel     By the stop token of CallOptions, from another thread.
   [[nodiscard]] Result<T> wait() && {
-    if (!begin_) return detail::consumed_error();
+    if (!work_) return detail::consumed_error();
     if (detail::on_library_thread()) return detail::would_deadlock_error();
     auto slot = std::make_shared<detail::WaitSlot<T>>();
-    take_begin()([slot](Result<T> result) { slot->put(std::move(result)); });
+    detail::Work<T>& work = *work_;
+    work.begin(std::move(work_), [slot](Result<T> result) { slot->put(std::move(result)); });
     return slot->take();
   }
 
@@ -265,25 +326,29 @@ class [[nodiscard("nothing runs until start(), wait() or co_await")]] Pending {
 
  private:
   template <class U>
-  friend std::shared_ptr<detail::RunningOperation> detail::begin(Pending<U> && pending,
-                                                                 UniqueFunction<void(Result<U>)> done);
-  /// The start of the work, which leaves this object consumed.
-  detail::Begin<T> take_begin() noexcept { return std::exchange(begin_, nullptr); }
+  friend std::unique_ptr<detail::Work<U>> detail::take_work(Pending<U> && pending) noexcept;
 
   /// Kept when moved from, so that a second start can still answer.
   std::shared_ptr<detail::Delivery> delivery_;
-  /// Empty once started or moved from.
-  detail::Begin<T> begin_;
+  /// Null once started or moved from.
+  std::unique_ptr<detail::Work<T>> work_;
 };
 
 namespace detail {
 template <class T>
+std::unique_ptr<Work<T>> take_work(Pending<T>&& pending) noexcept {
+  return std::move(pending.work_);
+}
+
+template <class T>
 std::shared_ptr<RunningOperation> begin(Pending<T>&& pending, UniqueFunction<void(Result<T>)> done) {
-  if (!pending.begin_) {
+  std::unique_ptr<Work<T>> owned = take_work(std::move(pending));
+  if (!owned) {
     done(consumed_error());
     return nullptr;
   }
-  return pending.take_begin()(std::move(done));
+  Work<T>& work = *owned;
+  return work.begin(std::move(owned), std::move(done));
 }
 }  // namespace detail
 

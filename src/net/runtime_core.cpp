@@ -95,6 +95,16 @@ void RuntimeCore::close_all() {
   }
 }
 
+Error error_of_exception() {
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    return Error(Errc::no_memory, "memory is exhausted");
+  } catch (...) {
+    return Error(Errc::internal, "an unexpected exception ended the operation; please report it");
+  }
+}
+
 void RuntimeCore::shut_down() {
   cancel_all();
   for (auto& loop : loops_) loop->stop_and_join(unwind_patience);

@@ -1,6 +1,7 @@
 // RuntimeCore: what a Runtime owns, and how an operation is described, begun, cancelled and completed on it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <map>
@@ -90,6 +91,9 @@ class RuntimeCore : public std::enable_shared_from_this<RuntimeCore> {
 
 [[nodiscard]] inline Error closed_error() { return Error(Errc::closed, "the Runtime of this operation was closed"); }
 
+// The error for the exception that is being handled; none is expected.
+[[nodiscard]] Error error_of_exception();
+
 template <class T>
 class OperationCore final : public ActiveOperation, public std::enable_shared_from_this<OperationCore<T>> {
  public:
@@ -154,39 +158,84 @@ class OperationCore final : public ActiveOperation, public std::enable_shared_fr
   std::atomic<bool> finished_{false};
 };
 
-template <class T, class Body>
-Task<void> run_operation(std::shared_ptr<OperationCore<T>> operation, Body body) {
+// What describe() makes: an operation of its own once it is started, or a part of one that runs already.
+template <class T>
+class DescribedWork : public confab::detail::Work<T> {
+ public:
+  // Whether an operation on this loop may run it as a part of itself.
+  [[nodiscard]] virtual bool runs_on(const EventLoop& loop) const noexcept = 0;
+  // As a part of the operation that `whole` belongs to: with its stop, at most its deadline, and a budget of its own.
+  [[nodiscard]] virtual CallContext part_of(CallContext whole) const = 0;
+  // Once. This object outlives the task.
+  [[nodiscard]] virtual Task<Result<T>> run(CallContext context) = 0;
+};
+
+template <class T>
+Task<Result<T>> run_described(std::unique_ptr<DescribedWork<T>> work, CallContext context) {
   std::optional<Result<T>> result;
   try {
-    result.emplace(co_await body(operation->context()));
-  } catch (const std::bad_alloc&) {
-    result.emplace(Error(Errc::no_memory, "memory is exhausted"));
+    result.emplace(co_await work->run(std::move(context)));
   } catch (...) {
-    result.emplace(Error(Errc::internal, "an unexpected exception ended the operation; please report it"));
+    result.emplace(error_of_exception());
+  }
+  co_return std::move(*result);
+}
+
+template <class T>
+Task<void> run_operation(std::shared_ptr<OperationCore<T>> operation, std::unique_ptr<DescribedWork<T>> work) {
+  std::optional<Result<T>> result;
+  try {
+    result.emplace(co_await work->run(operation->context()));
+  } catch (...) {
+    result.emplace(error_of_exception());
   }
   operation->finish(std::move(*result));
 }
+
+template <class T, class Body>
+class Described final : public DescribedWork<T> {
+ public:
+  Described(std::shared_ptr<RuntimeCore> core, EventLoop& loop, CallOptions options, Body body)
+      : core_(std::move(core)), loop_(&loop), options_(std::move(options)), body_(std::move(body)) {}
+
+  std::shared_ptr<confab::detail::RunningOperation> begin(std::unique_ptr<confab::detail::Work<T>> self,
+                                                          UniqueFunction<void(Result<T>)> done) override {
+    std::unique_ptr<DescribedWork<T>> work(static_cast<DescribedWork<T>*>(self.release()));
+    auto operation = std::make_shared<OperationCore<T>>(core_, *loop_, options_, std::move(done));
+    operation->listen(options_.stop_token());  // before others can see it, and end it
+    const bool posted = core_->add(*operation) && loop_->post([operation, work = std::move(work)]() mutable {
+      try {
+        operation->loop().spawn(run_operation<T>(operation, std::move(work)));
+      } catch (const std::bad_alloc&) {
+        operation->finish(Error(Errc::no_memory, "memory is exhausted"));  // no frame to run in
+      }
+    });
+    if (!posted) operation->close();
+    return operation;
+  }
+  [[nodiscard]] bool runs_on(const EventLoop& loop) const noexcept override {
+    return loop_ == &loop && !options_.stop_token().stop_possible();
+  }
+  [[nodiscard]] CallContext part_of(CallContext whole) const override {
+    return whole.detached(std::min(whole.deadline(), options_.deadline_from(Clock::now())), whole.stop());
+  }
+  [[nodiscard]] Task<Result<T>> run(CallContext context) override { return body_(std::move(context)); }
+
+ private:
+  std::shared_ptr<RuntimeCore> core_;
+  EventLoop* loop_;
+  CallOptions options_;
+  Body body_;
+};
 
 // Describes an operation whose work is the coroutine that `body(CallContext)` returns, on the loop of `user`. The body
 // object lives as long as the coroutine, so it may be a lambda with captures.
 template <class T, class Body>
 [[nodiscard]] Pending<T> describe(const std::shared_ptr<RuntimeCore>& core, std::string_view user, CallOptions options,
                                   Body body) {
-  EventLoop& loop = core->loop_for(user);
-  return Pending<T>(core->delivery_for(user), [core, &loop, options = std::move(options),
-                                               body = std::move(body)](UniqueFunction<void(Result<T>)> done) mutable {
-    auto operation = std::make_shared<OperationCore<T>>(core, loop, options, std::move(done));
-    operation->listen(options.stop_token());  // before others can see it, and end it
-    const bool posted = core->add(*operation) && loop.post([operation, body = std::move(body)]() mutable {
-      try {
-        operation->loop().spawn(run_operation<T, Body>(operation, std::move(body)));
-      } catch (const std::bad_alloc&) {
-        operation->finish(Error(Errc::no_memory, "memory is exhausted"));  // no frame to run in
-      }
-    });
-    if (!posted) operation->close();
-    return std::static_pointer_cast<confab::detail::RunningOperation>(operation);
-  });
+  std::unique_ptr<confab::detail::Work<T>> work =
+      std::make_unique<Described<T, Body>>(core, core->loop_for(user), std::move(options), std::move(body));
+  return Pending<T>(core->delivery_for(user), std::move(work));
 }
 
 }  // namespace confab::net

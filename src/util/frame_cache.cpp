@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::size_t step = 64;
 constexpr std::size_t largest = 4096;
-constexpr std::size_t kept_bytes = 256 * 1024;  // by each thread
+constexpr std::size_t kept_bytes = 512 * 1024;  // by each thread
 
 struct Free {
   Free* next;

@@ -39,11 +39,10 @@ TransactionId make_transaction_id() {
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<unsigned char>(words[i / 8] >> (8 * (i % 8)));
   }
   static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(32);
-  for (unsigned char byte : bytes) {
-    text.push_back(digits[byte >> 4]);
-    text.push_back(digits[byte & 15]);
+  std::string text(2 * id_bytes, '0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    text[2 * i] = digits[bytes[i] >> 4];
+    text[2 * i + 1] = digits[bytes[i] & 15];
   }
   return TransactionId(std::move(text));
 }

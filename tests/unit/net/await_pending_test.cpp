@@ -45,6 +45,41 @@ Task<Result<int>> hand_on(CallContext context, Core core, std::string other) {
   co_return co_await on_loop(context, confab::net::describe<int>(core, other, CallOptions().within(1h), until_stopped));
 }
 
+Task<Result<bool>> in_one_turn(CallContext context, Core core, std::string same) {
+  const std::uint64_t turn = context.loop().turns();
+  const Result<int> result = co_await on_loop(context, confab::net::describe<int>(core, same, CallOptions(), five));
+  co_return result.has_value() && *result == 5 && context.loop().turns() == turn;
+}
+
+Task<Result<int>> spend(CallContext context) {
+  int spent = 0;
+  while (context.attempts().take()) ++spent;
+  co_return spent;
+}
+
+Task<Result<bool>> spends_its_own(CallContext context, Core core) {
+  const unsigned before = context.attempts().left();
+  const Result<int> spent = co_await on_loop(context, confab::net::describe<int>(core, "test", CallOptions(), spend));
+  co_return spent.has_value() && *spent == static_cast<int>(before) && context.attempts().left() == before;
+}
+
+Task<Result<int>> throws(CallContext) {
+  throw 1;
+  co_return 0;
+}
+
+Task<Result<bool>> outlives_a_throw(CallContext context, Core core) {
+  const Result<int> result = co_await on_loop(context, confab::net::describe<int>(core, "test", CallOptions(), throws));
+  co_return !result.has_value() && result.error().code() == Errc::internal;
+}
+
+Task<Result<int>> await_twice(CallContext context, Core core) {
+  Pending<int> pending = confab::net::describe<int>(core, "test", CallOptions(), five);
+  const Result<int> first = co_await on_loop(context, std::move(pending));
+  if (!first) co_return Error(Errc::internal, "the first");
+  co_return co_await on_loop(context, std::move(pending));  // NOLINT: what a second start says
+}
+
 // An operation of a host's, which the test completes whenever it likes.
 class Foreign {
  public:
@@ -76,6 +111,43 @@ TEST_CASE("await_pending: a coroutine waits for an operation of another loop and
             return back_home(std::move(context), core, other);
           }).value());
   }
+}
+
+TEST_CASE("await_pending: an operation of the same loop becomes a part of the one that waits") {
+  Runtime runtime(RuntimeOptions().loop_threads(4));
+  const Core core = runtime.core();
+  CHECK(confab::test::run<bool>(runtime, [core](CallContext context) {
+          return in_one_turn(std::move(context), core, "test");
+        }).value());
+}
+
+TEST_CASE("await_pending: a part has requests of its own, and the deadline and stop of the whole") {
+  Runtime runtime;
+  const Core core = runtime.core();
+  CHECK(confab::test::run<bool>(runtime, [core](CallContext context) {
+          return spends_its_own(std::move(context), core);
+        }).value());
+  CHECK(confab::test::run<int>(
+            runtime, [core](CallContext context) { return hand_on(std::move(context), core, "test"); },
+            CallOptions().within(20ms))
+            .error()
+            .code() == Errc::timed_out);
+}
+
+TEST_CASE("await_pending: an exception in a part is its error, not the whole's end") {
+  Runtime runtime;
+  const Core core = runtime.core();
+  CHECK(confab::test::run<bool>(runtime, [core](CallContext context) {
+          return outlives_a_throw(std::move(context), core);
+        }).value());
+}
+
+TEST_CASE("await_pending: what was consumed before says so") {
+  Runtime runtime;
+  const Core core = runtime.core();
+  CHECK(confab::test::run<int>(runtime, [core](CallContext context) { return await_twice(std::move(context), core); })
+            .error()
+            .code() == Errc::consumed);
 }
 
 TEST_CASE("await_pending: a stop of the waiting operation cancels the one it waits for") {
