@@ -57,8 +57,9 @@ confab::Result<std::unique_ptr<Session>> Session::open(const Settings& settings)
   confab::Result<confab::Homeserver> homeserver = confab::Homeserver::create(*runtime, configuration->homeserver());
   if (!homeserver) return std::move(homeserver).error();
   const confab::TenantOptions& tenant_options = (*tenant)->options();
-  confab::Result<std::shared_ptr<confab::ChatService>> chat = confab::make_chat_service(
-      *runtime, homeserver->provider(tenant_options.id().str()), tenant_options, (*tenant)->directory());
+  confab::Result<std::shared_ptr<confab::ChatService>> chat =
+      confab::make_chat_service(*runtime, homeserver->provider(tenant_options.id().str(), tenant_options.access()),
+                                tenant_options, (*tenant)->directory());
   if (!chat) return std::move(chat).error();
   return std::unique_ptr<Session>(new Session(std::move(*configuration), std::move(runtime), std::move(*homeserver),
                                               std::move(*chat), settings.limit()));

@@ -132,6 +132,12 @@ class HomeserverOptions {
   std::string key_file_;
 };
 
+/// How the library acts for a user. docs/credentials.md compares them.
+enum class Access {
+  puppet,  ///< By tokens that the admin account makes: no login, no password, whatever the homeserver's login limits.
+  device,  ///< By the user's own login on a device that stays, with a password that the library makes and keeps sealed.
+};
+
 /// One line of a homeserver's examination.
 ///
 /// @par Errors     None of its members fails.
@@ -189,8 +195,10 @@ class CONFAB_EXPORT Homeserver {
   ///
   /// @param group    Who uses it, in a word of the host's choice (a tenant's id): requests are sent in turn between
   ///                 groups, so that a busy one cannot starve another.
+  /// @param access   How users of this group are acted for. The same for each provider of a group; with device, name a
+  ///                 group, and let no other group act for the same users.
   /// @par Errors     None.
-  [[nodiscard]] std::shared_ptr<ChatProvider> provider(std::string group = {}) const;
+  [[nodiscard]] std::shared_ptr<ChatProvider> provider(std::string group = {}, Access access = Access::puppet) const;
 
  private:
   /// Made by create().
@@ -218,13 +226,23 @@ class TenantOptions {
     localpart_ = std::move(pattern);
     return *this;
   }
+  /// How this tenant's users are acted for; hand it on to Homeserver::provider().
+  ///
+  /// @param access   Default puppet. It may change: accounts stay, and tokens that live are used on.
+  TenantOptions& access(Access access) {
+    access_ = access;
+    return *this;
+  }
   /// As given.
   [[nodiscard]] const TenantId& id() const noexcept { return id_; }
   /// As set.
   [[nodiscard]] const std::string& localpart() const noexcept { return localpart_; }
+  /// As set.
+  [[nodiscard]] Access access() const noexcept { return access_; }
 
  private:
   TenantId id_;
+  Access access_ = Access::puppet;
   std::string localpart_ = "{tenant}_{id}";
 };
 

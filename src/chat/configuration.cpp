@@ -158,7 +158,7 @@ class ConfigurationReader {
   }
 
   void read_tenant(const json::Value& value, std::vector<TenantConfiguration>& tenants) {
-    static constexpr std::array<std::string_view, 3> keys{"id", "directory", "localpart"};
+    static constexpr std::array<std::string_view, 4> keys{"id", "directory", "localpart", "access"};
     CheckedObject tenant(value, keys, *faults_);
     const std::string_view id = tenant.text("id");
     const bool id_is_legal = chat::is_tenant_id(id);
@@ -171,6 +171,11 @@ class ConfigurationReader {
       options.localpart(std::string(pattern));
     }
     if (id_is_legal) check_localpart(tenant, options);
+    if (const std::string_view access = tenant.optional_text("access"); access == "device") {
+      options.access(Access::device);
+    } else if (!access.empty() && access != "puppet") {
+      tenant.fault("access", "must be \"puppet\" or \"device\"");
+    }
 
     const std::string_view name = tenant.text("directory");
     if (name.empty()) return;

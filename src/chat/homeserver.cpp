@@ -148,7 +148,8 @@ Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions option
       std::move(scheduler), options.server_name(), std::move(admin), options.admin_password(), std::move(*store)));
 }
 
-std::shared_ptr<ChatProvider> Homeserver::provider(std::string group) const {
+std::shared_ptr<ChatProvider> Homeserver::provider(std::string group, Access access) const {
+  if (access == Access::device) backend_->tokens()->use_devices(group);
   return std::make_shared<MatrixProvider>(backend_, std::move(group));
 }
 

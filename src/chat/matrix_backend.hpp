@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "chat/opened_store.hpp"
+#include "credentials/token_store.hpp"
 #include "credentials/user_tokens.hpp"
 #include "net/record_store.hpp"
 #include "net/runtime_core.hpp"
@@ -23,8 +24,10 @@ class MatrixBackend {
         store_(std::move(store)),
         server_name_(std::move(server_name)),
         client_(std::make_shared<matrix::MatrixClient>(std::move(scheduler))),
+        stored_(std::make_shared<credentials::TokenStore>(store_.records(), store_.keys())),
         tokens_(std::make_shared<credentials::UserTokens>(
-            std::make_shared<credentials::AdminSession>(client_, std::move(admin), std::move(password)))),
+            std::make_shared<credentials::AdminSession>(client_, std::move(admin), std::move(password), stored_),
+            stored_)),
         users_(std::make_shared<services::UserService>(tokens_)),
         rooms_(std::make_shared<services::RoomService>(tokens_, server_name_)),
         messages_(std::make_shared<services::MessageService>(tokens_)) {}
@@ -45,6 +48,7 @@ class MatrixBackend {
   chat::OpenedStore store_;
   std::string server_name_;
   std::shared_ptr<matrix::MatrixClient> client_;
+  std::shared_ptr<credentials::TokenStore> stored_;
   std::shared_ptr<credentials::UserTokens> tokens_;
   std::shared_ptr<services::UserService> users_;
   std::shared_ptr<services::RoomService> rooms_;

@@ -1,5 +1,7 @@
 #include "credentials/admin_session.hpp"
 
+#include <chrono>
+
 #include "matrix/endpoints/login.hpp"
 #include "matrix/endpoints/synapse_admin_users.hpp"
 #include "matrix/identifiers.hpp"
@@ -10,30 +12,29 @@ namespace {
 // One device for the library's account, whatever process logs in: logging in again replaces nothing and piles nothing
 // up.
 constexpr const char* admin_device = "CONFAB_ADMIN";
-}  // namespace
+class AdminMint final : public Mint {
+ public:
+  AdminMint(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, Secret password)
+      : client_(std::move(client)), user_(std::move(user)), password_(std::move(password)) {}
+  [[nodiscard]] Task<Result<StoredToken>> mint(std::shared_ptr<Mint> self, MatrixUserId account,
+                                               std::optional<StoredToken> before, net::CallContext context) override;
+  [[nodiscard]] Task<bool> settle(std::shared_ptr<Mint> self, MatrixUserId account, StoredToken token,
+                                  net::CallContext context) override;
 
-AdminSession::AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, Secret password)
-    : client_(std::move(client)), user_(std::move(user)), password_(std::move(password)) {}
+ private:
+  std::shared_ptr<matrix::MatrixClient> client_;
+  MatrixUserId user_;
+  Secret password_;
+};
 
-std::shared_ptr<TokenSlot> AdminSession::slot() {
-  const std::lock_guard lock(mutex_);
-  if (!slot_) {
-    // Weak: the slot belongs to the session, not the other way round.
-    std::weak_ptr<AdminSession> weak = weak_from_this();
-    slot_ = std::make_shared<TokenSlot>(
-        [weak](net::CallContext context) { return log_in(weak.lock(), std::move(context)); });
-  }
-  return slot_;
-}
-
-Task<Result<MintedToken>> AdminSession::log_in(std::shared_ptr<AdminSession> self, net::CallContext context) {
-  if (!self) co_return Error(Errc::closed, "the admin session was closed");
+Task<Result<StoredToken>> AdminMint::mint(std::shared_ptr<Mint> /*self*/, MatrixUserId /*account*/,
+                                          std::optional<StoredToken> before, net::CallContext context) {
   // By the localpart alone, so that a wrong server name is told from a wrong password by who the answer says we are.
-  matrix::PasswordLogin request(std::string(matrix::localpart_of(self->user_)), self->password_);
+  matrix::PasswordLogin request(std::string(matrix::localpart_of(user_)), password_);
   request.device_id(DeviceId(admin_device)).device_name("Confab");
   // Repeating a login whose answer was lost makes a second token on the same device, which harms nobody.
-  Result<matrix::LoginAnswer> answer = co_await self->client_->call(std::move(request), Secret(), self->user_.str(),
-                                                                    context, net::Repeatable::idempotent);
+  Result<matrix::LoginAnswer> answer =
+      co_await client_->call(std::move(request), Secret(), user_.str(), context, net::Repeatable::idempotent);
   if (!answer) {
     const Error& error = answer.error();
     switch (error.code()) {
@@ -63,19 +64,40 @@ Task<Result<MintedToken>> AdminSession::log_in(std::shared_ptr<AdminSession> sel
         co_return error;
     }
   }
-  if (answer->user_id() != self->user_) {
+  if (answer->user_id() != user_) {
     const bool quotable = matrix::check_user_id(answer->user_id()).has_value();
     co_return Error(Errc::config, "the homeserver names the admin " +
                                       (quotable ? answer->user_id().str() : "otherwise") +
                                       ": correct homeserver.server_name or homeserver.admin_user")
         .with_subject("homeserver.server_name");
   }
-  // Once per login: lets the library's own account, and the users it acts for, go at the pace of the host instead of at
-  // that of one person typing. A homeserver that has no such call keeps its limits.
-  (void)co_await self->client_->call(matrix::AdminLiftRateLimit(self->user_), answer->access_token(), self->user_.str(),
-                                     context.step(), net::Repeatable::idempotent);
-  MintedToken minted(answer->access_token());
-  co_return minted;
+  std::optional<StoredToken::Time> end;
+  if (answer->expires_in()) end = std::chrono::system_clock::now() + *answer->expires_in();
+  StoredToken made(StoredToken::Kind::admin);
+  made.token(answer->access_token(), end).device(DeviceId(admin_device)).settled(false);
+  made.version(before ? before->version() : 0);
+  co_return made;
+}
+
+// Once per login: lets the library's own account, and the users it acts for, go at the pace of the host instead of at
+// that of one person typing. A homeserver that has no such call keeps its limits.
+Task<bool> AdminMint::settle(std::shared_ptr<Mint> /*self*/, MatrixUserId /*account*/, StoredToken token,
+                             net::CallContext context) {
+  Result<matrix::Done> lifted = co_await client_->call(matrix::AdminLiftRateLimit(user_), token.token(), user_.str(),
+                                                       context.step(), net::Repeatable::idempotent);
+  co_return lifted || !lifted.error().retriable();
+}
+
+}  // namespace
+
+AdminSession::AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, Secret password,
+                           std::shared_ptr<TokenStore> tokens)
+    : client_(std::move(client)), user_(std::move(user)) {
+  const std::shared_ptr<Mint> mint = std::make_shared<AdminMint>(client_, user_, std::move(password));
+  slot_ = std::make_shared<TokenSlot>(
+      [tokens = std::move(tokens), mint, account = user_](std::uint64_t dead, net::CallContext context) {
+        return TokenStore::obtain(tokens, mint, account, dead, std::move(context));
+      });
 }
 
 }  // namespace confab::credentials

@@ -12,12 +12,14 @@
 #include <confab/secret.hpp>
 
 #include "credentials/token_slot.hpp"
+#include "credentials/token_store.hpp"
 #include "matrix/matrix_client.hpp"
 
 namespace confab::credentials {
 
-// Calls an endpoint with the slot's token; on a dead one once more with its successor. Whatever else is refused (a
-// locked account, a rate limit) is no reason to replace a token. `owner` is what the slot's mint needs alive.
+// Calls an endpoint with the slot's token; on a dead one once more with its successor, and a last time with a new one
+// where the successor was only found in the store. Whatever else is refused (a locked account, a rate limit) is no
+// reason to replace a token. `owner` is what the slot's mint needs alive.
 template <class Endpoint>
 [[nodiscard]] Task<Result<typename Endpoint::Answer>> call_with_token(
     std::shared_ptr<const void> /*owner*/, std::shared_ptr<TokenSlot> slot,
@@ -32,21 +34,24 @@ template <class Endpoint>
     if (!made) co_return std::move(made).error();
     token = std::move(*made);
   }
-  const std::uint64_t generation = token->generation();
-  is_answer = true;
-  Result<typename Endpoint::Answer> answer =
-      co_await client->call(endpoint, std::move(*token).secret(), account.str(), context, repeatable);
-  if (answer || answer.error().code() != Errc::session_expired) co_return answer;
-  is_answer = false;
-  Result<Token> next = co_await TokenSlot::replace(slot, generation, context);
-  if (!next) co_return std::move(next).error();
-  is_answer = true;
-  co_return co_await client->call(endpoint, std::move(*next).secret(), account.str(), context, repeatable);
+  for (int replaced = 0;; ++replaced) {
+    const std::uint64_t generation = token->generation();
+    const bool last = replaced == 2 || (replaced == 1 && token->is_fresh());
+    is_answer = true;
+    Result<typename Endpoint::Answer> answer =
+        co_await client->call(endpoint, std::move(*token).secret(), account.str(), context, repeatable);
+    if (answer || last || answer.error().code() != Errc::session_expired) co_return answer;
+    is_answer = false;
+    Result<Token> next = co_await TokenSlot::replace(slot, generation, context);
+    if (!next) co_return std::move(next).error();
+    token = std::move(*next);
+  }
 }
 
 class AdminSession : public std::enable_shared_from_this<AdminSession> {
  public:
-  AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, Secret password);
+  AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, Secret password,
+               std::shared_ptr<TokenStore> tokens);
 
   // Calls an endpoint as the admin: on a dead token once more with a new one.
   template <class Endpoint>
@@ -63,15 +68,11 @@ class AdminSession : public std::enable_shared_from_this<AdminSession> {
     return TokenSlot::get(slot(), std::move(context));
   }
 
-  [[nodiscard]] std::shared_ptr<TokenSlot> slot();
+  [[nodiscard]] const std::shared_ptr<TokenSlot>& slot() const noexcept { return slot_; }
 
  private:
-  [[nodiscard]] static Task<Result<MintedToken>> log_in(std::shared_ptr<AdminSession> self, net::CallContext context);
-
   std::shared_ptr<matrix::MatrixClient> client_;
   MatrixUserId user_;
-  Secret password_;
-  std::mutex mutex_;
   std::shared_ptr<TokenSlot> slot_;
 };
 

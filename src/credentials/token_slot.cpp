@@ -38,8 +38,13 @@ std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& cont
 Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight,
                           net::CallContext context) {
   Result<MintedToken> minted = Error(Errc::internal, "the token could not be made; please report it");
+  std::uint64_t dead = 0;
+  {
+    const std::lock_guard lock(self->mutex_);
+    dead = self->generation_;
+  }
   try {
-    minted = co_await self->mint_(context);
+    minted = co_await self->source_(dead, context);
   } catch (const std::bad_alloc&) {
     // Whatever happens, those who wait are answered and the next one may try.
     minted = Error(Errc::no_memory, "memory is exhausted");
@@ -52,11 +57,12 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
     const net::TimePoint now = net::Clock::now();
     if (minted) {
       self->secret_ = minted->secret();
-      ++self->generation_;
+      self->generation_ = minted->generation();
+      self->fresh_ = minted->is_fresh();
       self->end_ = minted->end();
       self->renew_ = self->end_ == net::TimePoint::max() ? self->end_ : now + (self->end_ - now) / 2;
       self->last_failure_.reset();
-      outcome.emplace(Token(*self->secret_, self->generation_));
+      outcome.emplace(Token(*self->secret_, self->generation_, self->fresh_));
     } else {
       const Error& error = minted.error();
       self->last_failure_ = error;
@@ -65,7 +71,8 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
       self->no_mint_before_ = now;
       if (error.retry_after()) {
         self->no_mint_before_ = now + std::min<std::chrono::milliseconds>(*error.retry_after(), longest_pause);
-      } else if (error.code() == Errc::config || (error.code() == Errc::admin_unavailable && !error.retriable())) {
+      } else if (error.code() == Errc::config || (!error.retriable() && (error.code() == Errc::admin_unavailable ||
+                                                                         error.code() == Errc::session_expired))) {
         self->no_mint_before_ = now + refused_pause;
       }
       outcome.emplace(error);
@@ -78,7 +85,7 @@ std::optional<Token> TokenSlot::at_hand() const {
   const std::lock_guard lock(mutex_);
   const net::TimePoint now = net::Clock::now();
   if (!secret_ || now >= end_ || (now >= renew_ && !flight_)) return std::nullopt;
-  return Token(*secret_, generation_);
+  return Token(*secret_, generation_, fresh_);
 }
 
 Task<Result<Token>> TokenSlot::get(std::shared_ptr<TokenSlot> self, net::CallContext context) {
@@ -88,7 +95,7 @@ Task<Result<Token>> TokenSlot::get(std::shared_ptr<TokenSlot> self, net::CallCon
     const std::lock_guard lock(self->mutex_);
     const net::TimePoint now = net::Clock::now();
     if (self->secret_ && now < self->end_) {
-      current.emplace(*self->secret_, self->generation_);
+      current.emplace(*self->secret_, self->generation_, self->fresh_);
       renew = now >= self->renew_ && !self->flight_;
     }
   }
@@ -106,7 +113,7 @@ Task<Result<Token>> TokenSlot::replace(std::shared_ptr<TokenSlot> self, std::uin
   {
     const std::lock_guard lock(self->mutex_);
     const bool lives = self->secret_ && net::Clock::now() < self->end_;
-    if (lives && self->generation_ != dead) co_return Token(*self->secret_, self->generation_);
+    if (lives && self->generation_ != dead) co_return Token(*self->secret_, self->generation_, self->fresh_);
     // Also while its successor is on the way: nobody else shall try it.
     self->secret_.reset();
   }

@@ -25,33 +25,52 @@ class MintedToken {
     end_ = end;
     return *this;
   }
+  // Tells it from those before; never 0, and never that of another one.
+  MintedToken& generation(std::uint64_t generation) {
+    generation_ = generation;
+    return *this;
+  }
+  // Not so where it was found, made by somebody else at some time.
+  MintedToken& fresh(bool on) {
+    fresh_ = on;
+    return *this;
+  }
   [[nodiscard]] const Secret& secret() const noexcept { return secret_; }
   [[nodiscard]] net::TimePoint end() const noexcept { return end_; }
+  [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
+  [[nodiscard]] bool is_fresh() const noexcept { return fresh_; }
 
  private:
   Secret secret_;
   net::TimePoint end_ = net::TimePoint::max();
+  std::uint64_t generation_ = 1;
+  bool fresh_ = true;
 };
 
 // A token in use, with the generation by which a late failure is told from a new one.
 class Token {
  public:
-  Token(Secret secret, std::uint64_t generation) : secret_(std::move(secret)), generation_(generation) {}
+  Token(Secret secret, std::uint64_t generation, bool fresh)
+      : secret_(std::move(secret)), generation_(generation), fresh_(fresh) {}
   [[nodiscard]] const Secret& secret() const& noexcept { return secret_; }
   [[nodiscard]] Secret secret() && noexcept { return std::move(secret_); }
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
+  // Made by this process; one that was found may be as dead as the one before.
+  [[nodiscard]] bool is_fresh() const noexcept { return fresh_; }
 
  private:
   Secret secret_;
   std::uint64_t generation_;
+  bool fresh_;
 };
 
 class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
  public:
-  // Makes a new token; called on a loop, at most once at a time per slot.
-  using Mint = std::function<Task<Result<MintedToken>>(net::CallContext)>;
+  // Finds or makes a token other than that of the `dead` generation, 0 for none; called on a loop, at most once at a
+  // time per slot.
+  using Source = std::function<Task<Result<MintedToken>>(std::uint64_t dead, net::CallContext)>;
 
-  explicit TokenSlot(Mint mint) : mint_(std::move(mint)) {}
+  explicit TokenSlot(Source source) : source_(std::move(source)) {}
 
   // The current token; minted first if there is none, renewed behind the caller's back when half of its life is over.
   [[nodiscard]] static Task<Result<Token>> get(std::shared_ptr<TokenSlot> self, net::CallContext context);
@@ -73,10 +92,11 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   [[nodiscard]] static Task<void> fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight,
                                       net::CallContext context);
 
-  Mint mint_;
+  Source source_;
   mutable std::mutex mutex_;
   std::optional<Secret> secret_;
   std::uint64_t generation_ = 0;
+  bool fresh_ = true;
   net::TimePoint end_ = net::TimePoint::max();
   net::TimePoint renew_ = net::TimePoint::max();
   std::shared_ptr<net::SharedResult<Token>> flight_;

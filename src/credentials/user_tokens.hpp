@@ -1,28 +1,36 @@
-// UserTokens: whose token is it? One slot per user, minted by the admin's login-as-user, which is not rate limited and
-// needs no password of the user.
+// UserTokens: whose token is it? One slot per user, filled from the store, or by the mint that the user's tenant chose.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include <confab/ids.hpp>
 #include <confab/result.hpp>
 
 #include "credentials/admin_session.hpp"
+#include "credentials/stored_token.hpp"
 #include "credentials/token_slot.hpp"
+#include "credentials/token_store.hpp"
 
 namespace confab::credentials {
 
 class UserTokens {
  public:
-  // Most users whose tokens are kept; beyond it those of users who are not busy are forgotten, and minted anew on use.
+  // Most users whose tokens are kept; beyond it those of users who are not busy are forgotten, and read again on use.
   static constexpr std::size_t max_users = 200'000;
 
-  explicit UserTokens(std::shared_ptr<AdminSession> admin) : admin_(std::move(admin)) {}
+  UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<TokenStore> tokens);
+
+  // Users of this group log in themselves, each on a device of their own; those of all others are acted for by the
+  // admin. Before the group's first call.
+  void use_devices(std::string group);
 
   // Calls an endpoint as `user`. A dead token is replaced and the same request, with the same transaction id, sent once
   // more per new token; the caller notices nothing. `reached` is set when a failure is the answer to the request
@@ -33,7 +41,7 @@ class UserTokens {
                                                              std::optional<net::Repeatable> repeatable = std::nullopt,
                                                              bool* reached = nullptr) {
     if (user == admin_->user()) return refuse_admin<typename Endpoint::Answer>();
-    const std::shared_ptr<TokenSlot> slot = slot_of(user);
+    const std::shared_ptr<TokenSlot> slot = slot_of(user, context.group());
     return call_with_token(admin_, slot, admin_->client(), std::move(user), std::move(endpoint), std::move(context),
                            repeatable, reached);
   }
@@ -51,12 +59,14 @@ class UserTokens {
   [[nodiscard]] static Task<Result<Answer>> refuse_admin() {
     co_return admin_refused();
   }
-  [[nodiscard]] std::shared_ptr<TokenSlot> slot_of(const MatrixUserId& user);
-  [[nodiscard]] static Task<Result<MintedToken>> mint(std::shared_ptr<AdminSession> admin, MatrixUserId user,
-                                                      net::CallContext context);
+  [[nodiscard]] std::shared_ptr<TokenSlot> slot_of(const MatrixUserId& user, std::string_view group);
 
   std::shared_ptr<AdminSession> admin_;
+  std::shared_ptr<TokenStore> tokens_;
+  std::shared_ptr<Mint> puppets_;
+  std::shared_ptr<Mint> devices_;
   std::mutex mutex_;
+  std::unordered_set<std::string> with_devices_;
   std::unordered_map<MatrixUserId, std::shared_ptr<TokenSlot>> slots_;
 };
 

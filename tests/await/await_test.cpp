@@ -46,7 +46,7 @@ Pending<std::vector<Finding>> Homeserver::examine(CallOptions options) const {
     return std::vector<Finding>{Finding(Host::text("versions"), true, Host::text("v1.11"))};
   });
 }
-std::shared_ptr<ChatProvider> Homeserver::provider(std::string /*group*/) const {
+std::shared_ptr<ChatProvider> Homeserver::provider(std::string /*group*/, Access /*access*/) const {
   return std::make_shared<StubProvider>(backend_->queue);
 }
 Runtime::Runtime(RuntimeOptions /*options*/) {}

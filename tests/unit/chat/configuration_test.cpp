@@ -63,6 +63,12 @@ TEST_CASE_FIXTURE(Folder, "a configuration in order is read with its directories
   CHECK(configuration.tenant(TenantId("moon")) == nullptr);
   const auto& tenant = configuration.tenants().at(0);
   CHECK(tenant.options().localpart() == "{tenant}_{id}");
+  CHECK(tenant.options().access() == Access::puppet);
+  CHECK(read(replaced(good, R"("directory":)", R"("access":"device","directory":)"))
+            ->tenants()
+            .at(0)
+            .options()
+            .access() == Access::device);
   CHECK(tenant.directory()->user(UserSlug("ana")).has_value());
   CHECK(read("{" + good_homeserver + "," + good_tenants + "}").has_value());  // the store may be left out
 }
@@ -99,6 +105,7 @@ TEST_CASE_FIXTURE(Folder, "every fault is named by its key") {
       {replaced(good, "park", "two words"), "tenants[0].id"},
       {replaced(good, R"("directory":)", R"("localpert":"x","directory":)"), "tenants[0].localpert"},
       {replaced(good, R"("directory":)", R"("localpart":"x","directory":)"), "tenants[0].localpart"},
+      {replaced(good, R"("directory":)", R"("access":"magic","directory":)"), "tenants[0].access"},
       {replaced(good, "directory.json", "nowhere.json"), "tenants[0].directory"},
       {replaced(good, "directory.json\"}", R"(directory.json"},{"id":"park","directory":"directory.json"})"),
        "tenants[1].id"},

@@ -69,8 +69,8 @@ TEST_CASE("AdminSession: a wrong password is tried once, and refused from memory
 TEST_CASE("AdminSession: a homeserver of another name is told from a wrong password, and logged in to once") {
   AtHomeserver at(std::string(test::FakeMatrix::admin_password), 1,
                   test::FakeMatrix::MatrixOptions().server_name("other.test"));
-  const auto admin = std::make_shared<credentials::AdminSession>(at.client, MatrixUserId("@admin:hs.test"),
-                                                                 Secret(std::string(test::FakeMatrix::admin_password)));
+  const auto admin = std::make_shared<credentials::AdminSession>(
+      at.client, MatrixUserId("@admin:hs.test"), Secret(std::string(test::FakeMatrix::admin_password)), at.token_store);
   for (int i = 0; i < 10; ++i) {
     const auto answer = run<matrix::WhoamiAnswer>(
         at.runtime, [&](net::CallContext context) { return admin->call(matrix::Whoami(), std::move(context)); });

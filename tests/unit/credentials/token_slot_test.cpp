@@ -25,6 +25,7 @@ namespace {
 // Makes tokens "token-1", "token-2", ..., in the way the test says.
 struct Mints {
   std::atomic<int> begun{0};
+  std::atomic<std::uint64_t> made{0};
   std::mutex mutex;
   std::shared_ptr<net::SharedResult<int>> gate;  // while set, a mint waits for it
   std::deque<Error> failures;
@@ -58,6 +59,7 @@ Task<Result<MintedToken>> mint(std::shared_ptr<Mints> mints, net::CallContext co
   if (throws) throw std::runtime_error("made up");
   if (failure) co_return std::move(*failure);
   MintedToken token(Secret("token-" + std::to_string(number)));
+  token.generation(++mints->made);
   if (mints->life > 0ms) token.lives_until(net::Clock::now() + mints->life);
   co_return token;
 }
@@ -79,7 +81,7 @@ struct Slot {
   Runtime runtime;
   std::shared_ptr<Mints> mints = std::make_shared<Mints>();
   std::shared_ptr<TokenSlot> slot = std::make_shared<TokenSlot>(
-      [mints = mints](net::CallContext context) { return mint(mints, std::move(context)); });
+      [mints = mints](std::uint64_t, net::CallContext context) { return mint(mints, std::move(context)); });
 };
 
 }  // namespace

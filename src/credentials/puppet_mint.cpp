@@ -1,0 +1,59 @@
+#include "credentials/puppet_mint.hpp"
+
+#include <chrono>
+
+#include "matrix/endpoints/synapse_admin_users.hpp"
+
+namespace confab::credentials {
+
+namespace {
+// Short, because such a token outlives the user's logout and even their deactivation; renewed at half of it.
+constexpr std::chrono::hours token_life{2};
+}  // namespace
+
+Error admin_refusal(const Error& error) {
+  switch (error.code()) {
+    case Errc::forbidden:
+      return error.with_code(Errc::admin_unavailable)
+          .with_message("the admin account is no server administrator, so it cannot act for users")
+          .with_subject("homeserver.admin_user");
+    // These speak of the admin: a token is minted for a locked or closed account like for any other.
+    case Errc::account_locked:
+    case Errc::account_suspended:
+    case Errc::account_deactivated:
+    case Errc::session_expired:
+      return error.with_code(Errc::admin_unavailable)
+          .with_message("the homeserver refuses the admin account, so it cannot act for users")
+          .with_subject("homeserver.admin_user");
+    case Errc::outcome_unknown:
+      // Not the outcome of what the caller asked for: that was not sent yet.
+      return error.with_code(Errc::unavailable)
+          .with_message("the homeserver did not answer the request for the user's token; try again later");
+    case Errc::not_found:
+      return error.with_message("the user has no account yet").with_subject("user");
+    default:
+      return error;
+  }
+}
+
+Task<Result<StoredToken>> PuppetMint::mint(std::shared_ptr<Mint> /*self*/, MatrixUserId account,
+                                           std::optional<StoredToken> before, net::CallContext context) {
+  const StoredToken::Time end = std::chrono::system_clock::now() + token_life;
+  matrix::AdminLoginAs request(std::move(account), end);
+  // Idempotent for us: a token whose answer was lost ends by itself.
+  Result<matrix::AdminLoginAsAnswer> answer =
+      co_await admin_->call(std::move(request), std::move(context), net::Repeatable::idempotent);
+  if (!answer) co_return admin_refusal(answer.error());
+  StoredToken made(StoredToken::Kind::puppet);
+  made.token(answer->access_token(), end).version(before ? before->version() : 0);
+  // A password that was set once stays with the account: device mode may be chosen again.
+  if (before) made.password(before->password(), before->password_known()).device(before->device());
+  co_return made;
+}
+
+Task<bool> PuppetMint::settle(std::shared_ptr<Mint> /*self*/, MatrixUserId /*account*/, StoredToken /*token*/,
+                              net::CallContext /*context*/) {
+  co_return true;
+}
+
+}  // namespace confab::credentials

@@ -1,0 +1,29 @@
+// PuppetMint: a user's token by the admin's login-as-user: no login limit, no hashing, no password of the user. It has
+// no device and ends by itself.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "credentials/admin_session.hpp"
+#include "credentials/stored_token.hpp"
+
+namespace confab::credentials {
+
+class PuppetMint final : public Mint {
+ public:
+  explicit PuppetMint(std::shared_ptr<AdminSession> admin) : admin_(std::move(admin)) {}
+  [[nodiscard]] Task<Result<StoredToken>> mint(std::shared_ptr<Mint> self, MatrixUserId account,
+                                               std::optional<StoredToken> before, net::CallContext context) override;
+  [[nodiscard]] Task<bool> settle(std::shared_ptr<Mint> self, MatrixUserId account, StoredToken token,
+                                  net::CallContext context) override;
+
+ private:
+  std::shared_ptr<AdminSession> admin_;
+};
+
+// What the admin's failure means to a user for whom it was to act.
+[[nodiscard]] Error admin_refusal(const Error& error);
+
+}  // namespace confab::credentials

@@ -1,0 +1,88 @@
+#include "credentials/token_record.hpp"
+
+#include <array>
+#include <chrono>
+#include <string_view>
+#include <utility>
+
+#include "store/record_rules.hpp"
+#include "store/sealed_text.hpp"
+#include "util/json.hpp"
+
+namespace confab::credentials {
+
+namespace {
+
+using Millis = std::chrono::milliseconds;
+
+constexpr std::array<std::pair<StoredToken::Kind, std::string_view>, 3> kinds{{{StoredToken::Kind::admin, "admin"},
+                                                                               {StoredToken::Kind::puppet, "puppet"},
+                                                                               {StoredToken::Kind::device, "device"}}};
+
+Error strange(const std::string& key) {
+  return Error(Errc::store, "a record of a token holds something else: restore the store, or erase the record")
+      .with_subject(key);
+}
+
+Result<Secret> open(const store::SealingKeys& keys, const std::string& key, std::string_view member,
+                    const json::Value& root) {
+  const json::Value sealed = root[member];
+  if (!sealed) return Secret();
+  return store::unseal(keys, store::SealedPlace(key, member), sealed);
+}
+
+}  // namespace
+
+Result<std::string> token_record(const StoredToken& token, const std::string& record_key,
+                                 const store::SealingKeys& keys) {
+  json::Writer writer;
+  writer.object();
+  for (const auto& [kind, name] : kinds) {
+    if (kind == token.kind()) writer.member("kind", name);
+  }
+  if (!token.device().empty()) writer.member("device", token.device().str());
+  if (token.end()) {
+    writer.key("expires").value(
+        static_cast<std::int64_t>(std::chrono::duration_cast<Millis>(token.end()->time_since_epoch()).count()));
+  }
+  writer.key("settled").value(token.settled());
+  if (!token.token().empty()) {
+    Result<std::string> sealed = store::seal(keys, store::SealedPlace(record_key, "token"), token.token());
+    if (!sealed) return sealed;
+    writer.key("token").raw(*sealed);
+  }
+  if (!token.password().empty()) {
+    Result<std::string> sealed = store::seal(keys, store::SealedPlace(record_key, "password"), token.password());
+    if (!sealed) return sealed;
+    writer.key("password").raw(*sealed);
+    writer.key("password_known").value(token.password_known());
+  }
+  writer.end();
+  return std::move(writer).finish();
+}
+
+Result<StoredToken> read_token_record(const StoreRecord& record, const store::SealingKeys& keys) {
+  Result<json::Document> parsed = store::parse(record);
+  if (!parsed) return std::move(parsed).error();
+  const json::Value root = parsed->root();
+  const std::string_view named = root["kind"].string_or("");
+  for (const auto& [kind, name] : kinds) {
+    if (name != named) continue;
+    Result<Secret> token = open(keys, record.key(), "token", root);
+    if (!token) return std::move(token).error();
+    Result<Secret> password = open(keys, record.key(), "password", root);
+    if (!password) return std::move(password).error();
+    std::optional<StoredToken::Time> end;
+    if (const std::int64_t expires = root["expires"].integer_or(0); expires != 0) {
+      end = StoredToken::Time(std::chrono::duration_cast<StoredToken::Time::duration>(Millis(expires)));
+    }
+    StoredToken read(kind);
+    read.token(std::move(*token), end).password(std::move(*password), root["password_known"].boolean_or(false));
+    read.device(DeviceId(std::string(root["device"].string_or("")))).settled(root["settled"].boolean_or(true));
+    read.version(record.version());
+    return read;
+  }
+  return strange(record.key());
+}
+
+}  // namespace confab::credentials

@@ -1,0 +1,115 @@
+"""On Synapse's own limits: one login however many programs and users there are, and tokens that die unnoticed."""
+
+import base64
+import json
+import os
+import re
+import urllib.request
+from pathlib import Path
+
+import harness
+
+USERS = 50
+
+
+def directory():
+    users = [{"id": str(n), "slug": f"user{n}", "name": f"User {n}"} for n in range(1, USERS + 1)]
+    attendees = [{"user": user["slug"], "role": "guest", "permissions": []} for user in users]
+    return {"users": users, "groups": [],
+            "events": [{"slug": "fair", "name": "The fair", "visibility": "private", "creator": "user1",
+                        "attendees": attendees}]}
+
+
+class Credentials(harness.ProgramCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.homeserver = harness.Homeserver(cls.folder / "synapse", "--default-limits", "--log-requests")
+        cls.addClassCleanup(cls.homeserver.stop)
+        work = cls.folder / "work"
+        work.mkdir()
+        descriptor = os.open(work / "keys", os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "w") as keys:
+            keys.write(f"first {base64.b64encode(os.urandom(32)).decode()}\n")
+        cls.work = harness.Workspace(work, cls.homeserver.config(), directory(),
+                                     store={"kind": "sqlite", "path": "confab.db", "key_file": "keys"})
+
+    def log(self):
+        return Path(self.homeserver.about["log"]).read_text(encoding="utf-8", errors="replace")
+
+    def asked(self, method, path):
+        """The statuses with which requests of this kind were answered so far."""
+        return re.findall(rf' (\d{{3}}) "{method} {path}[ ?]', self.log())
+
+    def logins(self):
+        return self.asked("POST", "/_matrix/client/v3/login")
+
+    def admin_token(self):
+        """A login of the operator's own: it is no business of the library's."""
+        about = self.homeserver.about
+        password = Path(about["admin_password_file"]).read_text(encoding="utf-8").strip()
+        return self.request("POST", "/_matrix/client/v3/login", None, {
+            "type": "m.login.password", "identifier": {"type": "m.id.user", "user": about["admin_user"]},
+            "password": password, "device_id": "OPERATOR"})["access_token"]
+
+    def request(self, method, path, token, body):
+        call = urllib.request.Request(self.homeserver.about["url"] + path, method=method,
+                                      data=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
+        if token:
+            call.add_header("Authorization", f"Bearer {token}")
+        with urllib.request.urlopen(call, timeout=harness.PATIENCE) as answer:
+            return json.load(answer)
+
+    def test_fifty_users_and_dead_tokens(self):
+        # Ten programs, one after the other: one login.
+        for _ in range(10):
+            self.done(self.work.run("user", "provision", "user1"))
+        self.assertEqual(["200"], self.logins())
+        self.done(self.work.run("doctor"))
+
+        ids = [self.done(self.work.run("user", "provision", f"user{n}"))[-1]["user_id"] for n in range(1, USERS + 1)]
+        room = self.done(self.work.run("room", "create", "event", "fair", "--creator", "user1"))[-1]["room_id"]
+        for n in range(2, USERS + 1):
+            self.done(self.work.run("room", "add", "event", "fair", f"user{n}"))
+        for n in range(1, USERS + 1):
+            self.done(self.work.run("send", "event", "fair", "--as", f"user{n}", f"I am user {n}"))
+        self.assertEqual(["200"], self.logins())
+        read = self.done(self.work.run("history", "event", "fair", "--as", "user7", "--limit", "200"))
+        said = [line["body"] for line in read if line.get("body", "").startswith("I am")]
+        self.assertEqual({f"I am user {n}" for n in range(1, USERS + 1)}, set(said))
+        self.assertEqual(USERS, len(said))
+
+        # No secret lies in the store in plain: a token of Synapse's begins like this.
+        for name in os.listdir(self.work.folder):
+            if name.startswith("confab.db"):
+                self.assertNotIn(b"syt_", (self.work.folder / name).read_bytes(), name)
+
+        # A sender with all its tokens alive meets their end: the user's and, by the admin's logout, every puppet's.
+        sender = self.work.spawn("send", "event", "fair", "--as", "user3", "-")
+        self.addCleanup(sender.end)
+        sender.write("before")
+        self.assertIsNotNone(sender.line(), str(sender))
+        operator = self.admin_token()
+        before = len(self.logins())
+        self.request("POST", "/_matrix/client/v3/logout/all", operator, {})
+        sender.write("after")
+        self.assertIsNotNone(sender.line(), str(sender))
+        self.assertEqual(0, sender.finish(), str(sender))
+        self.assertEqual(b"", sender.errors)
+        self.assertEqual(["200"], self.logins()[before:])
+        self.assertIn("401", self.asked("PUT", rf"/_matrix/client/v3/rooms/\S+/send/m.room.message/\S+"))
+        again = self.done(self.work.run("user", "provision", "user3"))[-1]["user_id"]
+        self.assertEqual(ids[2], again)
+        read = self.done(self.work.run("history", "event", "fair", "--as", "user9", "--limit", "200"))
+        said = [line["body"] for line in read if line.get("body") in ("before", "after")]
+        self.assertEqual(["after", "before"], said)
+        self.assertEqual({room}, {line["room_id"] for line in read if "room_id" in line})
+        # The same transaction id was refused, and then taken.
+        sends = re.findall(r' (\d{3}) "PUT \S+/send/m\.room\.message/(\S+?)[ ?]', self.log())
+        dead = [txn for status, txn in sends if status == "401"]
+        self.assertTrue(dead)
+        self.assertIn(("200", dead[-1]), sends)
+
+
+if __name__ == "__main__":
+    harness.main()

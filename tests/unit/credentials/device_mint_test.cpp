@@ -1,0 +1,176 @@
+#include "credentials/device_mint.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "contract/faulty_store.hpp"
+#include "unit/credentials/at_homeserver.hpp"
+
+using namespace confab;
+using confab::test::Answer;
+using confab::test::FakeMatrix;
+using confab::test::login_as_path;
+using confab::test::login_path;
+using confab::test::Process;
+using confab::test::SealedStore;
+using confab::test::TestJson;
+
+namespace {
+
+constexpr const char* user_path = "/_synapse/admin/v2/users/*";
+
+struct Devices : Process {
+  explicit Devices(FakeMatrix& homeserver, const SealedStore& sealed = SealedStore()) : Process(homeserver, sealed) {
+    tokens->use_devices("");  // the group of these calls
+  }
+};
+
+std::vector<TestJson> bodies(const FakeMatrix& hs, const char* method, const char* path) {
+  std::vector<TestJson> out;
+  for (const auto& request : hs.requests(method, path)) out.push_back(TestJson::parse(request.body).value());
+  return out;
+}
+
+// The logins of the user, the admin's left out.
+std::vector<TestJson> logins(const FakeMatrix& hs, const MatrixUserId& user) {
+  std::vector<TestJson> out;
+  for (TestJson& body : bodies(hs, "POST", login_path)) {
+    if (body["identifier"]["user"].as_string() == user.str()) out.push_back(std::move(body));
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("DeviceMint: a user's first token comes by a password that was stored before it was set") {
+  FakeMatrix hs;
+  const MatrixUserId ana(hs.add_user("ana"));
+  const SealedStore store;
+  {
+    Devices process(hs, store);
+    CHECK(process.whoami(ana).wait().value().device_id() == DeviceId("CONFAB"));
+  }
+  const auto puts = bodies(hs, "PUT", user_path);
+  REQUIRE(puts.size() == 1);
+  CHECK(puts[0].as_object().size() == 2);  // the password and this, nothing else
+  CHECK(puts[0]["logout_devices"].as_bool(true) == false);
+  REQUIRE(logins(hs, ana).size() == 1);
+  CHECK(logins(hs, ana)[0]["device_id"].as_string() == "CONFAB");
+  CHECK(logins(hs, ana)[0]["password"].as_string() == puts[0]["password"].as_string());
+  CHECK(puts[0]["password"].as_string().size() >= 40);
+  // Another process has the token from the store; when it dies, the password again, and the same device.
+  Devices process(hs, store);
+  CHECK(process.whoami(ana).wait().has_value());
+  CHECK(logins(hs, ana).size() == 1);
+  hs.kill_token(ana.str());
+  CHECK(process.whoami(ana).wait().value().device_id() == DeviceId("CONFAB"));
+  CHECK(logins(hs, ana).size() == 2);
+  CHECK(hs.count("PUT", user_path) == 1);
+  CHECK(hs.count("POST", login_as_path) == 0);
+}
+
+TEST_CASE("DeviceMint: a password that somebody changed is tried once, set anew, and nobody is logged out") {
+  FakeMatrix hs;
+  const MatrixUserId ana(hs.add_user("ana"));
+  Devices process(hs);
+  REQUIRE(process.whoami(ana).wait());
+  hs.kill_token(ana.str());
+  (void)hs.add_user("ana", "another");
+  CHECK(process.whoami(ana).wait().has_value());
+  CHECK(logins(hs, ana).size() == 3);  // the first, the refused one, the healed one
+  const auto puts = bodies(hs, "PUT", user_path);
+  REQUIRE(puts.size() == 2);
+  CHECK(puts[1].as_object().size() == 2);
+  CHECK(puts[1]["logout_devices"].as_bool(true) == false);
+}
+
+TEST_CASE("DeviceMint: an account that is not there is not made, and a closed one not opened") {
+  FakeMatrix hs;
+  Devices process(hs);
+  CHECK(process.whoami(MatrixUserId("@nobody:hs.test")).wait().error().code() == Errc::not_found);
+  CHECK(hs.count("PUT", user_path) == 0);
+  const MatrixUserId ana(hs.add_user("ana"));
+  hs.fail_next(1, "GET", user_path,
+               Answer(200, R"({"name":"@ana:hs.test","deactivated":true,"admin":false,"displayname":"Ana"})"));
+  CHECK(process.whoami(ana).wait().error().code() == Errc::account_deactivated);
+  CHECK(hs.count("PUT", user_path) == 0);
+  CHECK(process.whoami(ana).wait().has_value());
+}
+
+TEST_CASE("DeviceMint: a homeserver that refuses every password is asked twice, and then left alone") {
+  FakeMatrix hs;
+  const MatrixUserId ana(hs.add_user("ana"));
+  Devices process(hs);
+  REQUIRE(process.whoami(ana).wait());
+  hs.kill_token(ana.str());
+  hs.on("POST", login_path, Answer::error(403, "M_FORBIDDEN"));
+  for (int i = 0; i < 5; ++i) CHECK(process.whoami(ana).wait().error().code() == Errc::session_expired);
+  CHECK(logins(hs, ana).size() == 3);
+}
+
+TEST_CASE("DeviceMint: a locked account and a limited login start no recovery") {
+  FakeMatrix hs;
+  const MatrixUserId ana(hs.add_user("ana"));
+  Devices process(hs);
+  REQUIRE(process.whoami(ana).wait());
+  hs.lock_user(ana.str(), true);
+  CHECK(process.whoami(ana).wait().error().code() == Errc::account_locked);
+  hs.lock_user(ana.str(), false);
+  CHECK(process.whoami(ana).wait().has_value());
+  CHECK(logins(hs, ana).size() == 1);
+  hs.kill_token(ana.str());
+  hs.on("POST", login_path, Answer::error(429, "M_LIMIT_EXCEEDED").header("Retry-After", "333"));
+  for (int i = 0; i < 3; ++i) CHECK(process.whoami(ana).wait().error().code() == Errc::rate_limited);
+  CHECK(logins(hs, ana).size() == 2);
+  CHECK(hs.count("PUT", user_path) == 1);
+}
+
+TEST_CASE("DeviceMint: the store failing at any step loses no password that the homeserver has") {
+  for (const test::Fault fault : {test::Fault::before, test::Fault::after}) {
+    bool reached_the_end = false;
+    for (int failing = 0; !reached_the_end; ++failing) {
+      CAPTURE(failing);
+      REQUIRE(failing < 40);
+      FakeMatrix hs;
+      const MatrixUserId ana(hs.add_user("ana"));
+      const SealedStore inner;
+      auto faulty = std::make_shared<test::FaultyStore>(
+          inner.store, Errc::store, [&](int n) { return n == failing ? fault : test::Fault::none; });
+      SealedStore store(faulty);
+      store.keys = inner.keys;
+      {
+        Devices process(hs, store);
+        const auto answer = process.whoami(ana).wait();
+        reached_the_end = faulty->operations() <= failing;
+        if (!answer) CHECK(answer.error().code() == Errc::store);
+      }
+      Devices other(hs, inner);
+      CHECK(other.whoami(ana).wait().has_value());
+      // One password for ever: what was once set is what is kept.
+      std::string only;
+      for (const auto& put : bodies(hs, "PUT", user_path)) {
+        if (only.empty()) only = put["password"].as_string();
+        CHECK(put["password"].as_string() == only);
+      }
+    }
+  }
+}
+
+TEST_CASE("DeviceMint: one group has devices, another is acted for") {
+  FakeMatrix hs;
+  const MatrixUserId ana(hs.add_user("ana"));
+  const MatrixUserId ben(hs.add_user("ben"));
+  Process process(hs);
+  process.tokens->use_devices("own");
+  const auto whoami = [&](const MatrixUserId& user, std::string group) {
+    return test::run<matrix::WhoamiAnswer>(process.runtime, [&](net::CallContext context) {
+      auto name = std::make_shared<const std::string>(group);
+      return process.tokens->call(user, matrix::Whoami(), context.in_group(std::move(name)));
+    });
+  };
+  CHECK(whoami(ana, "own").value().device_id() == DeviceId("CONFAB"));
+  CHECK(whoami(ben, "acted-for").value().device_id() != DeviceId("CONFAB"));
+  CHECK(logins(hs, ben).empty());
+}
