@@ -2,7 +2,9 @@
 /// The whole C++ API in one include.
 ///
 /// Start reading at chat_service.hpp (what can be done), homeserver.hpp (how it is put together) and pending.hpp (how
-/// every operation is started and awaited). Each header also compiles alone, with -fno-exceptions, too, and includes
+/// every operation is started and awaited); stored_directory.hpp where the host's users and rooms shall be pushed.
+///
+/// Each header also compiles alone, with -fno-exceptions, too, and includes
 /// nothing but the standard library and its neighbours.
 ///
 ///     confab::Runtime runtime;                                              // threads, loops, connections
@@ -26,6 +28,7 @@
 #include <confab/chat_provider.hpp>
 #include <confab/chat_service.hpp>
 #include <confab/configuration.hpp>
+#include <confab/directory_batch.hpp>
 #include <confab/error.hpp>
 #include <confab/event_stream.hpp>
 #include <confab/events_options.hpp>
@@ -42,4 +45,5 @@
 #include <confab/runtime.hpp>
 #include <confab/secret.hpp>
 #include <confab/store.hpp>
+#include <confab/stored_directory.hpp>
 #include <confab/unique_function.hpp>

@@ -22,8 +22,8 @@ namespace confab {
 
 /// A user of the host.
 ///
-/// @par Errors     Copying may throw std::bad_alloc, here and below.
-/// @par Lifetime   A value.
+/// @par Errors     Making one may throw std::bad_alloc, here and below; copying never does.
+/// @par Lifetime   A value that never changes; copies share what it holds, so that a look-up costs no allocation.
 /// @par Threads    As for a plain value, like all classes of this header.
 class DirectoryUser {
  public:
@@ -33,19 +33,32 @@ class DirectoryUser {
   /// @param slug     Unique within the tenant. It may change; the id stays.
   /// @param name     May be empty.
   DirectoryUser(std::string id, UserSlug slug, std::string name)
-      : id_(std::move(id)), slug_(std::move(slug)), name_(std::move(name)) {}
+      : data_(std::make_shared<const Data>(std::move(id), std::move(slug), std::move(name))) {}
   /// The host's id; it fills the `{id}` of the tenant's localpart template and must never change: another id is another
   /// account on the homeserver.
-  [[nodiscard]] const std::string& id() const noexcept { return id_; }
+  [[nodiscard]] const std::string& id() const noexcept { return data_->id; }
   /// The name in URLs and calls.
-  [[nodiscard]] const UserSlug& slug() const noexcept { return slug_; }
+  [[nodiscard]] const UserSlug& slug() const noexcept { return data_->slug; }
   /// What people see; it becomes the Matrix display name.
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const std::string& name() const noexcept { return data_->name; }
+  /// Whether all three are the same, be it by copying or by chance.
+  ///
+  /// @par Errors     None.
+  friend bool operator==(const DirectoryUser& a, const DirectoryUser& b) noexcept {
+    return a.data_ == b.data_ || (a.id() == b.id() && a.slug() == b.slug() && a.name() == b.name());
+  }
 
  private:
-  std::string id_;
-  UserSlug slug_;
-  std::string name_;
+  /// What copies share; never changed, so that no lock is needed.
+  struct Data {
+    Data(std::string its_id, UserSlug its_slug, std::string its_name)
+        : id(std::move(its_id)), slug(std::move(its_slug)), name(std::move(its_name)) {}
+    std::string id;
+    UserSlug slug;
+    std::string name;
+  };
+  /// Never null, but in an object that was moved from.
+  std::shared_ptr<const Data> data_;
 };
 
 /// Somebody's part in an event or group. Being a member is what lets them in; role and permissions say what they may
@@ -62,9 +75,15 @@ class DirectoryMember {
   /// Who takes part.
   [[nodiscard]] const UserSlug& user() const noexcept { return user_; }
   /// The host's word for their part; one for each member.
+  ///
+  /// @par Lifetime   That of this object, as for all that is handed out by reference here.
   [[nodiscard]] const std::string& role() const noexcept { return role_; }
   /// What the host lets them do beyond their role.
   [[nodiscard]] const std::vector<std::string>& permissions() const noexcept { return permissions_; }
+  /// Whether user, role and permissions are the same, these in the same order.
+  ///
+  /// @par Errors     None.
+  friend bool operator==(const DirectoryMember& a, const DirectoryMember& b) = default;
 
  private:
   UserSlug user_;
@@ -74,7 +93,8 @@ class DirectoryMember {
 
 /// An event or a group of the host, which may have a room.
 ///
-/// @par Lifetime   A value; copies share the list of members, so that passing a large room around costs little.
+/// @par Lifetime   A value that never changes; copies share what it holds, so that passing a large room around costs
+///                 little.
 class DirectoryRoom {
  public:
   /// A room's owner in the host's data.
@@ -84,31 +104,30 @@ class DirectoryRoom {
   /// @param creator   A user of the same directory; need not be among the members.
   /// @param members   Each user once, in any order.
   DirectoryRoom(RoomRef ref, std::string name, bool is_public, UserSlug creator, std::vector<DirectoryMember> members)
-      : ref_(std::move(ref)),
-        name_(std::move(name)),
-        is_public_(is_public),
-        creator_(std::move(creator)),
-        members_(std::make_shared<const Members>(std::move(members))) {}
+      : data_(std::make_shared<const Data>(std::move(ref), std::move(name), is_public, std::move(creator),
+                                           std::move(members))) {}
   /// Which event or group.
-  [[nodiscard]] const RoomRef& ref() const noexcept { return ref_; }
+  [[nodiscard]] const RoomRef& ref() const noexcept { return data_->ref; }
   /// What people see.
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  /// Whether the host shows it to everybody. It decides how the room looks on Matrix, not who may join.
-  [[nodiscard]] bool is_public() const noexcept { return is_public_; }
+  [[nodiscard]] const std::string& name() const noexcept { return data_->name; }
+  /// Whether the host shows it to everybody.
+  ///
+  /// It decides how the room looks on Matrix, not who may join.
+  [[nodiscard]] bool is_public() const noexcept { return data_->is_public; }
   /// Who made it; power level 50 in the room, and admitted without being a member.
-  [[nodiscard]] const UserSlug& creator() const noexcept { return creator_; }
+  [[nodiscard]] const UserSlug& creator() const noexcept { return data_->creator; }
   /// Attendees of an event, members of a group, in the order in which they were given.
   ///
   /// @par Lifetime   That of the last copy of this room.
-  [[nodiscard]] const std::vector<DirectoryMember>& members() const noexcept { return members_->list; }
+  [[nodiscard]] const std::vector<DirectoryMember>& members() const noexcept { return data_->members; }
   /// Whether the host's data lets `user` take part: its creator and its members. Found by bisection, so that it costs
   /// little for large rooms.
   ///
   /// @param user     Need not exist.
   /// @par Errors     None.
   [[nodiscard]] bool admits(const UserSlug& user) const noexcept {
-    if (user == creator_) return true;
-    const auto& sorted = members_->by_slug;
+    if (user == data_->creator) return true;
+    const auto& sorted = data_->by_slug;
     const auto at =
         std::lower_bound(sorted.begin(), sorted.end(), user,
                          [](const DirectoryMember* member, const UserSlug& slug) { return member->user() < slug; });
@@ -116,28 +135,33 @@ class DirectoryRoom {
   }
 
  private:
-  /// The members with an index over them; shared by copies, never changed.
-  struct Members {
+  /// What copies share, with an index over the members; never changed.
+  struct Data {
     /// Sort the index. Of a slug that occurs twice either entry may be found.
-    explicit Members(std::vector<DirectoryMember> members) : list(std::move(members)) {
-      by_slug.reserve(list.size());
-      for (const auto& member : list) by_slug.push_back(&member);
+    Data(RoomRef its_ref, std::string its_name, bool shown, UserSlug its_creator, std::vector<DirectoryMember> list)
+        : ref(std::move(its_ref)),
+          name(std::move(its_name)),
+          is_public(shown),
+          creator(std::move(its_creator)),
+          members(std::move(list)) {
+      by_slug.reserve(members.size());
+      for (const auto& member : members) by_slug.push_back(&member);
       std::sort(by_slug.begin(), by_slug.end(),
                 [](const DirectoryMember* a, const DirectoryMember* b) { return a->user() < b->user(); });
     }
-    Members(const Members&) = delete;
-    Members& operator=(const Members&) = delete;
+    Data(const Data&) = delete;
+    Data& operator=(const Data&) = delete;
+    RoomRef ref;
+    std::string name;
+    bool is_public;
+    UserSlug creator;
     /// In the order of the host.
-    std::vector<DirectoryMember> list;
+    std::vector<DirectoryMember> members;
     /// Sorted by slug.
-    std::vector<const DirectoryMember*> by_slug;  // into `list`
+    std::vector<const DirectoryMember*> by_slug;  // into `members`
   };
-  RoomRef ref_;
-  std::string name_;
-  bool is_public_;
-  UserSlug creator_;
-  /// Never null; shared by copies.
-  std::shared_ptr<const Members> members_;
+  /// Never null, but in an object that was moved from.
+  std::shared_ptr<const Data> data_;
 };
 
 /// Where the library looks up the host's users, events and groups of one tenant. Being listed decides who may join,

@@ -10,6 +10,7 @@
 #include "chat/directory_event_source.hpp"
 #include "chat/slug.hpp"
 #include "chat/tenant_chat.hpp"
+#include "chat/tenant_names.hpp"
 
 namespace confab {
 namespace {
@@ -83,6 +84,10 @@ Result<std::shared_ptr<ChatService>> make_chat_service(Runtime& runtime, std::sh
   if (!names) {
     return Error(Errc::config, fmt::format("tenants[].localpart {}", names.error().message()))
         .with_subject("tenants[].localpart");
+  }
+  // Tenants that were put on this homeserver before, by whatever configuration.
+  if (auto* shares = dynamic_cast<chat::SharesNames*>(provider.get())) {
+    if (auto claimed = shares->tenant_names().claim(tenant.id(), *names); !claimed) return std::move(claimed).error();
   }
   auto shared = std::make_shared<TenantChat>(runtime.core(), std::move(provider), tenant.id(), std::move(*names),
                                              std::move(directory));

@@ -1,4 +1,5 @@
-// Is this text a directory of users, events and groups that fit together?
+#include "chat/directory_file.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -9,6 +10,7 @@
 #include <confab/host_directory.hpp>
 
 #include "chat/checked_object.hpp"
+#include "chat/directory_change.hpp"
 #include "chat/faults.hpp"
 #include "chat/slug.hpp"
 #include "util/json.hpp"
@@ -17,15 +19,11 @@ namespace confab {
 namespace {
 
 using chat::CheckedObject;
+using chat::DirectoryIndex;
 using chat::Faults;
 
 constexpr std::size_t longest_directory = std::size_t{64} << 20U;
 constexpr std::size_t most_values = std::size_t{4} << 20U;  // some 500,000 users; 128 MB while it is read
-constexpr std::size_t longest_id = 100;
-constexpr std::size_t longest_name = 255;  // Synapse takes 256 characters as a display name
-constexpr std::size_t longest_word = 64;
-constexpr std::size_t most_permissions = 64;
-
 struct TextHash {
   using is_transparent = void;
   std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
@@ -35,49 +33,24 @@ using ByText = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
 
 class FileDirectory final : public HostDirectory {
  public:
-  std::optional<DirectoryUser> user(const UserSlug& slug) const override {
-    const auto at = users_.find(slug.str());
-    return at == users_.end() ? std::nullopt : std::optional(at->second);
-  }
-  std::optional<DirectoryUser> user_by_id(std::string_view id) const override {
-    const auto at = by_id_.find(id);
-    return at == by_id_.end() ? std::nullopt : std::optional(*at->second);
-  }
-  std::optional<DirectoryRoom> room(const RoomRef& ref) const override {
-    const auto& rooms = rooms_of(ref.kind());
-    const auto at = rooms.find(ref.slug().str());
-    return at == rooms.end() ? std::nullopt : std::optional(at->second);
-  }
-
-  enum class Added { yes, slug_is_taken, id_is_taken };
-  Added add(DirectoryUser user) {
-    const auto [at, is_new] = users_.try_emplace(user.slug().str(), user);
-    if (!is_new) return Added::slug_is_taken;
-    // Addresses inside an unordered_map stay when it grows.
-    return by_id_.try_emplace(user.id(), &at->second).second ? Added::yes : Added::id_is_taken;
-  }
-  bool add(DirectoryRoom room) {
-    auto& rooms = room.ref().kind() == RoomKind::event ? events_ : groups_;
-    std::string slug = room.ref().slug().str();
-    return rooms.try_emplace(std::move(slug), std::move(room)).second;
-  }
-  [[nodiscard]] bool lists(std::string_view slug) const { return users_.find(slug) != users_.end(); }
+  explicit FileDirectory(std::shared_ptr<const DirectoryIndex> index) : index_(std::move(index)) {}
+  std::optional<DirectoryUser> user(const UserSlug& slug) const override { return copy(index_->user(slug.str())); }
+  std::optional<DirectoryUser> user_by_id(std::string_view id) const override { return copy(index_->user_by_id(id)); }
+  std::optional<DirectoryRoom> room(const RoomRef& ref) const override { return copy(index_->room(ref)); }
 
  private:
-  [[nodiscard]] const ByText<DirectoryRoom>& rooms_of(RoomKind kind) const {
-    return kind == RoomKind::event ? events_ : groups_;
+  template <class T>
+  static std::optional<T> copy(const T* found) {
+    return found == nullptr ? std::nullopt : std::optional(*found);
   }
-  ByText<DirectoryUser> users_;
-  ByText<const DirectoryUser*> by_id_;
-  ByText<DirectoryRoom> events_;
-  ByText<DirectoryRoom> groups_;
+  std::shared_ptr<const DirectoryIndex> index_;
 };
 
 class DirectoryReader {
  public:
-  explicit DirectoryReader(Faults& faults) : faults_(&faults), directory_(std::make_shared<FileDirectory>()) {}
+  explicit DirectoryReader(Faults& faults) : faults_(&faults), directory_(std::make_shared<DirectoryIndex>()) {}
 
-  std::shared_ptr<HostDirectory> read(const json::Value& root) {
+  std::shared_ptr<DirectoryIndex> read(const json::Value& root) {
     static constexpr std::array<std::string_view, 3> keys{"users", "events", "groups"};
     CheckedObject file(root, keys, *faults_);
     const json::Value users = file.array("users");
@@ -90,6 +63,8 @@ class DirectoryReader {
   }
 
  private:
+  [[nodiscard]] bool lists(std::string_view slug) const { return directory_->user(slug) != nullptr; }
+
   static std::string_view slug_of(CheckedObject& object) {
     const std::string_view slug = object.text("slug");
     if (slug.empty() || chat::is_slug(slug)) return slug;
@@ -100,13 +75,13 @@ class DirectoryReader {
   void read_user(const json::Value& value) {
     static constexpr std::array<std::string_view, 3> keys{"id", "slug", "name"};
     CheckedObject user(value, keys, *faults_);
-    const std::string_view id = user.text("id", longest_id);
+    const std::string_view id = user.text("id", chat::longest_user_id);
     const std::string_view slug = slug_of(user);
-    const std::string_view name = user.text("name", longest_name);
+    const std::string_view name = user.text("name", chat::longest_directory_name);
     if (id.empty() || slug.empty()) return;
     const auto added = directory_->add(DirectoryUser(std::string(id), UserSlug(std::string(slug)), std::string(name)));
-    if (added == FileDirectory::Added::slug_is_taken) user.fault("slug", "is the slug of a user before");
-    if (added == FileDirectory::Added::id_is_taken) user.fault("id", "is the id of a user before");
+    if (added == DirectoryIndex::Added::slug_is_taken) user.fault("slug", "is the slug of a user before");
+    if (added == DirectoryIndex::Added::id_is_taken) user.fault("id", "is the id of a user before");
   }
 
   void read_room(const json::Value& value, RoomKind kind) {
@@ -115,13 +90,13 @@ class DirectoryReader {
     const bool is_event = kind == RoomKind::event;
     CheckedObject room(value, is_event ? event_keys : group_keys, *faults_);
     const std::string_view slug = slug_of(room);
-    const std::string_view name = room.text("name", longest_name);
+    const std::string_view name = room.text("name", chat::longest_directory_name);
     const std::string_view visibility = room.text("visibility");
     if (!visibility.empty() && visibility != "public" && visibility != "private") {
       room.fault("visibility", "must be \"public\" or \"private\"");
     }
     const std::string_view creator = room.text("creator");
-    if (!creator.empty() && !directory_->lists(creator)) room.fault("creator", "is none of users[].slug");
+    if (!creator.empty() && !lists(creator)) room.fault("creator", "is none of users[].slug");
     const json::Value list = room.optional_array(is_event ? "attendees" : "members");
     std::vector<DirectoryMember> members = read_members(list, is_event);
     if (slug.empty() || creator.empty()) return;
@@ -140,8 +115,8 @@ class DirectoryReader {
     for (const json::Value value : list.elements()) {
       CheckedObject member(value, std::span(keys).first(have_permissions ? 3 : 2), *faults_);
       const std::string_view user = member.text("user");
-      const std::string_view role = member.text("role", longest_word);
-      if (!user.empty() && !directory_->lists(user)) member.fault("user", "is none of users[].slug");
+      const std::string_view role = member.text("role", chat::longest_directory_word);
+      if (!user.empty() && !lists(user)) member.fault("user", "is none of users[].slug");
       if (!user.empty() && !seen.try_emplace(std::string(user), true).second) member.fault("user", "is listed before");
       std::vector<std::string> permissions;
       if (have_permissions) permissions = read_permissions(member);
@@ -153,31 +128,44 @@ class DirectoryReader {
   std::vector<std::string> read_permissions(CheckedObject& member) {
     std::vector<std::string> permissions;
     const json::Value list = member.optional_array("permissions");
-    if (list.size() > most_permissions) {
-      member.fault("permissions", fmt::format("are more than {}", most_permissions));
+    if (list.size() > chat::most_permissions) {
+      member.fault("permissions", fmt::format("are more than {}", chat::most_permissions));
       return permissions;
     }
     for (const json::Value value : list.elements()) {
       const std::string_view word = value.string_or({});
-      if (word.empty() || word.size() > longest_word) faults_->add(value, "must be a text of 1 to 64 bytes");
+      if (word.empty() || word.size() > chat::longest_directory_word)
+        faults_->add(value, "must be a text of 1 to 64 bytes");
       permissions.emplace_back(word);
     }
     return permissions;
   }
 
   Faults* faults_;
-  std::shared_ptr<FileDirectory> directory_;
+  std::shared_ptr<DirectoryIndex> directory_;
 };
 
 }  // namespace
 
-Result<std::shared_ptr<HostDirectory>> read_directory(std::string json) try {
+namespace chat {
+
+Result<std::shared_ptr<DirectoryIndex>> read_directory_index(std::string json) try {
   auto document = json::parse(std::move(json), json::Limits().bytes(longest_directory).values(most_values).depth(16));
   if (!document) return document.error().with_code(Errc::config);
   Faults faults;
-  std::shared_ptr<HostDirectory> directory = DirectoryReader(faults).read(document->root());
+  std::shared_ptr<DirectoryIndex> directory = DirectoryReader(faults).read(document->root());
   if (faults.any()) return faults.error();
   return directory;
+} catch (const std::bad_alloc&) {
+  return Error(Errc::no_memory, "memory is exhausted");
+}
+
+}  // namespace chat
+
+Result<std::shared_ptr<HostDirectory>> read_directory(std::string json) try {
+  auto index = chat::read_directory_index(std::move(json));
+  if (!index) return std::move(index).error();
+  return std::shared_ptr<HostDirectory>(std::make_shared<FileDirectory>(std::move(*index)));
 } catch (const std::bad_alloc&) {
   return Error(Errc::no_memory, "memory is exhausted");
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "chat/opened_store.hpp"
+#include "chat/tenant_names.hpp"
 #include "credentials/token_store.hpp"
 #include "credentials/user_tokens.hpp"
 #include "net/record_store.hpp"
@@ -42,6 +43,7 @@ class MatrixBackend {
   [[nodiscard]] const std::shared_ptr<services::UserService>& users() const noexcept { return users_; }
   [[nodiscard]] const std::shared_ptr<services::RoomService>& rooms() const noexcept { return rooms_; }
   [[nodiscard]] const std::shared_ptr<services::MessageService>& messages() const noexcept { return messages_; }
+  [[nodiscard]] chat::TenantNames& tenant_names() noexcept { return tenant_names_; }
 
  private:
   std::shared_ptr<net::RuntimeCore> core_;
@@ -53,6 +55,7 @@ class MatrixBackend {
   std::shared_ptr<services::UserService> users_;
   std::shared_ptr<services::RoomService> rooms_;
   std::shared_ptr<services::MessageService> messages_;
+  chat::TenantNames tenant_names_;
 };
 
 }  // namespace confab::detail

@@ -32,6 +32,7 @@ class LocalpartTemplate {
   [[nodiscard]] std::string localpart(std::string_view id) const { return prefix_ + encode_id(id) + suffix_; }
   // Whether some id here and some id there could give the same localpart. It may err on the side of yes.
   [[nodiscard]] bool may_meet(const LocalpartTemplate& other) const noexcept;
+  friend bool operator==(const LocalpartTemplate& a, const LocalpartTemplate& b) = default;
 
  private:
   LocalpartTemplate(std::string prefix, std::string suffix) : prefix_(std::move(prefix)), suffix_(std::move(suffix)) {}

@@ -10,7 +10,7 @@
 
 namespace confab {
 
-class MatrixProvider final : public ChatProvider {
+class MatrixProvider final : public ChatProvider, public chat::SharesNames {
  public:
   MatrixProvider(std::shared_ptr<detail::MatrixBackend> backend, std::string group);
 
@@ -23,6 +23,7 @@ class MatrixProvider final : public ChatProvider {
   [[nodiscard]] Pending<MessagePage> history(MatrixRoomId room, MatrixUserId reader, std::size_t limit, PageToken from,
                                              CallOptions options) override;
   [[nodiscard]] EventStream events(MatrixUserId user, EventsOptions options) override;
+  [[nodiscard]] chat::TenantNames& tenant_names() noexcept override { return backend_->tenant_names(); }
 
  private:
   std::shared_ptr<detail::MatrixBackend> backend_;

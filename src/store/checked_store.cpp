@@ -140,6 +140,7 @@ class CheckedStore final : public Store {
 }  // namespace
 
 std::shared_ptr<Store> checked(std::shared_ptr<Store> backend) {
+  if (dynamic_cast<CheckedStore*>(backend.get()) != nullptr) return backend;  // once is enough
   return std::make_shared<CheckedStore>(std::move(backend));
 }
 

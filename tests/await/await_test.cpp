@@ -36,6 +36,10 @@ class MatrixBackend {
  public:
   std::shared_ptr<Queue> queue = std::make_shared<Queue>();
 };
+class DirectoryHome {
+ public:
+  std::shared_ptr<Queue> queue = std::make_shared<Queue>();
+};
 }  // namespace detail
 Result<Homeserver> Homeserver::create(Runtime& /*runtime*/, HomeserverOptions options) {
   if (options.url().empty()) return Error(Errc::config, "there is no URL").with_subject("homeserver.url");
@@ -49,6 +53,40 @@ Pending<std::vector<Finding>> Homeserver::examine(CallOptions options) const {
 std::shared_ptr<ChatProvider> Homeserver::provider(std::string /*group*/, Access /*access*/) const {
   return std::make_shared<StubProvider>(backend_->queue);
 }
+// The directory's, likewise. What open() gives comes from the queue that the test has set.
+std::shared_ptr<detail::DirectoryHome> directory_home;
+StoredDirectory::StoredDirectory(std::shared_ptr<detail::DirectoryHome> home) : home_(std::move(home)) {}
+StoredDirectory::~StoredDirectory() = default;
+Pending<std::shared_ptr<StoredDirectory>> StoredDirectory::open(Runtime& /*runtime*/, std::shared_ptr<Store> /*store*/,
+                                                                TenantId tenant, CallOptions options) {
+  return answers<std::shared_ptr<StoredDirectory>>(
+      directory_home->queue, std::move(options),
+      [tenant = std::move(tenant)]() -> Result<std::shared_ptr<StoredDirectory>> {
+        if (tenant.str() != Host::text("acme")) return Error(Errc::internal, "another tenant arrived");
+        return std::make_shared<StoredDirectory>(directory_home);
+      });
+}
+Pending<DirectoryRevision> StoredDirectory::apply(DirectoryBatch batch, DirectoryRevision expected,
+                                                  CallOptions options) {
+  return answers<DirectoryRevision>(home_->queue, std::move(options),
+                                    [batch = std::move(batch), expected]() -> Result<DirectoryRevision> {
+                                      const auto* put = std::get_if<detail::PutUser>(&batch.steps().at(0));
+                                      if (put == nullptr || put->user.name() != Host::text("Ana"))
+                                        return Error(Errc::internal, "another batch");
+                                      return expected + batch.size();
+                                    });
+}
+Pending<DirectoryRevision> StoredDirectory::load(std::string json, CallOptions options) {
+  return answers<DirectoryRevision>(home_->queue, std::move(options),
+                                    [json = std::move(json)]() -> Result<DirectoryRevision> { return json.size(); });
+}
+Pending<DirectoryRevision> StoredDirectory::refresh(CallOptions options) {
+  return answers<DirectoryRevision>(home_->queue, std::move(options),
+                                    []() -> Result<DirectoryRevision> { return DirectoryRevision{7}; });
+}
+std::optional<DirectoryUser> StoredDirectory::user(const UserSlug& /*slug*/) const { return {}; }
+std::optional<DirectoryUser> StoredDirectory::user_by_id(std::string_view /*id*/) const { return {}; }
+std::optional<DirectoryRoom> StoredDirectory::room(const RoomRef& /*ref*/) const { return {}; }
 Runtime::Runtime(RuntimeOptions /*options*/) {}
 Runtime::~Runtime() = default;
 }  // namespace confab
@@ -240,6 +278,32 @@ static_assert(
                          Result<int>, Account, Room, ChatEvent, MessagePage, ReceivedMessage, DirectoryUser>,
     "g++ 12 destroys aggregate temporaries of a co_await expression twice");
 
+Fire open_directory(Runtime* runtime, int* done) {
+  if (auto opened = co_await StoredDirectory::open(*runtime, nullptr, TenantId(text("acme")),
+                                                   CallOptions().within(1s).stop(std::stop_token()));
+      opened)
+    ++*done;
+}
+Fire apply_batch(StoredDirectory* directory, int* done) {
+  if (auto revision = co_await directory->apply(
+          DirectoryBatch()
+              .put_user(DirectoryUser(text("1"), UserSlug(text("ana")), text("Ana")))
+              .put_room(event("e"), text("Event"), true, UserSlug(text("ana")))
+              .put_member(event("e"), DirectoryMember(UserSlug(text("ben")), text("guest"), {text("ManageEvent")}))
+              .erase_member(event("e"), UserSlug(text("cem")))
+              .erase_user(UserSlug(text("dea"))),
+          DirectoryRevision{2}, CallOptions().within(1s).stop(std::stop_token()));
+      revision && *revision == 7)
+    ++*done;
+}
+Fire load_directory(StoredDirectory* directory, int* done) {
+  if (auto revision = co_await directory->load(text("{}"), CallOptions().within(1s).stop(std::stop_token())); revision)
+    ++*done;
+}
+Fire refresh_directory(StoredDirectory* directory, int* done) {
+  if (auto revision = co_await directory->refresh(CallOptions().within(1s).stop(std::stop_token())); revision) ++*done;
+}
+
 }  // namespace
 
 TEST_CASE("ChatService::ensure_user") { awaited(ensure_user); }
@@ -268,6 +332,33 @@ TEST_CASE("Homeserver::examine") {
   CHECK(findings == 1);
   CHECK(live <= before + 1);  // the queue may keep a block for next time
 }
+
+namespace {
+// Runs a coroutine of a directory to its end, and counts what it left behind.
+template <class Coroutine>
+void directory_awaited(Coroutine coroutine) {
+  directory_home = std::make_shared<confab::detail::DirectoryHome>();
+  {
+    StoredDirectory directory(directory_home);
+    const long before = live;
+    int done = 0;
+    coroutine(&directory, &done);
+    CHECK(done == 0);
+    directory_home->queue->run();
+    CHECK(done == 1);
+    CHECK(live <= before + 1);  // the queue may keep a block for next time
+  }
+  directory_home.reset();
+}
+}  // namespace
+
+TEST_CASE("StoredDirectory::open") {
+  Runtime runtime;
+  directory_awaited([&runtime](StoredDirectory*, int* done) { open_directory(&runtime, done); });
+}
+TEST_CASE("StoredDirectory::apply") { directory_awaited(apply_batch); }
+TEST_CASE("StoredDirectory::load") { directory_awaited(load_directory); }
+TEST_CASE("StoredDirectory::refresh") { directory_awaited(refresh_directory); }
 
 TEST_CASE("in a condition") { awaited(in_a_condition); }
 TEST_CASE("as an operand") { awaited(as_an_operand); }

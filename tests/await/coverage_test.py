@@ -42,7 +42,7 @@ class Coverage(unittest.TestCase):
             with self.subTest(name):
                 self.assertIn(f'TEST_CASE("{name}")', text, "await it in tests/await/await_test.cpp")
                 member = name.split("::")[1]
-                expression = re.compile(rf"co_await [^;]*[.>]{member}\((?:[^;]*[ (])?CallOptions\(\)\.within\([^;]*\.stop\(", re.DOTALL)
+                expression = re.compile(rf"co_await [^;]*[.>:]{member}\((?:[^;]*[ (])?CallOptions\(\)\.within\([^;]*\.stop\(", re.DOTALL)
                 self.assertTrue(expression.search(text), "no co_await of it with options in one expression")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parents[2]
 ROW = re.compile(r"^\|(?! *-| *Component)([^|]+)\|([^|]+)\|([^|]+)\|([^|]+)\| *$", re.MULTILINE)
-CASE = re.compile(r'TEST_CASE\(\s*((?:"[^"]*"\s*)+)')
+CASE = re.compile(r'TEST_CASE(?:_FIXTURE\(\s*\w+,|\()\s*((?:"[^"]*"\s*)+)')
 CLASS = re.compile(r"^(?:class|enum class|using) (?:\[\[.*?\]\] )?(?:CONFAB_EXPORT )?(\w+)(?: (?:final )?[{:]| =)", re.MULTILINE)
 
 
