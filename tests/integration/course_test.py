@@ -27,6 +27,9 @@ class Course(harness.HomeserverCase):
         for words in ("an empty message: invalid_argument", "an unknown user: not_found", "no time at all: timed_out",
                       "stopped: cancelled", "sent once: $"):
             self.assertIn(words, errors)
+        directory = self.example("06_host_directory").splitlines()
+        self.assertEqual("before: forbidden", directory[0])
+        self.assertTrue(directory[1].startswith("after: $"), directory)
         read = harness.texts(self.history("event", "picnic", "ben"))
         self.assertEqual(1, read.count("Said once"))
         self.assertNotIn("never said", read)
