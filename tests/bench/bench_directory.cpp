@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,7 +29,14 @@ double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-std::size_t heap_bytes() { return ::mallinfo2().uordblks + ::mallinfo2().hblkhd; }
+// What the process has in memory: the heap of one thread alone would not tell.
+std::size_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::size_t all = 0;
+  std::size_t resident = 0;
+  file >> all >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
 
 template <class T>
 T need(Result<T> result) {
@@ -83,12 +91,12 @@ int main(int argc, char** argv) {
     }
     batch = DirectoryBatch();
     ::malloc_trim(0);
-    const std::size_t before = heap_bytes();
+    const auto before = static_cast<double>(resident_bytes());
     const auto opening = Clock::now();
     auto directory = need(StoredDirectory::open(runtime, store, TenantId("bench"), patient).wait());
     std::printf("open                        %10.0f ms\n", milliseconds_since(opening));
     ::malloc_trim(0);
-    const double held = static_cast<double>(heap_bytes() - before);
+    const double held = static_cast<double>(resident_bytes()) - before;
     std::printf("memory                      %10.1f MB, %.0f bytes an entry\n", held / 1e6,
                 held / (users + events + static_cast<double>(events) * attendees));
     std::vector<double> took;
