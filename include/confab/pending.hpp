@@ -113,6 +113,8 @@ class Work {
 
 /// Work that is a function.
 ///
+/// @par Errors     None of its own; what the function throws leaves begin().
+/// @par Lifetime   As Work.
 /// @par Threads    As Work.
 template <class T>
 class BeginWork final : public Work<T> {
