@@ -4,6 +4,8 @@
 //   using Answer = ...;                                       what comes back
 //   Result<EndpointRequest> encode() const;                   arguments checked, Errc::invalid_argument
 //   static Result<Answer> decode(const json::Value& body);    of a 2xx answer, Errc::protocol naming the JSON path
+// An endpoint whose answers are read while they arrive has, in place of decode(),
+//   std::shared_ptr<...> reader() const;   with bool feed(std::string_view), error(), and Result<Answer> finish()
 #pragma once
 
 #include <algorithm>

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,12 +18,15 @@ namespace confab::matrix {
 
 /// An event of a room's timeline or state. Specification: client-server API, "Room event format".
 ///
-/// content() and unsigned_data() share the memory of the whole answer they came in: hold events for a short time, or
-/// keep Value::to_json() of what you need.
+/// content() and unsigned_data() of a decoded event share the memory of the whole answer it came in: hold events for a
+/// short time, or keep Value::to_json() of what you need. One that was read from text has a copy of its own, whose
+/// content is parsed when it is first asked for: one thread at a time, though the members are const.
 class RoomEvent {
  public:
   /// Errc::protocol naming the path unless event_id, type, sender, origin_server_ts and content are there.
   [[nodiscard]] static Result<RoomEvent> decode(const json::Value& event);
+  /// The same of text that is known to be JSON. Only the envelope is decoded.
+  [[nodiscard]] static Result<RoomEvent> read(std::string_view text);
 
   [[nodiscard]] const EventId& id() const { return id_; }
   [[nodiscard]] const std::string& type() const { return type_; }
@@ -34,26 +38,44 @@ class RoomEvent {
   [[nodiscard]] bool is_state() const { return state_key_.has_value(); }
   /// Where the event says so itself; in a /sync answer it does not.
   [[nodiscard]] const std::optional<MatrixRoomId>& room_id() const { return room_id_; }
-  [[nodiscard]] json::Value content() const { return content_.root(); }
-  [[nodiscard]] json::Value unsigned_data() const { return unsigned_.root(); }
+  [[nodiscard]] json::Value content() const { return content_.root(text_); }
+  [[nodiscard]] json::Value unsigned_data() const { return unsigned_.root(text_); }
   /// The event as it was written, unknown fields included.
-  [[nodiscard]] json::Value source() const { return source_.root(); }
+  [[nodiscard]] json::Value source() const { return source_.root(text_); }
+  /// How long it is, as it was written.
+  [[nodiscard]] std::size_t bytes() const;
   /// Our own transaction id, on events that this very device sent.
   [[nodiscard]] std::optional<TransactionId> transaction_id() const;
   /// Whether the content was removed (unsigned.redacted_because is there).
-  [[nodiscard]] bool redacted() const { return static_cast<bool>(unsigned_data()["redacted_because"]); }
+  [[nodiscard]] bool redacted() const;
 
  private:
   RoomEvent() = default;
+  // A part of the text, and what it says once somebody asked.
+  class Part {
+   public:
+    void is(json::Document document) { document_ = std::move(document); }
+    void at(std::string_view all, std::string_view part);
+    [[nodiscard]] bool written() const { return length_ > 0; }
+    [[nodiscard]] std::string_view text(const std::string& all) const { return {all.data() + from_, length_}; }
+    [[nodiscard]] json::Value root(const std::string& all) const;
+
+   private:
+    std::uint32_t from_ = 0;
+    std::uint32_t length_ = 0;  // 0: there is no text
+    mutable json::Document document_;
+  };
+
   EventId id_;
   std::string type_;
   MatrixUserId sender_;
   std::int64_t origin_server_ts_ = 0;
   std::optional<std::string> state_key_;
   std::optional<MatrixRoomId> room_id_;
-  json::Document source_;
-  json::Document content_;
-  json::Document unsigned_;
+  std::string text_;  // of an event that was read
+  Part source_;
+  Part content_;
+  Part unsigned_;
 };
 
 /// An event without id and time, as invites show a room's state. Specification: "Stripped state".

@@ -14,7 +14,7 @@ GapFill::State GapFill::add(MessagesAnswer page, const SeenEvents& seen) {
       met_known = true;
       continue;
     }
-    bytes_ += event.source().source().size();
+    bytes_ += event.bytes();
     newest_first_.push_back(std::move(event));
   }
   // A token that stands still would be asked for ever.

@@ -34,11 +34,14 @@ net::AttemptOutcome read_answer(const net::HttpAnswer& answer) {
 }
 
 Task<Result<json::Document>> MatrixClient::send(EndpointRequest request, Secret token, std::string flow,
-                                                net::CallContext context, std::optional<net::Repeatable> repeatable) {
+                                                net::CallContext context, std::optional<net::Repeatable> repeatable,
+                                                BodySink sink) {
   net::HttpRequest http{std::string(method_name(request.method())), std::move(request).target()};
   if (request.has_body()) http.body(std::move(request).body());
   if (request.needs_token()) http.bearer(std::move(token));
   http.max_answer(request.max_answer());
+  const bool streamed = static_cast<bool>(sink);
+  if (streamed) http.on_body(std::move(sink));
   if (request.long_poll()) {
     http.lane(net::Lane::long_poll);
     context = context.until(std::min(context.deadline(), net::Clock::now() + *request.long_poll() + long_poll_grace));
@@ -60,6 +63,7 @@ Task<Result<json::Document>> MatrixClient::send(EndpointRequest request, Secret 
     if (refused.code() == Errc::protocol) co_return blame_url(std::move(refused));
     co_return refused;
   }
+  if (streamed) co_return json::Document();
   Result<json::Document> body = json::parse(std::move(answer).value().body());
   if (!body) {
     co_return blame_url(

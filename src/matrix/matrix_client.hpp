@@ -2,6 +2,7 @@
 // is decided above it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,9 @@ namespace confab::matrix {
 
 // An answer that is no Matrix mostly means that something else than a homeserver answers at the configured URL.
 [[nodiscard]] Error blame_url(const Error& error);
+[[nodiscard]] inline Error blame_if_no_matrix(const Error& error) {
+  return error.code() == Errc::protocol ? blame_url(error) : error;
+}
 
 class MatrixClient {
  public:
@@ -38,28 +42,52 @@ class MatrixClient {
     std::string flow;
     flow.reserve(account.size() + 1 + kind.size());
     flow.append(account).append(1, ' ').append(kind);
-    return decoded<typename Endpoint::Answer>(endpoint.encode(), &Endpoint::decode, std::move(token), std::move(flow),
-                                              std::move(context), repeatable);
+    if constexpr (requires { endpoint.reader(); }) {
+      return streamed<typename Endpoint::Answer>(endpoint.encode(), endpoint.reader(), std::move(token),
+                                                 std::move(flow), std::move(context));
+    } else {
+      return decoded<typename Endpoint::Answer>(endpoint.encode(), &Endpoint::decode, std::move(token), std::move(flow),
+                                                std::move(context), repeatable);
+    }
   }
 
   [[nodiscard]] const std::shared_ptr<net::Scheduler>& scheduler() const noexcept { return scheduler_; }
 
  private:
+  using BodySink = std::function<bool(std::string_view)>;
+
   template <class Answer>
   [[nodiscard]] Task<Result<Answer>> decoded(Result<EndpointRequest> request,
                                              Result<Answer> (*decode)(const json::Value&), Secret token,
                                              std::string flow, net::CallContext context,
                                              std::optional<net::Repeatable> repeatable) {
     if (!request) co_return std::move(request).error();
-    Result<json::Document> answer =
-        co_await send(std::move(request).value(), std::move(token), std::move(flow), std::move(context), repeatable);
+    BodySink whole;
+    Result<json::Document> answer = co_await send(std::move(request).value(), std::move(token), std::move(flow),
+                                                  std::move(context), repeatable, std::move(whole));
     if (!answer) co_return std::move(answer).error();
     Result<Answer> decoded = decode(answer->root());
-    if (!decoded && decoded.error().code() == Errc::protocol) co_return blame_url(decoded.error());
+    if (!decoded) co_return blame_if_no_matrix(decoded.error());
     co_return decoded;
   }
+  // What came of an answer that was cut has gone to its reader: whether to ask again is decided there.
+  template <class Answer, class Reader>
+  [[nodiscard]] Task<Result<Answer>> streamed(Result<EndpointRequest> request, std::shared_ptr<Reader> reader,
+                                              Secret token, std::string flow, net::CallContext context) {
+    if (!request) co_return std::move(request).error();
+    BodySink sink = [reader](std::string_view bytes) { return reader->feed(bytes); };
+    Result<json::Document> sent = co_await send(std::move(request).value(), std::move(token), std::move(flow),
+                                                std::move(context), net::Repeatable::once, std::move(sink));
+    if (reader->error()) co_return blame_if_no_matrix(*reader->error());
+    if (!sent) co_return std::move(sent).error();
+    Result<Answer> whole = reader->finish();
+    if (!whole) co_return blame_if_no_matrix(whole.error());
+    co_return whole;
+  }
+  // The body of an answer of 2xx goes to the sink, if there is one; then there is no document.
   [[nodiscard]] Task<Result<json::Document>> send(EndpointRequest request, Secret token, std::string flow,
-                                                  net::CallContext context, std::optional<net::Repeatable> repeatable);
+                                                  net::CallContext context, std::optional<net::Repeatable> repeatable,
+                                                  BodySink sink);
 
   std::shared_ptr<net::Scheduler> scheduler_;
 };

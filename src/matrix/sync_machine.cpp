@@ -1,6 +1,7 @@
 #include "matrix/sync_machine.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace confab::matrix {
 namespace {
@@ -17,6 +18,17 @@ constexpr unsigned quick_answers_allowed = 2;
 // Not the homeserver's words but those of something in its place, a proxy during a restart for one: that passes.
 bool is_of_no_homeserver(const Error& error) { return error.code() == Errc::protocol && error.http_status() >= 300; }
 
+// One broken event of another make of server must not stop the stream: it is nothing.
+std::vector<std::optional<RoomEvent>> events_of(const RoomPiece& piece) {
+  std::vector<std::optional<RoomEvent>> events;
+  events.reserve(piece.events());
+  for (std::size_t at = 0; at < piece.events(); ++at) {
+    Result<RoomEvent> event = piece.event(at);
+    events.push_back(event ? std::optional<RoomEvent>(*std::move(event)) : std::nullopt);
+  }
+  return events;
+}
+
 bool concerns_reader(Errc code) {
   return code == Errc::not_found || code == Errc::account_locked || code == Errc::account_deactivated ||
          code == Errc::account_suspended || code == Errc::invalid_argument;
@@ -25,7 +37,7 @@ bool concerns_reader(Errc code) {
 }  // namespace
 
 SyncItem::SyncItem(MatrixRoomId room, RoomEvent event)
-    : kind_(Kind::event), room_(std::move(room)), event_(std::move(event)), bytes_(event_->source().source().size()) {}
+    : kind_(Kind::event), room_(std::move(room)), event_(std::move(event)), bytes_(event_->bytes()) {}
 SyncItem::SyncItem(Kind kind, MatrixRoomId room, json::Document document)
     : kind_(kind), room_(std::move(room)), document_(std::move(document)), bytes_(document_.root().source().size()) {}
 SyncItem::SyncItem(MatrixRoomId room, PageToken missed_before)
@@ -163,52 +175,68 @@ SyncDeliver SyncMachine::deliver() {
 // ---- answers
 
 void SyncMachine::answered(SyncAnswer answer, SyncTime now) {
+  const PageToken next = answer.next_batch();
+  for (RoomPiece& piece : std::move(answer).rooms()) arrived(std::move(piece));
   in_flight_ = InFlight::nothing;
   failures_ = 0;
   renewals_ = 0;
   last_failure_.reset();
   for_reader_.reset();
   timeline_limit_ = default_timeline_limit;
-  if (position_.empty()) return start_from_now(answer);
-  if (went_back(position_, answer.next_batch())) {
+  if (position_.empty()) return start_from_now(next);
+  if (went_back(position_, next)) {
     // What this answer holds began at a place that the homeserver has not reached yet: events before it were passed
     // over.
+    pieces_.clear();
+    limited_.clear();
     resync();
     wait_until_ = now + options_.backoff(resyncs_++);
     return;
   }
   resyncs_ = 0;
-  note_quick_answer(answer.next_batch(), now);
-  next_position_ = answer.next_batch();
-  take_pieces(std::move(answer));
+  note_quick_answer(next, now);
+  next_position_ = next;
+  std::move(limited_.begin(), limited_.end(), std::back_inserter(pieces_));
+  limited_.clear();
 }
 
-// What is there already is only remembered, so that it is not taken for new.
-void SyncMachine::start_from_now(const SyncAnswer& answer) {
-  SyncAnchors anchors;
-  for (const RoomPiece& piece : answer.rooms()) {
-    for (const RoomEvent& event : EventList::decode(piece.timeline()).events()) {
-      seen_.add(event.id());
-      anchors.note(SyncAnchor(piece.room_id(), event.id(), event.origin_server_ts()));
-    }
-  }
+// What there was already has arrived, and is only remembered.
+void SyncMachine::start_from_now(const PageToken& next) {
   if (std::exchange(resyncing_, false)) {
     // Until the reader has heard that something was missed, the old position is the one that is remembered.
-    next_position_ = answer.next_batch();
-    next_anchors_ = std::move(anchors);
+    next_position_ = next;
     push({MatrixRoomId(), PageToken()});
     return;
   }
-  position_ = answer.next_batch();
-  anchors_ = std::move(anchors);
+  position_ = next;
+  anchors_ = std::exchange(next_anchors_, SyncAnchors());
   store_due_ = true;
 }
 
-void SyncMachine::take_pieces(SyncAnswer answer) {
-  auto rooms = std::move(answer).rooms();
+void SyncMachine::arrived(RoomPiece piece) {
+  if (in_flight_ != InFlight::sync) return;
+  if (position_.empty()) {
+    // From now on: what is there already is only remembered, so that it is not taken for new.
+    for (const auto& event : events_of(piece)) {
+      if (!event) continue;
+      seen_.add(event->id());
+      next_anchors_.note(SyncAnchor(piece.room_id(), event->id(), event->origin_server_ts()));
+    }
+    return;
+  }
   // Rooms with gaps last: a gap that takes long to fetch must not hold up the others.
-  std::stable_partition(rooms.begin(), rooms.end(), [](const RoomPiece& piece) { return !piece.limited(); });
-  for (RoomPiece& piece : rooms) pieces_.push_back(std::move(piece));
+  if (piece.limited()) {
+    limited_.push_back(std::move(piece));
+  } else {
+    pieces_.push_back(std::move(piece));
+  }
+}
+
+std::optional<SyncDeliver> SyncMachine::deliver_arrived() {
+  if (closed_ || !asked_ || in_flight_ != InFlight::sync) return std::nullopt;
+  make_ready();
+  if (ready_.empty()) return std::nullopt;
+  return deliver();
 }
 
 bool SyncMachine::ready_is_full() const {
@@ -218,7 +246,7 @@ bool SyncMachine::ready_is_full() const {
 void SyncMachine::make_ready() {
   while (!pieces_.empty() && !gap_ && !ready_is_full()) {
     const RoomPiece& piece = pieces_.front();
-    if (piece.limited() && piece.prev_batch() && first_wanted(piece) == 0) {
+    if (piece.limited() && piece.prev_batch() && first_wanted(events_of(piece), piece.part()) == 0) {
       gap_.emplace(piece.room_id(), *piece.prev_batch(), position_, options_.gap_bounds());
       gap_refusals_ = 0;
       return;
@@ -230,22 +258,17 @@ void SyncMachine::make_ready() {
 
 void SyncMachine::make_ready(const RoomPiece& piece) {
   const MatrixRoomId& room = piece.room_id();
-  if (piece.part() == RoomPart::invited) push({SyncItem::Kind::invite, room, piece.state().share()});
-  std::size_t to_skip = first_wanted(piece);
-  for (const json::Value element : piece.timeline().elements()) {
-    if (to_skip > 0) {
-      --to_skip;
-      continue;
-    }
-    auto event = RoomEvent::decode(element);
-    // One broken event of another make of server must not stop the stream.
-    if (event && seen_.add(event->id())) push({room, *std::move(event)});
+  if (piece.part() == RoomPart::invited) push({SyncItem::Kind::invite, room, piece.invite_state()});
+  std::vector<std::optional<RoomEvent>> events = events_of(piece);
+  for (std::size_t at = first_wanted(events, piece.part()); at < events.size(); ++at) {
+    if (events[at] && seen_.add(events[at]->id())) push({room, *std::move(events[at])});
   }
   if (!ready_.empty() && ready_.back().kind() == SyncItem::Kind::event && ready_.back().room_id() == room) {
     const RoomEvent& newest = ready_.back().event();
     next_anchors_.note(SyncAnchor(room, newest.id(), newest.origin_server_ts()));
   }
-  for (const json::Value event : piece.ephemeral().elements()) {
+  const json::Document ephemeral = piece.ephemeral();
+  for (const json::Value event : ephemeral.root().elements()) {
     if (!event["type"].is_string() || !event["content"].is_object()) continue;
     push({SyncItem::Kind::ephemeral, room, event.share()});
   }
@@ -253,14 +276,13 @@ void SyncMachine::make_ready(const RoomPiece& piece) {
 
 // Where the user joined just now, the timeline begins with the room's history, as far as it fits: that is no news. The
 // place of the join, or 0 where there is none.
-std::size_t SyncMachine::first_wanted(const RoomPiece& piece) const {
-  if (options_.user().empty() || piece.part() != RoomPart::joined) return 0;
-  for (std::size_t at = piece.timeline().size(); at > 0; --at) {
-    const json::Value event = piece.timeline()[at - 1];
-    if (event["type"].string_or("") != "m.room.member" || event["state_key"].string_or("") != options_.user().str())
-      continue;
-    const bool joins = event["content"]["membership"].string_or("") == "join" &&
-                       event["unsigned"]["prev_content"]["membership"].string_or("") != "join";
+std::size_t SyncMachine::first_wanted(const std::vector<std::optional<RoomEvent>>& events, RoomPart part) const {
+  if (options_.user().empty() || part != RoomPart::joined) return 0;
+  for (std::size_t at = events.size(); at > 0; --at) {
+    const std::optional<RoomEvent>& event = events[at - 1];
+    if (!event || event->type() != "m.room.member" || event->state_key() != options_.user().str()) continue;
+    const bool joins = event->content()["membership"].string_or("") == "join" &&
+                       event->unsigned_data()["prev_content"]["membership"].string_or("") != "join";
     if (joins) return at - 1;
   }
   return 0;
@@ -347,6 +369,12 @@ void SyncMachine::failed(const Error& error, SyncTime now) {
   if (what == InFlight::gap) {
     gap_failed(error);
     return back_off(error, now);
+  }
+  if (what == InFlight::sync) {
+    // What came of the answer comes again, but for what is delivered already.
+    pieces_.clear();
+    limited_.clear();
+    if (position_.empty()) next_anchors_.clear();
   }
   // Too much in one answer: ask for less of each room; the rest then comes as gaps, page by page.
   if (error.code() == Errc::too_large) timeline_limit_ = std::max(1, timeline_limit_ / 4);

@@ -162,11 +162,17 @@ class SyncMachine {
   void reader_asked();     ///< next(): consumes the batch before, wants another.
   void reader_withdrew();  ///< The outstanding next() was cancelled or timed out; nothing is lost.
   void acknowledged();     ///< ack(): consumes the batch before, wants nothing.
+  /// What the reader waits for of an answer that is still arriving; poll() is for when a request has ended.
+  [[nodiscard]] std::optional<SyncDeliver> deliver_arrived();
   /// The batch of the last SyncDeliver did not reach the reader; it is kept for the next request.
   void not_delivered(SyncBatch batch);
   void close();
 
   // The outcome of what was asked for.
+  /// A room of an answer that is still arriving. What is ready of it may be delivered at once; it comes again if the
+  /// answer fails, and its position counts only when the whole has come.
+  void arrived(RoomPiece piece);
+  /// The whole answer has come, with the rooms that did not come by arrived().
   void answered(SyncAnswer answer, SyncTime now);
   void gap_page(MessagesAnswer page, SyncTime now);
   void confirmed(SyncConfirmation what);
@@ -186,12 +192,11 @@ class SyncMachine {
   SyncAction store();
   void consume();
   void advance_if_read();
-  void start_from_now(const SyncAnswer& answer);
-  void take_pieces(SyncAnswer answer);
+  void start_from_now(const PageToken& next);
   bool ready_is_full() const;
   void make_ready();
   void make_ready(const RoomPiece& piece);
-  [[nodiscard]] std::size_t first_wanted(const RoomPiece& piece) const;
+  [[nodiscard]] std::size_t first_wanted(const std::vector<std::optional<RoomEvent>>& events, RoomPart part) const;
   void push(SyncItem item);
   void finish_gap(bool complete);
   void note_quick_answer(const PageToken& next, SyncTime now);
@@ -208,6 +213,7 @@ class SyncMachine {
   SyncAnchors next_anchors_;                // of next_position_
   std::optional<std::size_t> to_confirm_;   // which anchor the homeserver is to know
   std::deque<RoomPiece> pieces_;
+  std::vector<RoomPiece> limited_;  // of an answer that is still arriving: rooms with gaps come last
   std::deque<SyncItem> ready_;
   std::size_t ready_bytes_ = 0;
   std::optional<GapFill> gap_;

@@ -116,6 +116,7 @@ struct UserEvents::State : std::enable_shared_from_this<UserEvents::State> {
   void pump() {
     if (driving) {
       if (auto sleeping = std::exchange(waker, nullptr)) sleeping->wake();
+      deliver_arrived();
       return;
     }
     driving = true;
@@ -148,6 +149,10 @@ struct UserEvents::State : std::enable_shared_from_this<UserEvents::State> {
     end();
   }
   void deliver(matrix::SyncBatch batch);
+  // What came of an answer that is still arriving.
+  void deliver_arrived() {
+    while (auto ready = machine.deliver_arrived()) deliver(std::move(ready->batch));
+  }
 
   static Task<void> drive(std::shared_ptr<State> self);
   static Task<bool> find_place(std::shared_ptr<State> self);
@@ -187,6 +192,10 @@ Task<void> UserEvents::State::sync(std::shared_ptr<State> self, matrix::SyncPoll
   }
   matrix::SyncRequest request;
   request.since(poll.since).timeout(poll.timeout).filter(filter);
+  request.on_piece([self](matrix::RoomPiece piece) {
+    self->machine.arrived(std::move(piece));
+    self->deliver_arrived();
+  });
   Result<matrix::SyncAnswer> answer = co_await self->tokens->call(
       self->user, std::move(request), self->context(net::Clock::now() + poll.timeout + request_limit));
   if (answer) {

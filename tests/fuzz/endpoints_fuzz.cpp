@@ -50,6 +50,13 @@ bool decode(const json::Value& body) {
   return answer.has_value();
 }
 
+// Read while it arrives, so from its text.
+bool read_sync(const json::Value& body) {
+  const auto answer = SyncAnswer::read(body.source());
+  if (!answer && (answer.error().code() != Errc::protocol || answer.error().message().empty())) std::abort();
+  return answer.has_value();
+}
+
 struct Decoder {
   std::string_view name;
   bool (*decode)(const json::Value& body);
@@ -133,7 +140,7 @@ constexpr std::array decoders = {
     DECODER(AdminPutUser),
     DECODER(AdminLoginAs),
     DECODER(AdminLiftRateLimit),
-    DECODER(SyncRequest),
+    Decoder{"SyncRequest", &read_sync},
     DECODER(SetTyping),
     DECODER(GetVersions),
 };

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include <confab/ids.hpp>
 
@@ -31,7 +33,8 @@ class SyncFilter {
   bool state_ = true;
 };
 
-/// GET /sync: with a timeout a long poll, which a dead token ends early, empty and with 200.
+/// GET /sync: with a timeout a long poll, which a dead token ends early, empty and with 200. The answer is read while
+/// it arrives, so the request is not repeated by itself when it was cut: what came of it is known to its sender.
 class SyncRequest {
  public:
   using Answer = SyncAnswer;
@@ -46,13 +49,17 @@ class SyncRequest {
   SyncRequest& filter(SyncFilter filter) { return filter_ = filter, *this; }
   /// Whether reading shows the user as online; no.
   SyncRequest& show_online(bool on) { return online_ = on, *this; }
+  /// Where each room goes as soon as it has arrived; inside a callback of the network, so only to be put by. Without it
+  /// the rooms are in the answer.
+  SyncRequest& on_piece(SyncCutter::Take take) { return take_ = std::move(take), *this; }
   [[nodiscard]] Result<EndpointRequest> encode() const;
-  [[nodiscard]] static Result<Answer> decode(const json::Value& body) { return SyncAnswer::decode(body); }
+  [[nodiscard]] std::shared_ptr<SyncReader> reader() const { return std::make_shared<SyncReader>(take_); }
 
  private:
   PageToken since_;
   std::chrono::milliseconds timeout_{0};
   SyncFilter filter_;
+  SyncCutter::Take take_;
   bool online_ = false;
 };
 

@@ -43,9 +43,38 @@ TEST_CASE("events: each required field is required, with its type") {
     REQUIRE_FALSE(event);
     CHECK(event.error().code() == Errc::protocol);
     CHECK(event.error().subject() == key);
+    const auto read = RoomEvent::read(text);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().code() == Errc::protocol);
+    CHECK(read.error().subject() == key);
   }
   CHECK_FALSE(RoomEvent::decode(parsed("[]").root()));
   CHECK_FALSE(RoomEvent::decode({}));
+}
+
+TEST_CASE("events: read from text, they are what they are decoded from a document") {
+  const auto event = RoomEvent::read(whole);
+  REQUIRE(event);
+  const RoomEvent copy = *event;
+  CHECK(copy.id().str() == "$1");
+  CHECK(copy.type() == "m.room.message");
+  CHECK(copy.sender().str() == "@a:b");
+  CHECK(copy.origin_server_ts() == 1432735824653);
+  CHECK_FALSE(copy.is_state());
+  CHECK(copy.room_id()->str() == "!r:b");
+  CHECK(copy.content().source() == R"({"body":"hi","big":1e5})");
+  CHECK(copy.transaction_id()->str() == "t1");
+  CHECK_FALSE(copy.redacted());
+  CHECK(copy.source()["org.example.extra"].to_json() == "[1]");
+  CHECK(copy.bytes() == whole.size());
+  CHECK(RoomEvent::decode(parsed(whole).root())->bytes() == whole.size());
+  const auto redacted = RoomEvent::read(
+      R"({"event_id":"$1","type":"t","sender":"@a:b","origin_server_ts":1,"state_key":"","content":{},"unsigned":{"redacted_because":{}}})");
+  REQUIRE(redacted);
+  CHECK(redacted->redacted());
+  CHECK(redacted->state_key() == "");
+  CHECK_FALSE(RoomEvent::read(""));
+  CHECK_FALSE(RoomEvent::read("5"));
 }
 
 TEST_CASE("events: lists leave out what cannot be read and count it") {

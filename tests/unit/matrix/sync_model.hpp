@@ -64,7 +64,7 @@ class ModelServer {
       for (const std::size_t n : events) write(w, n);
       w.end().end().end();
     }
-    auto answer = SyncAnswer::decode(parsed(std::move(w).finish()).root());
+    auto answer = SyncAnswer::read(std::move(w).finish());
     REQUIRE(answer);
     return *std::move(answer);
   }

@@ -220,6 +220,53 @@ TEST_CASE("UserEvents: the end of the Runtime ends the outstanding next(), and a
   stream->close();
 }
 
+namespace {
+std::string two_rooms(const std::string& room, bool again) {
+  const auto message = [](const char* id, const char* body) {
+    return std::string(R"({"event_id":")") + id + R"(","type":"m.room.message","sender":"@ana:hs.test",)" +
+           R"("origin_server_ts":1,"content":{"msgtype":"m.text","body":")" + body + "\"}}";
+  };
+  const auto part = [](const std::string& id, const std::string& events) {
+    return "\"" + id + R"(":{"timeline":{"limited":false,"prev_batch":"p","events":[)" + events + "]}}";
+  };
+  const std::string first = message("$w0", "word 0") + (again ? "," + message("$w1", "word 1") : "");
+  return R"({"rooms":{"join":{)" + part(room, first) + "," + part("!other:hs.test", message("$w2", "word 2")) +
+         R"(}},"next_batch":"s999"})";
+}
+}  // namespace
+
+TEST_CASE("UserEvents: a room is delivered as soon as it has arrived, before its answer ends") {
+  Watching at;
+  at.begin();
+  const std::string body = two_rooms(at.room.str(), false);
+  const std::size_t second_room = body.find("!other");
+  at.post("before");
+  REQUIRE(at.read(1));  // nobody reads now, so nothing is requested
+  // The rest would come after a minute.
+  at.hs.fail_next(1, "GET", sync_path, Answer(200, body).drip(second_room, 60s));
+  REQUIRE(at.read(2, 30s));
+  CHECK(at.bodies == std::vector<std::string>{"before", "word 0"});
+  CHECK(at.syncs() == 3);
+  at.stream.close();
+}
+
+TEST_CASE("UserEvents: what was taken of an answer that broke off does not come again, and the rest does") {
+  Watching at;
+  at.begin();
+  const std::string broken = two_rooms(at.room.str(), false);
+  at.post("before");
+  REQUIRE(at.read(1));
+  at.hs.fail_next(1, "GET", sync_path, Answer(200, broken).cut_after(broken.find("!other")));
+  REQUIRE(at.read(2));
+  at.hs.fail_next(1, "GET", sync_path, Answer(200, two_rooms(at.room.str(), true)));
+  REQUIRE(at.read(4));
+  CHECK(at.bodies == std::vector<std::string>{"before", "word 0", "word 1", "word 2"});
+  // Both times from where the reader was.
+  const auto asked = at.hs.requests("GET", sync_path);
+  REQUIRE(asked.size() >= 4);
+  CHECK(asked[2].parameter("since") == asked[3].parameter("since"));
+}
+
 TEST_CASE("UserEvents: a locked user is told to the reader, and the stream lives on") {
   Watching at;
   at.begin();

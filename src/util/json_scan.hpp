@@ -1,0 +1,336 @@
+// Scan: is this JSON, as far as it has come? A strict reader of chunks of any size that builds nothing: it tells a
+// handler where values begin and end, so that the handler can cut out what it wants.
+//
+// Checked: the grammar of RFC 8259, UTF-8, nesting. Not checked: that surrogates in \u escapes come in pairs; whoever
+// decodes such a string finds that.
+#pragma once
+
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "util/json_bytes.hpp"
+#include "util/text.hpp"
+
+namespace confab::json {
+
+/// Nesting that is followed; the same as parse() allows.
+inline constexpr std::size_t max_scan_depth = 128;
+
+/// UTF-8 that comes in chunks.
+class Utf8Stream {
+ public:
+  [[nodiscard]] bool feed(std::string_view chunk) {
+    while (!begun_.empty() && !chunk.empty()) {
+      begun_ += chunk.front();
+      chunk.remove_prefix(1);
+      if (text::is_valid_utf8(begun_)) {
+        begun_.clear();
+      } else if (begun_.size() == 4) {
+        return false;
+      }
+    }
+    chunk.remove_prefix(text::valid_utf8_prefix(chunk));
+    if (chunk.size() > 3) return false;
+    begun_ += chunk;
+    return true;
+  }
+  /// Whether no character is half there.
+  [[nodiscard]] bool whole() const { return begun_.empty(); }
+
+ private:
+  std::string begun_;
+};
+
+/// Handler has these members; `at` points into the chunk that is being fed, `depth` is how many containers hold the
+/// value. They are called only for values and keys at depths up to watched().
+///   void opened(const char* at, bool object, std::size_t depth)     at its bracket
+///   void closed(const char* end, std::size_t depth)                 behind its bracket
+///   void string_began(const char* at, bool key, std::size_t depth)  at its quote
+///   void string_ended(const char* end, bool key, std::size_t depth) behind its quote
+///   void scalar(char first, std::size_t depth)                      a number, or t, f, n of a literal; when it is
+///   whole void scalar_ended(const char* end, std::size_t depth) std::size_t watched() const bool failed() const
+///   something is wrong for the handler: stop
+template <class Handler>
+class Scan {
+ public:
+  explicit Scan(Handler& handler) : handler_(handler) {}
+
+  /// False: see fault(), or the handler failed; nothing may be fed any more.
+  [[nodiscard]] bool feed(std::string_view chunk) {
+    if (fault_ != nullptr) return false;
+    if (!utf8_.feed(chunk)) return wrong("not UTF-8");
+    const char* at = chunk.data();
+    const char* const end = at + chunk.size();
+    while (at != end) {
+      at = step(at, end);
+      if (fault_ != nullptr || handler_.failed()) {
+        passed_ += static_cast<std::size_t>(at - chunk.data());
+        return false;
+      }
+    }
+    passed_ += chunk.size();
+    return true;
+  }
+  /// Whether one whole value came.
+  [[nodiscard]] bool finish() {
+    if (fault_ != nullptr) return false;
+    if (state_ != State::end || !utf8_.whole()) return wrong("it ends before it is whole");
+    return true;
+  }
+  /// What is wrong, in our words; null: nothing.
+  [[nodiscard]] const char* fault() const { return fault_; }
+  /// How many bytes were read.
+  [[nodiscard]] std::size_t passed() const { return passed_; }
+
+ private:
+  // What may come next, or what we are inside of.
+  enum class State : std::uint8_t {
+    value,
+    first_value,  // or the end of the array
+    first_key,    // or the end of the object
+    key,
+    colon,
+    after_value,
+    string,
+    escape,
+    hex,
+    literal,
+    minus,
+    zero,
+    digits,
+    point,
+    fraction,
+    exponent,
+    exponent_sign,
+    exponent_digits,
+    end,
+  };
+
+  bool wrong(const char* words) {
+    fault_ = words;
+    return false;
+  }
+  const char* wrong(const char* at, const char* words) {
+    fault_ = words;
+    return at;
+  }
+  [[nodiscard]] bool watched() const { return depth_ <= handler_.watched(); }
+  [[nodiscard]] static bool blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+  [[nodiscard]] static bool digit(char c) { return c >= '0' && c <= '9'; }
+
+  const char* step(const char* at, const char* end) {
+    switch (state_) {
+      case State::string:
+        return in_string(at, end);
+      case State::value:
+      case State::first_value:
+        return value(at);
+      case State::first_key:
+      case State::key:
+        return key(at);
+      case State::colon:
+        if (*at == ':') {
+          state_ = State::value;
+        } else if (!blank(*at)) {
+          return wrong(at, "a colon is missing after a member's name");
+        }
+        return at + 1;
+      case State::after_value:
+        return after_value(at);
+      case State::escape:
+        return escape(at);
+      case State::hex:
+        return hex(at);
+      case State::literal:
+        return literal(at);
+      case State::end:
+        return blank(*at) ? at + 1 : wrong(at, "something follows the value");
+      default:
+        return number(at);
+    }
+  }
+
+  const char* in_string(const char* at, const char* end) {
+    at = bytes::skip_plain(at, end);
+    if (at == end) return at;
+    if (*at == '"') {
+      state_ = string_is_key_ ? State::colon : after();
+      if (watched()) handler_.string_ended(at + 1, string_is_key_, depth_);
+      return at + 1;
+    }
+    if (*at != '\\') return wrong(at, "a string holds a control character");
+    state_ = State::escape;
+    return at + 1;
+  }
+  const char* escape(const char* at) {
+    switch (*at) {
+      case '"':
+      case '\\':
+      case '/':
+      case 'b':
+      case 'f':
+      case 'n':
+      case 'r':
+      case 't':
+        state_ = State::string;
+        return at + 1;
+      case 'u':
+        state_ = State::hex;
+        left_ = 4;
+        return at + 1;
+      default:
+        return wrong(at, "a string holds an unknown escape");
+    }
+  }
+  const char* hex(const char* at) {
+    const char c = *at;
+    if (!digit(c) && !(c >= 'a' && c <= 'f') && !(c >= 'A' && c <= 'F')) {
+      return wrong(at, "an escape has no four digits");
+    }
+    if (--left_ == 0) state_ = State::string;
+    return at + 1;
+  }
+
+  const char* begin_string(const char* at, bool is_key) {
+    state_ = State::string;
+    string_is_key_ = is_key;
+    if (watched()) handler_.string_began(at, is_key, depth_);
+    return at + 1;
+  }
+  const char* value(const char* at) {
+    const char c = *at;
+    switch (c) {
+      case '"':
+        return begin_string(at, false);
+      case '{':
+      case '[':
+        return open(at, c == '{');
+      case ']':
+        if (state_ == State::first_value) return close(at);
+        return wrong(at, "no value begins here");
+      case ' ':
+      case '\n':
+      case '\t':
+      case '\r':
+        return at + 1;
+      case 't':
+        return begin_literal(at, "rue");
+      case 'f':
+        return begin_literal(at, "alse");
+      case 'n':
+        return begin_literal(at, "ull");
+      case '-':
+        return begin_number(at, State::minus);
+      case '0':
+        return begin_number(at, State::zero);
+      default:
+        return digit(c) ? begin_number(at, State::digits) : wrong(at, "no value begins here");
+    }
+  }
+  const char* key(const char* at) {
+    if (*at == '"') return begin_string(at, true);
+    if (blank(*at)) return at + 1;
+    if (*at == '}' && state_ == State::first_key) return close(at);
+    return wrong(at, "a member name is missing");
+  }
+  const char* after_value(const char* at) {
+    const char c = *at;
+    if (c == ',') {
+      state_ = objects_[depth_ - 1] ? State::key : State::value;
+      return at + 1;
+    }
+    if (c == '}' || c == ']') {
+      if (objects_[depth_ - 1] != (c == '}')) return wrong(at, "a bracket closes what another opened");
+      return close(at);
+    }
+    return blank(c) ? at + 1 : wrong(at, "a comma or a closing bracket is missing");
+  }
+  const char* open(const char* at, bool object) {
+    if (depth_ >= max_scan_depth) return wrong(at, "it is nested too deeply");
+    if (watched()) handler_.opened(at, object, depth_);
+    objects_[depth_++] = object;
+    state_ = object ? State::first_key : State::first_value;
+    return at + 1;
+  }
+  const char* close(const char* at) {
+    --depth_;
+    state_ = after();
+    if (watched()) handler_.closed(at + 1, depth_);
+    return at + 1;
+  }
+  [[nodiscard]] State after() const { return depth_ == 0 ? State::end : State::after_value; }
+
+  const char* begin_literal(const char* at, const char* rest) {
+    if (watched()) handler_.scalar(*at, depth_);
+    rest_ = rest;
+    state_ = State::literal;
+    return at + 1;
+  }
+  const char* literal(const char* at) {
+    if (*at != *rest_) return wrong(at, "no value begins here");
+    if (*++rest_ == '\0') ended_scalar(at + 1);
+    return at + 1;
+  }
+  void ended_scalar(const char* end) {
+    state_ = after();
+    if (watched()) handler_.scalar_ended(end, depth_);
+  }
+  const char* begin_number(const char* at, State state) {
+    if (watched()) handler_.scalar(*at, depth_);
+    state_ = state;
+    return at + 1;
+  }
+  const char* number(const char* at) {
+    const char c = *at;
+    const bool is_digit = digit(c);
+    switch (state_) {
+      case State::minus:
+        if (!is_digit) return wrong(at, "a number has no digits");
+        state_ = c == '0' ? State::zero : State::digits;
+        return at + 1;
+      case State::digits:
+        if (is_digit) return at + 1;
+        [[fallthrough]];
+      case State::zero:
+        if (c == '.') return state_ = State::point, at + 1;
+        [[fallthrough]];
+      case State::fraction:
+        if (is_digit && state_ == State::fraction) return at + 1;
+        if (c == 'e' || c == 'E') return state_ = State::exponent, at + 1;
+        break;
+      case State::point:
+        if (!is_digit) return wrong(at, "a number has no digits after its point");
+        state_ = State::fraction;
+        return at + 1;
+      case State::exponent:
+        if (c == '+' || c == '-') return state_ = State::exponent_sign, at + 1;
+        [[fallthrough]];
+      case State::exponent_sign:
+        if (!is_digit) return wrong(at, "a number has no digits in its exponent");
+        state_ = State::exponent_digits;
+        return at + 1;
+      default:
+        if (is_digit) return at + 1;
+        break;
+    }
+    if (depth_ == 0) return wrong(at, "a number stands alone");  // nothing that is fed here is one
+    ended_scalar(at);
+    return at;  // what ended the number is the next thing to look at
+  }
+
+  Handler& handler_;
+  Utf8Stream utf8_;
+  std::bitset<max_scan_depth> objects_;
+  std::size_t depth_ = 0;
+  std::size_t passed_ = 0;
+  const char* fault_ = nullptr;
+  const char* rest_ = nullptr;
+  unsigned left_ = 0;
+  State state_ = State::value;
+  bool string_is_key_ = false;
+};
+
+}  // namespace confab::json

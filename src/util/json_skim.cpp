@@ -1,0 +1,111 @@
+#include "util/json_skim.hpp"
+
+#include <charconv>
+#include <cstddef>
+
+#include "util/json.hpp"
+#include "util/json_bytes.hpp"
+
+namespace confab::json {
+namespace {
+
+bool blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+
+// Behind the string that begins with the quote at `at`.
+const char* after_string(const char* at, const char* end) {
+  ++at;
+  for (;;) {
+    at = bytes::skip_plain(at, end);
+    if (at == end) return end;
+    if (*at == '"') return at + 1;
+    at += *at == '\\' && end - at > 1 ? 2 : 1;
+  }
+}
+
+const char* after_container(const char* at, const char* end) {
+  std::size_t depth = 0;
+  while (at != end) {
+    switch (*at) {
+      case '"':
+        at = after_string(at, end);
+        continue;
+      case '{':
+      case '[':
+        ++depth;
+        break;
+      case '}':
+      case ']':
+        if (--depth == 0) return at + 1;
+        break;
+      default:
+        break;
+    }
+    ++at;
+  }
+  return end;
+}
+
+const char* after_value(const char* at, const char* end) {
+  if (at == end) return end;
+  if (*at == '"') return after_string(at, end);
+  if (*at == '{' || *at == '[') return after_container(at, end);
+  while (at != end && *at != ',' && *at != '}' && *at != ']' && !blank(*at)) ++at;
+  return at;
+}
+
+}  // namespace
+
+Skim::Skim(std::string_view object) : at_(object.data()), end_(object.data() + object.size()) {
+  to_next_token();
+  if (at_ != end_ && *at_ == '{') {
+    ++at_;
+  } else {
+    at_ = end_;
+  }
+}
+
+void Skim::to_next_token() {
+  while (at_ != end_ && (blank(*at_) || *at_ == ',')) ++at_;
+}
+
+bool Skim::stop() {
+  at_ = end_;
+  return false;
+}
+
+bool Skim::next() {
+  to_next_token();
+  if (at_ == end_ || *at_ != '"') return stop();
+  const char* const key = at_ + 1;
+  at_ = after_string(at_, end_);
+  if (at_ - key < 1) return stop();
+  key_ = {key, static_cast<std::size_t>(at_ - key - 1)};
+  while (at_ != end_ && (blank(*at_) || *at_ == ':')) ++at_;
+  const char* const value = at_;
+  at_ = after_value(at_, end_);
+  value_ = {value, static_cast<std::size_t>(at_ - value)};
+  return !value_.empty() || stop();
+}
+
+bool Skim::is(std::string_view name) const {
+  if (key_.find('\\') == std::string_view::npos) return key_ == name;
+  return text_of('"' + std::string(key_) + '"') == name;
+}
+
+std::optional<std::string> text_of(std::string_view value) {
+  if (value.size() < 2 || value.front() != '"' || value.back() != '"') return std::nullopt;
+  const std::string_view inside = value.substr(1, value.size() - 2);
+  if (inside.find('\\') == std::string_view::npos) return std::string(inside);
+  const Result<Document> parsed = parse(std::string(value));
+  if (!parsed || !parsed->root().is_string()) return std::nullopt;
+  return std::string(parsed->root().string_or(""));
+}
+
+std::optional<std::int64_t> integer_of(std::string_view value) {
+  std::int64_t number = 0;
+  const auto read = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (read.ec != std::errc() || read.ptr != value.data() + value.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace confab::json

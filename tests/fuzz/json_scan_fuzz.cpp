@@ -1,0 +1,57 @@
+// The scan that builds nothing and the parser that builds everything agree on what is JSON.
+#include "util/json_scan.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "util/json.hpp"
+#include "util/json_skim.hpp"
+
+namespace {
+using namespace confab;
+
+struct Nothing {
+  void opened(const char*, bool, std::size_t) {}
+  void closed(const char*, std::size_t) {}
+  void string_began(const char*, bool, std::size_t) {}
+  void string_ended(const char*, bool, std::size_t) {}
+  void scalar(char, std::size_t) {}
+  void scalar_ended(const char*, std::size_t) {}
+  [[nodiscard]] std::size_t watched() const { return json::max_scan_depth; }
+  [[nodiscard]] bool failed() const { return false; }
+};
+
+bool scanned(std::string_view text, std::size_t chunk) {
+  Nothing nothing;
+  json::Scan<Nothing> scan(nothing);
+  for (std::size_t at = 0; at < text.size(); at += chunk) {
+    if (!scan.feed(text.substr(at, chunk))) return false;
+  }
+  return scan.finish();
+}
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size > 65536) return 0;
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  const bool sound = scanned(text, size + 1);
+  if (scanned(text, 1) != sound) std::abort();
+  const auto parsed = json::parse(text);
+  // Numbers that no double can hold, and halves of surrogate pairs, are well-formed.
+  const bool lenient =
+      text.find_first_of("eE") != std::string::npos || text.find("\\u") != std::string::npos || size > 300;
+  if (sound && !parsed && !lenient && parsed.error().code() == Errc::protocol) std::abort();
+  if (!sound && parsed && (parsed->root().is_object() || parsed->root().is_array())) std::abort();
+  // On any text, the walk ends inside it; on JSON it finds what the parser finds.
+  std::size_t members = 0;
+  for (json::Skim skim(text); skim.next();) {
+    if (skim.value().data() < text.data() || skim.value().data() + skim.value().size() > text.data() + text.size())
+      std::abort();
+    ++members;
+    (void)json::text_of(skim.value());
+    (void)json::integer_of(skim.value());
+  }
+  if (sound && parsed && parsed->root().is_object() && members != parsed->root().size()) std::abort();
+  return 0;
+}
