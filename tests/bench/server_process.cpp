@@ -11,10 +11,9 @@
 
 namespace confab::bench {
 
-ServerProcess::ServerProcess(const std::string& own_path) {
+ServerProcess::ServerProcess(const std::string& own_path, const std::string& name, const std::string& argument) {
   const std::size_t slash = own_path.rfind('/');
-  const std::string program =
-      (slash == std::string::npos ? std::string(".") : own_path.substr(0, slash)) + "/bench_answering_server";
+  const std::string program = (slash == std::string::npos ? std::string(".") : own_path.substr(0, slash)) + "/" + name;
   std::array<int, 2> to{};
   std::array<int, 2> from{};
   if (::pipe2(to.data(), O_CLOEXEC) != 0 || ::pipe2(from.data(), O_CLOEXEC) != 0) give_up("no pipe");
@@ -23,7 +22,8 @@ ServerProcess::ServerProcess(const std::string& own_path) {
   if (process_ == 0) {
     ::dup2(to[0], 0);
     ::dup2(from[1], 1);
-    ::execl(program.c_str(), program.c_str(), static_cast<char*>(nullptr));
+    ::execl(program.c_str(), program.c_str(), argument.empty() ? static_cast<char*>(nullptr) : argument.c_str(),
+            static_cast<char*>(nullptr));
     ::_exit(127);
   }
   ::close(to[0]);

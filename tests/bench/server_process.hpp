@@ -1,4 +1,4 @@
-// The answering server as a process of its own, so that its CPU is not in our figures.
+// A server as a process of its own, so that its CPU is not in our figures.
 #pragma once
 
 #include <sys/types.h>
@@ -9,8 +9,9 @@ namespace confab::bench {
 
 class ServerProcess {
  public:
-  // Looks for the program beside this one.
-  explicit ServerProcess(const std::string& own_path);
+  // Looks for the program beside this one. `argument` is passed to it unless it is empty.
+  explicit ServerProcess(const std::string& own_path, const std::string& name = "bench_answering_server",
+                         const std::string& argument = "");
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;

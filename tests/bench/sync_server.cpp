@@ -1,0 +1,194 @@
+// A homeserver for measuring clients that listen: one thread, epoll, HTTP/1.1. It logs everybody in, gives the first
+// /sync a position, holds the next ones, and answers those that are held when it is told to. It checks nothing, listens
+// on the loopback interface, prints its port, and ends with its standard input.
+//
+//   bench_sync_server [ROOMS]       ROOMS: the second /sync of everybody brings an answer with so many rooms
+//   POST /_fake/push?room=ID&n=1    every held /sync gets n messages: {"woken":W}
+//   POST /_fake/stats               {"hung":H}
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "sync_text.hpp"
+
+namespace {
+
+struct Connection {
+  std::string in;
+  std::string out;
+  std::size_t sent = 0;
+};
+
+std::string answer(std::string_view body) {
+  return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + std::string(body);
+}
+
+class Server {
+ public:
+  Server(int watch, std::size_t rooms) : watch_(watch) {
+    if (rooms > 0) large_ = answer(confab::bench::large_sync(rooms, "s1"));
+  }
+
+  void add(int socket) { connections_[socket]; }
+  // False: the connection is over.
+  bool readable(int socket) {
+    Connection& connection = connections_[socket];
+    std::array<char, 16384> buffer;
+    for (;;) {
+      const ssize_t got = ::recv(socket, buffer.data(), buffer.size(), MSG_DONTWAIT);
+      if (got == 0) return false;
+      if (got < 0) break;
+      connection.in.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+    for (;;) {
+      const std::size_t end = connection.in.find("\r\n\r\n");
+      if (end == std::string::npos) break;
+      std::size_t length = 0;
+      const std::size_t at = connection.in.find("Content-Length: ");
+      if (at < end) length = std::strtoul(connection.in.c_str() + at + 16, nullptr, 10);
+      if (connection.in.size() < end + 4 + length) break;
+      const std::string line = connection.in.substr(0, connection.in.find("\r\n"));
+      connection.in.erase(0, end + 4 + length);
+      handle(socket, connection, line);
+    }
+    return writable(socket);
+  }
+  bool writable(int socket) {
+    Connection& connection = connections_[socket];
+    while (connection.sent < connection.out.size()) {
+      const ssize_t wrote = ::send(socket, connection.out.data() + connection.sent,
+                                   connection.out.size() - connection.sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (wrote < 0) {
+        watch(socket, true);
+        return errno == EAGAIN;
+      }
+      connection.sent += static_cast<std::size_t>(wrote);
+    }
+    if (connection.sent > 65536) watch(socket, false);
+    connection.out.clear();
+    if (connection.out.capacity() > 65536) connection.out.shrink_to_fit();
+    connection.sent = 0;
+    return true;
+  }
+  void over(int socket) {
+    held_.erase(socket);
+    connections_.erase(socket);
+    ::close(socket);
+  }
+
+ private:
+  void watch(int socket, bool writing) const {
+    epoll_event event{};
+    event.events = EPOLLIN | (writing ? EPOLLOUT : 0U);
+    event.data.fd = socket;
+    ::epoll_ctl(watch_, EPOLL_CTL_MOD, socket, &event);
+  }
+  void handle(int socket, Connection& connection, std::string_view line) {
+    const auto has = [&](std::string_view part) { return line.find(part) != std::string_view::npos; };
+    if (has("/sync?")) {
+      if (!has("since=")) {
+        connection.out += answer(R"({"next_batch":"s0"})");
+      } else if (has("since=s0") && !large_.empty()) {
+        connection.out += large_;
+      } else {
+        held_.insert(socket);
+      }
+    } else if (has("/_fake/push")) {
+      connection.out += answer(R"({"woken":)" + std::to_string(push(line)) + "}");
+    } else if (has("/_fake/stats")) {
+      connection.out += answer(R"({"hung":)" + std::to_string(held_.size()) + "}");
+    } else if (has("/login")) {
+      connection.out += answer(R"({"user_id":"@admin:bench.test","device_id":"D","access_token":"syt_bench"})");
+    } else {
+      connection.out += answer("{}");
+    }
+  }
+  std::size_t push(std::string_view line) {
+    const std::size_t n_at = line.find("n=");
+    const std::size_t n = n_at == std::string_view::npos ? 1 : std::strtoul(line.data() + n_at + 2, nullptr, 10);
+    std::string events;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (i > 0) events += ',';
+      events += R"({"content":{"body":"pushed","msgtype":"m.text"},"event_id":"$p)" + std::to_string(++count_) +
+                R"(","origin_server_ts":1767225600000,"sender":"@ben:bench.test","type":"m.room.message"})";
+    }
+    const std::string whole = answer(R"({"next_batch":"w)" + std::to_string(count_) +
+                                     R"(","rooms":{"join":{"!r0:bench.test":{"timeline":{"events":[)" + events +
+                                     R"(],"limited":false,"prev_batch":"p"}}}}})");
+    const std::unordered_set<int> held = std::move(held_);
+    held_.clear();
+    for (const int socket : held) {
+      connections_[socket].out += whole;
+      (void)writable(socket);
+    }
+    return held.size();
+  }
+
+  int watch_;
+  std::string large_;
+  std::unordered_map<int, Connection> connections_;
+  std::unordered_set<int> held_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener, 4096) != 0) return 1;
+  if (::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 1;
+  const int watch = ::epoll_create1(EPOLL_CLOEXEC);
+  Server server(watch, argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 0);
+  std::printf("%d\n", ntohs(address.sin_port));
+  std::fflush(stdout);
+  const auto add = [&](int descriptor) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = descriptor;
+    ::epoll_ctl(watch, EPOLL_CTL_ADD, descriptor, &event);
+  };
+  add(listener);
+  add(0);
+  std::array<epoll_event, 256> events;
+  for (;;) {
+    const int count = ::epoll_wait(watch, events.data(), static_cast<int>(events.size()), -1);
+    for (int i = 0; i < count; ++i) {
+      const epoll_event& event = events[static_cast<std::size_t>(i)];
+      const int ready = event.data.fd;
+      if (ready == 0) return 0;
+      if (ready != listener) {
+        bool alive = true;
+        if ((event.events & EPOLLOUT) != 0) alive = server.writable(ready);
+        if (alive && (event.events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) alive = server.readable(ready);
+        if (!alive) server.over(ready);
+        continue;
+      }
+      for (;;) {
+        const int client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (client < 0) break;
+        const int on = 1;
+        ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        server.add(client);
+        add(client);
+      }
+    }
+  }
+}

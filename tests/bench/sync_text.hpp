@@ -1,0 +1,13 @@
+// Answers of /sync as a homeserver with many rooms would write them; the same for the same arguments.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace confab::bench {
+
+/// About 15.5 KB a room: 20 events of the timeline (messages, some with HTML, reactions, encrypted ones, members), 15
+/// of its state, receipts, account data. Rooms "!r0:bench.test" and on; `next` is next_batch.
+[[nodiscard]] std::string large_sync(std::size_t rooms, const std::string& next);
+
+}  // namespace confab::bench
