@@ -65,7 +65,7 @@ class Scan {
     const char* at = chunk.data();
     const char* const end = at + chunk.size();
     while (at != end) {
-      at = step(at, end);
+      at = state_ == State::string ? in_string(at, end) : step(at, end);
       if (fault_ != nullptr || handler_.failed()) {
         passed_ += static_cast<std::size_t>(at - chunk.data());
         return false;
@@ -158,12 +158,28 @@ class Scan {
     if (at == end) return at;
     if (*at == '"') {
       state_ = string_is_key_ ? State::colon : after();
-      if (watched()) handler_.string_ended(at + 1, string_is_key_, depth_);
-      return at + 1;
+      if (watched()) {
+        handler_.string_ended(at + 1, string_is_key_, depth_);
+        return at + 1;
+      }
+      return after_string(at + 1, end);
     }
     if (*at != '\\') return wrong(at, "a string holds a control character");
     state_ = State::escape;
     return at + 1;
+  }
+  // What mostly follows, in one go: a colon and the value's quote or bracket, a comma and the next name.
+  const char* after_string(const char* at, const char* end) {
+    if (state_ == State::colon && at != end && *at == ':') {
+      state_ = State::value;
+      return ++at != end ? value(at) : at;
+    }
+    if (state_ == State::after_value && end - at > 1 && at[0] == ',' && at[1] == '"') {
+      state_ = State::string;
+      string_is_key_ = objects_[depth_ - 1];
+      return at + 2;
+    }
+    return at;
   }
   const char* escape(const char* at) {
     switch (*at) {

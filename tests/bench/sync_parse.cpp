@@ -89,6 +89,7 @@ int run(int argc, char** argv) {
       give_up("unknown option " + std::string(name));
     }
   }
+  if (rounds == 0) give_up("--rounds is at least 1");
   if (text.empty()) text = large_sync(rooms, "s1");
   std::size_t events = 0;
   Way ways[] = {
