@@ -4,7 +4,8 @@
 ///     DirectoryBatch()
 ///         .put_user(DirectoryUser("7", UserSlug("ana"), "Ana"))
 ///         .put_room(RoomRef::event(RoomSlug("picnic")), "Picnic", true, UserSlug("ana"))
-///         .put_member(RoomRef::event(RoomSlug("picnic")), DirectoryMember(UserSlug("ben"), "guest", {}))
+///         .put_member(RoomRef::event(RoomSlug("picnic")), DirectoryMember(UserSlug("ben"),
+///         "guest").allow("ManageEvent"))
 #pragma once
 
 #include <cstddef>

@@ -69,9 +69,20 @@ class DirectoryMember {
   ///
   /// @param user        A user of the same directory.
   /// @param role        An unknown role gives no rights beyond taking part.
-  /// @param permissions In any order; unknown ones mean nothing.
-  DirectoryMember(UserSlug user, std::string role, std::vector<std::string> permissions)
+  /// @param permissions In any order; unknown ones mean nothing. Inside a co_await expression use allow() instead of a
+  ///                    list in braces, which g++ 12 does not take there.
+  DirectoryMember(UserSlug user, std::string role, std::vector<std::string> permissions = std::vector<std::string>())
       : user_(std::move(user)), role_(std::move(role)), permissions_(std::move(permissions)) {}
+  /// Add a permission.
+  ///
+  /// @param permission Unknown ones mean nothing.
+  /// @returns          This member.
+  DirectoryMember& allow(std::string permission) & {
+    permissions_.push_back(std::move(permission));
+    return *this;
+  }
+  /// As above, for a temporary.
+  DirectoryMember&& allow(std::string permission) && { return std::move(allow(std::move(permission))); }
   /// Who takes part.
   [[nodiscard]] const UserSlug& user() const noexcept { return user_; }
   /// The host's word for their part; one for each member.

@@ -289,7 +289,7 @@ Fire apply_batch(StoredDirectory* directory, int* done) {
           DirectoryBatch()
               .put_user(DirectoryUser(text("1"), UserSlug(text("ana")), text("Ana")))
               .put_room(event("e"), text("Event"), true, UserSlug(text("ana")))
-              .put_member(event("e"), DirectoryMember(UserSlug(text("ben")), text("guest"), {text("ManageEvent")}))
+              .put_member(event("e"), DirectoryMember(UserSlug(text("ben")), text("guest")).allow(text("ManageEvent")))
               .erase_member(event("e"), UserSlug(text("cem")))
               .erase_user(UserSlug(text("dea"))),
           DirectoryRevision{2}, CallOptions().within(1s).stop(std::stop_token()));
