@@ -13,11 +13,18 @@ namespace program {
 [[nodiscard]] int doctor(Session& session, bool as_json);
 
 [[nodiscard]] int provision_user(Session& session, const std::string& slug, const std::string& name);
+[[nodiscard]] int show_user(Session& session, const std::string& slug);
+// The password is the first line of standard input; a terminal does not show it.
+[[nodiscard]] int set_password(Session& session, const std::string& slug);
 
 [[nodiscard]] int create_room(Session& session, const std::string& kind, const std::string& slug,
                               const std::string& creator, const std::string& name, bool is_public);
 [[nodiscard]] int add_to_room(Session& session, const std::string& kind, const std::string& slug,
                               const std::string& user);
+[[nodiscard]] int make_direct(Session& session, const std::string& one, const std::string& other);
+[[nodiscard]] int remove_from_room(Session& session, const std::string& kind, const std::string& slug,
+                                   const std::string& user);
+[[nodiscard]] int members_of_room(Session& session, const std::string& kind, const std::string& slug);
 
 // A text of "-": one message per line of standard input.
 [[nodiscard]] int send(Session& session, const std::string& kind, const std::string& slug, const std::string& sender,

@@ -43,6 +43,14 @@ void add_room(CLI::App& command, Words& words) {
   command.add_option("SLUG", words.slug, "the event or group, as the directory names it")->required();
 }
 
+void add_conversation(CLI::App& command, Words& words) {
+  command.add_option("KIND", words.kind, "event, group, or direct for what two users say to each other")
+      ->required()
+      ->check(CLI::IsMember({"event", "group", "direct"}));
+  command.add_option("SLUG", words.slug, "the event or group, or the other user, as the directory names it")
+      ->required();
+}
+
 void add_as(CLI::App& command, Words& words) {
   command.add_option("--as", words.user, "the user who acts, as the directory names them")
       ->required()
@@ -94,7 +102,15 @@ int main(int argc, char** argv) {
   provision->callback(
       [&] { work = [&](Session& session) { return program::provision_user(session, words.user, words.name); }; });
 
-  CLI::App* room = app.add_subcommand("room", "rooms of events and groups")->require_subcommand(1);
+  CLI::App* show = user->add_subcommand("show", "a user's account, as the homeserver knows it");
+  show->add_option("SLUG", words.user, "the user, as the directory names them")->required();
+  show->callback([&] { work = [&](Session& session) { return program::show_user(session, words.user); }; });
+  CLI::App* password =
+      user->add_subcommand("password", "give a user a password, read from standard input, for clients of their own");
+  password->add_option("SLUG", words.user, "the user, as the directory names them")->required();
+  password->callback([&] { work = [&](Session& session) { return program::set_password(session, words.user); }; });
+
+  CLI::App* room = app.add_subcommand("room", "rooms of events, groups and pairs of users")->require_subcommand(1);
   CLI::App* create = room->add_subcommand("create", "make sure that an event or group has its room");
   add_room(*create, words);
   create->add_option("--creator", words.user, "who makes it, as the directory says")->required()->type_name("SLUG");
@@ -112,8 +128,24 @@ int main(int argc, char** argv) {
     work = [&](Session& session) { return program::add_to_room(session, words.kind, words.slug, words.user); };
   });
 
+  CLI::App* direct = room->add_subcommand("direct", "make sure that two users have their room");
+  direct->add_option("SLUG", words.user, "one user, as the directory names them")->required();
+  direct->add_option("OTHER", words.slug, "the other one")->required();
+  direct->callback(
+      [&] { work = [&](Session& session) { return program::make_direct(session, words.user, words.slug); }; });
+  CLI::App* remove = room->add_subcommand("remove", "take a user out");
+  add_room(*remove, words);
+  remove->add_option("USER", words.user, "the user, as the directory names them")->required();
+  remove->callback([&] {
+    work = [&](Session& session) { return program::remove_from_room(session, words.kind, words.slug, words.user); };
+  });
+  CLI::App* members = room->add_subcommand("members", "who is in, invited or banned");
+  add_room(*members, words);
+  members->callback(
+      [&] { work = [&](Session& session) { return program::members_of_room(session, words.kind, words.slug); }; });
+
   CLI::App* send = app.add_subcommand("send", "say something; TEXT '-' sends each line of standard input");
-  add_room(*send, words);
+  add_conversation(*send, words);
   add_as(*send, words);
   send->add_option("TEXT", words.text, "the text")->required();
   send->callback([&] {
@@ -121,7 +153,7 @@ int main(int argc, char** argv) {
   });
 
   CLI::App* history = app.add_subcommand("history", "a page of what was said, newest first");
-  add_room(*history, words);
+  add_conversation(*history, words);
   add_as(*history, words);
   history->add_option("--limit", words.limit, "how many messages at most, 1 to 1000; default 50")
       ->type_name("N")
@@ -160,12 +192,7 @@ int main(int argc, char** argv) {
     text = [&] { return program::manual_page(program::command_tree(app), std::string(confab::version())); };
   });
 
-  for (CLI::App* command : {user->add_subcommand("show", "not part of this release"),
-                            user->add_subcommand("password", "not part of this release"),
-                            room->add_subcommand("direct", "not part of this release"),
-                            room->add_subcommand("remove", "not part of this release"),
-                            room->add_subcommand("members", "not part of this release"),
-                            app.add_subcommand("typing", "not part of this release"),
+  for (CLI::App* command : {app.add_subcommand("typing", "not part of this release"),
                             app.add_subcommand("reset", "not part of this release")}) {
     command->group("");
     command->allow_extras()->fallthrough(false);

@@ -25,7 +25,7 @@ class Sender {
   // Sent once, or not at all: every repeat carries the same transaction id and looks into the room first.
   confab::Result<confab::EventId> send(const std::string& text, const confab::TransactionId& transaction) {
     return ride_.run([&](confab::CallOptions options, bool repeated) {
-      confab::Message message(room_ref(kind_, slug_), confab::UserSlug(sender_), text);
+      confab::Message message(room_ref(kind_, slug_, sender_), confab::UserSlug(sender_), text);
       message.transaction_id(transaction).repeated(repeated);
       return session_.chat().send(std::move(message), options).wait();
     });
@@ -90,7 +90,7 @@ int history(Session& session, const std::string& kind, const std::string& slug, 
             std::size_t limit, const std::string& from) {
   RideThrough ride(session.homeserver(), session.limit());
   confab::Result<confab::MessagePage> page = ride.run([&](confab::CallOptions options, bool) {
-    confab::HistoryRequest request(room_ref(kind, slug), confab::UserSlug(reader));
+    confab::HistoryRequest request(room_ref(kind, slug, reader), confab::UserSlug(reader));
     request.limit(limit).from(confab::PageToken(from));
     return session.chat().history(std::move(request), options).wait();
   });

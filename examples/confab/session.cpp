@@ -31,7 +31,10 @@ confab::Result<const confab::TenantConfiguration*> choose_tenant(const confab::C
 
 }  // namespace
 
-confab::RoomRef room_ref(std::string_view kind, std::string slug) {
+confab::RoomRef room_ref(std::string_view kind, std::string slug, std::string as) {
+  if (kind == "direct") {
+    return confab::RoomRef::direct(confab::UserSlug(std::move(as)), confab::UserSlug(std::move(slug)));
+  }
   return {kind == "group" ? confab::RoomKind::group : confab::RoomKind::event, confab::RoomSlug(std::move(slug))};
 }
 

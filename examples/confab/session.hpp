@@ -47,7 +47,7 @@ class Session {
   std::chrono::nanoseconds limit_;
 };
 
-// "event" or "group".
-[[nodiscard]] confab::RoomRef room_ref(std::string_view kind, std::string slug);
+// "event", "group" or "direct": the conversation of `as` with the user `slug`.
+[[nodiscard]] confab::RoomRef room_ref(std::string_view kind, std::string slug, std::string as = {});
 
 }  // namespace program

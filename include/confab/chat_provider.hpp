@@ -9,14 +9,18 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include <confab/account.hpp>
 #include <confab/call_options.hpp>
 #include <confab/event_stream.hpp>
 #include <confab/events_options.hpp>
 #include <confab/export.hpp>
 #include <confab/ids.hpp>
+#include <confab/member.hpp>
 #include <confab/message.hpp>
 #include <confab/pending.hpp>
+#include <confab/secret.hpp>
 
 namespace confab {
 
@@ -54,6 +58,16 @@ class ProviderRoomRequest {
     return *this;
   }
 
+  /// Make it the direct conversation of the creator and `other`: both have power level 50, both are invited, nobody
+  /// else can be, and the clients of both show it among their direct conversations.
+  ///
+  /// @param other    An account of this server; it must exist.
+  /// @par Specification "Direct Messaging".
+  ProviderRoomRequest& direct_with(MatrixUserId other) {
+    other_ = std::move(other);
+    return *this;
+  }
+
   /// The local part of the alias, without "#" and server.
   [[nodiscard]] const std::string& alias_localpart() const noexcept { return alias_localpart_; }
   /// Who gets power level 50.
@@ -64,10 +78,13 @@ class ProviderRoomRequest {
   [[nodiscard]] const std::string& topic() const noexcept { return topic_; }
   /// As set.
   [[nodiscard]] bool is_public() const noexcept { return public_; }
+  /// As set; empty: not direct.
+  [[nodiscard]] const MatrixUserId& other() const noexcept { return other_; }
 
  private:
   std::string alias_localpart_;
   MatrixUserId creator_;
+  MatrixUserId other_;
   std::string name_;
   std::string topic_;
   bool public_ = false;
@@ -150,6 +167,21 @@ class CONFAB_EXPORT ChatProvider {
   [[nodiscard]] virtual Pending<void> ensure_account(MatrixUserId user, std::string display_name,
                                                      CallOptions options) = 0;
 
+  /// Read what an account is. It makes nothing.
+  ///
+  /// @returns        The account, without a slug.
+  /// @par Errors     Errc::not_found: there is none. Errc::invalid_argument as above.
+  /// @par Specification Synapse admin API, "Query user account".
+  [[nodiscard]] virtual Pending<Account> account(MatrixUserId user, CallOptions options) = 0;
+
+  /// Give an account a password, and log out nobody.
+  ///
+  /// @param user     An id of this server, whose account exists.
+  /// @param password Not empty.
+  /// @par Errors     Errc::not_found, invalid_argument as above.
+  /// @par Specification Synapse admin API, "Reset password".
+  [[nodiscard]] virtual Pending<void> set_password(MatrixUserId user, Secret password, CallOptions options) = 0;
+
   /// Make sure that a room exists; at most one is ever made for one alias, from however many processes.
   ///
   /// @returns        The room's id, of the one that was there or of the new one.
@@ -169,6 +201,19 @@ class CONFAB_EXPORT ChatProvider {
   /// @par Errors     Errc::forbidden: banned. Errc::not_found: no such room or account.
   /// @par Specification Client-server API, "POST /join/{roomIdOrAlias}", "POST /rooms/{roomId}/invite".
   [[nodiscard]] virtual Pending<void> join(MatrixRoomId room, MatrixUserId user, CallOptions options) = 0;
+
+  /// Take `user` out of a room; somebody who is not in it is success.
+  ///
+  /// @par Errors     Errc::forbidden: no such room, or one that the library's account may not moderate.
+  /// @par Specification Client-server API, "POST /rooms/{roomId}/kick".
+  [[nodiscard]] virtual Pending<void> remove(MatrixRoomId room, MatrixUserId user, CallOptions options) = 0;
+
+  /// Read who is in a room, who was invited and who is banned; the transport's own account is left out.
+  ///
+  /// @returns        In the order of their ids, without slugs.
+  /// @par Errors     Errc::forbidden: no such room, or one that the library's account is not in.
+  /// @par Specification Client-server API, "GET /rooms/{roomId}/members".
+  [[nodiscard]] virtual Pending<std::vector<Member>> members(MatrixRoomId room, CallOptions options) = 0;
 
   /// Send a text as a user.
   ///

@@ -5,41 +5,26 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include <confab/account.hpp>
 #include <confab/call_options.hpp>
 #include <confab/event_stream.hpp>
 #include <confab/events_options.hpp>
 #include <confab/export.hpp>
 #include <confab/ids.hpp>
+#include <confab/member.hpp>
 #include <confab/message.hpp>
 #include <confab/pending.hpp>
+#include <confab/secret.hpp>
 
 namespace confab {
 
-/// A user's account on the homeserver.
+/// A room on the homeserver that belongs to an event or group of the host, or to two of its users.
 ///
-/// @par Errors     Copying may throw std::bad_alloc, as for Room below.
+/// @par Errors     Copying may throw std::bad_alloc.
 /// @par Lifetime   A value; it does not follow what changes on the homeserver.
-/// @par Threads    As for a plain value, like Room below.
-class Account {
- public:
-  /// Made by the library, and by hosts' tests.
-  Account(UserSlug slug, MatrixUserId user_id, std::string name)
-      : slug_(std::move(slug)), user_id_(std::move(user_id)), name_(std::move(name)) {}
-  /// The host's name for the user.
-  [[nodiscard]] const UserSlug& slug() const noexcept { return slug_; }
-  /// The homeserver's name for the user; it never changes.
-  [[nodiscard]] const MatrixUserId& user_id() const noexcept { return user_id_; }
-  /// The display name.
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
-
- private:
-  UserSlug slug_;
-  MatrixUserId user_id_;
-  std::string name_;
-};
-
-/// A room on the homeserver that belongs to an event or group of the host.
+/// @par Threads    As for a plain value.
 class Room {
  public:
   /// Made by the library, and by hosts' tests.
@@ -49,7 +34,7 @@ class Room {
   [[nodiscard]] const RoomRef& ref() const noexcept { return ref_; }
   /// The homeserver's name for the room.
   [[nodiscard]] const MatrixRoomId& room_id() const noexcept { return room_id_; }
-  /// The room's name.
+  /// The room's name; empty for a direct room.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
  private:
@@ -65,9 +50,10 @@ class Room {
 /// @par Threads    As for a plain value.
 class RoomRequest {
  public:
-  /// The room of an event or group, made by `creator`, who gets power level 50 in it.
+  /// The room of an event or group, made by `creator`, who gets power level 50 in it; or of two users, one of whom is
+  /// `creator`: both get 50, whoever asks.
   RoomRequest(RoomRef ref, UserSlug creator) : ref_(std::move(ref)), creator_(std::move(creator)) {}
-  /// The room's name. Default: "event-" or "group-" and the slug.
+  /// The room's name. Default: "event-" or "group-" and the slug. A direct room has none.
   RoomRequest& name(std::string name) & {
     name_ = std::move(name);
     return *this;
@@ -129,26 +115,69 @@ class CONFAB_EXPORT ChatService {
   [[nodiscard]] virtual Pending<Account> ensure_user(UserSlug user, std::string name = {},
                                                      CallOptions options = CallOptions()) = 0;
 
-  /// Make sure that an event or group has its room: made once, whoever asks, however often, from however many
-  /// processes.
+  /// Read what the homeserver knows of a user. It makes nothing.
+  ///
+  /// @returns        The account, with the display name that it has there, and with what it may do.
+  /// @par Errors     Errc::not_found: the directory lists no such user, or the user has no account yet.
+  /// @par Specification  Synapse admin API, "Query user account".
+  [[nodiscard]] virtual Pending<Account> account(UserSlug user, CallOptions options = CallOptions()) = 0;
+
+  /// Give a user a password of their own, so that they can use any Matrix client. Where they are logged in already
+  /// they stay so, under the old password's sessions, too.
+  ///
+  /// @param user     A user of the directory; one without an account gets one first.
+  /// @param password At least 8 characters, at most 512 bytes of UTF-8.
+  /// @par Errors     Errc::invalid_argument: a password that is none. Errc::not_found: the directory lists no such
+  ///                 user. account_deactivated.
+  /// @par Cancel     After the request was written the old or the new password may be the one that works; repeat the
+  ///                 call.
+  /// @par Specification  Synapse admin API, "Reset password".
+  [[nodiscard]] virtual Pending<void> set_password(UserSlug user, Secret password,
+                                                   CallOptions options = CallOptions()) = 0;
+
+  /// Make sure that an event, a group or a pair of users has its room: made once, whoever asks, however often, from
+  /// however many processes. Both users of a direct room are joined to it; it need not be made before it is used,
+  /// because the first send does that.
   ///
   /// @param request  What is wanted of a room that has to be made; one that is there is left as it is.
   /// @returns        The room, of the one that was there or of the new one.
-  /// @par Errors     Errc::not_found: the directory lists no such event, group or creator. Errc::forbidden: the creator
-  ///                 is not the directory's creator of it.
+  /// @par Errors     Errc::not_found: the directory lists no such event, group or user. Errc::forbidden: the creator
+  ///                 is not the directory's creator of it, or none of the two. Errc::invalid_argument: a direct room
+  ///                 of one user, of a name or listed publicly.
   /// @par Specification  "POST /createRoom".
   [[nodiscard]] virtual Pending<Room> ensure_room(RoomRequest request, CallOptions options = CallOptions()) = 0;
 
   /// Make a user a member of a room. Somebody who is one already is success.
   ///
-  /// @param room     An event or group whose room was made by ensure_room().
-  /// @param user     Somebody whom the directory lists for it.
+  /// @param room     An event or group whose room was made by ensure_room(), or a direct room, which is made where it
+  ///                 was not.
+  /// @param user     Somebody whom the directory lists for it, or one of the two.
   /// @par Errors     Errc::not_found: no such user, event or group, or its room was not made yet. Errc::forbidden: the
   ///                 directory does not list the user as attendee or member, or the room has banned them.
   /// @par Specification  "POST /join", "POST /rooms/{roomId}/invite".
   [[nodiscard]] virtual Pending<Room> add_member(RoomRef room, UserSlug user, CallOptions options = CallOptions()) = 0;
 
-  /// Say something. A sender who is listed in the directory and has not joined yet joins first.
+  /// Take a user out of a room. Somebody who is not in it is success. What happens there reaches none of their streams
+  /// from then on. While the directory lists them they may come back, and do so when they read or send.
+  ///
+  /// @param room     An event or group, which the directory need not list any more.
+  /// @param user     Somebody of the directory, who need not be listed for the room any more.
+  /// @par Errors     Errc::not_found: no such user, or the room was not made yet. Errc::invalid_argument: a direct
+  ///                 room, which always has its two. Errc::outcome_unknown: repeat the call.
+  /// @par Specification  "POST /rooms/{roomId}/kick".
+  [[nodiscard]] virtual Pending<Room> remove_member(RoomRef room, UserSlug user,
+                                                    CallOptions options = CallOptions()) = 0;
+
+  /// Read who is in a room, who was invited and who is banned. The library's own account is left out.
+  ///
+  /// @param room     An event or group, which the directory need not list any more, or a direct room.
+  /// @returns        In the order of their user ids; those of the directory with their slugs.
+  /// @par Errors     Errc::not_found: the room was not made yet.
+  /// @par Specification  "GET /rooms/{roomId}/members".
+  [[nodiscard]] virtual Pending<std::vector<Member>> members(RoomRef room, CallOptions options = CallOptions()) = 0;
+
+  /// Say something. A sender who is listed in the directory and has not joined yet joins first; a direct room that
+  /// does not exist yet is made, and the other user brought into it.
   ///
   /// @returns        The new event's id; for Message::repeated(true) the earlier event's, if that arrived after all.
   /// @par Errors     Errc::invalid_argument: empty or not UTF-8. Errc::too_large: over 65,536 bytes as an event.

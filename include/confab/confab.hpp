@@ -2,7 +2,8 @@
 /// The whole C++ API in one include.
 ///
 /// Start reading at chat_service.hpp (what can be done), homeserver.hpp (how it is put together) and pending.hpp (how
-/// every operation is started and awaited); stored_directory.hpp where the host's users and rooms shall be pushed.
+/// every operation is started and awaited); stored_directory.hpp where the host's users and rooms shall be pushed; ids.hpp
+/// has what things are called.
 ///
 /// Each header also compiles alone, with -fno-exceptions, too, and includes
 /// nothing but the standard library and its neighbours.
@@ -21,9 +22,12 @@
 /// Store: what has to outlive the process is kept where HomeserverOptions::store() or store_file() say; else in memory.
 /// Secrets in it are sealed; docs/store.md says under which keys and what lies where.
 /// Events: pulled from an EventStream, at least once and in order; docs/events.md tells what is promised.
+/// Names: the host's slugs go in and come out; Matrix's ids stand beside them, and are of types of their own.
+/// Values: requests and answers own what they hold; copying one is all there is to keeping it.
 /// Memory: std::bad_alloc may leave what merely copies or makes values; an operation answers Errc::no_memory.
 #pragma once
 
+#include <confab/account.hpp>
 #include <confab/call_options.hpp>
 #include <confab/chat_provider.hpp>
 #include <confab/chat_service.hpp>
@@ -38,6 +42,7 @@
 #include <confab/host_directory.hpp>
 #include <confab/ids.hpp>
 #include <confab/log.hpp>
+#include <confab/member.hpp>
 #include <confab/message.hpp>
 #include <confab/open_store.hpp>
 #include <confab/pending.hpp>

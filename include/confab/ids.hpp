@@ -79,12 +79,13 @@ using PageToken = Identifier<struct PageTokenTag>;
 
 /// What kind of conversation a room is. It is part of the room's name on the homeserver, so a room never changes kind.
 enum class RoomKind {
-  event,  ///< One per event of the host.
-  group,  ///< One per group of the host.
+  event,   ///< One per event of the host.
+  group,   ///< One per group of the host.
+  direct,  ///< One per pair of users: what two of them say to each other.
 };
 
-/// Names one room in the host's words: its kind and the slug of the event or group. An event and a group of the same
-/// slug are two rooms.
+/// Names one room in the host's words: its kind, and the slug of the event or group or the two users. An event and a
+/// group of the same slug are two rooms.
 ///
 /// @par Errors     Copying may throw std::bad_alloc.
 /// @par Lifetime   A value.
@@ -95,22 +96,41 @@ class RoomRef {
   [[nodiscard]] static RoomRef event(RoomSlug slug) { return RoomRef(RoomKind::event, std::move(slug)); }
   /// The room of a group.
   [[nodiscard]] static RoomRef group(RoomSlug slug) { return RoomRef(RoomKind::group, std::move(slug)); }
-  /// The room of a kind known only at run time.
+  /// The conversation of two users. Which of them is named first makes no difference: both ways it is the same room.
+  ///
+  /// @param one      A user of the directory.
+  /// @param other    Somebody else of it: with oneself there is no conversation, and operations answer
+  ///                 Errc::invalid_argument.
+  /// @par Specification "Direct Messaging".
+  [[nodiscard]] static RoomRef direct(UserSlug one, UserSlug other) {
+    RoomRef ref(RoomKind::direct, RoomSlug());
+    if (other < one) std::swap(one, other);
+    ref.first_ = std::move(one);
+    ref.second_ = std::move(other);
+    return ref;
+  }
+  /// The room of an event or group, which of the two being known only at run time.
   ///
   /// @param slug     Empty: operations answer Errc::invalid_argument.
   RoomRef(RoomKind kind, RoomSlug slug) : kind_(kind), slug_(std::move(slug)) {}
 
-  /// Whether it belongs to an event or a group: the two have different rules for who may join.
+  /// Whether it belongs to an event, a group or two users: they have different rules for who may join.
   [[nodiscard]] RoomKind kind() const noexcept { return kind_; }
-  /// The slug of the event or group, as the host's directory spells it.
+  /// The slug of the event or group, as the host's directory spells it; of a direct room empty.
   [[nodiscard]] const RoomSlug& slug() const noexcept { return slug_; }
+  /// Of a direct room the user whose slug comes first in the order of bytes; otherwise empty.
+  [[nodiscard]] const UserSlug& first() const noexcept { return first_; }
+  /// Of a direct room the other user; otherwise empty.
+  [[nodiscard]] const UserSlug& second() const noexcept { return second_; }
 
-  /// Same kind and same slug.
+  /// Same kind and same slug, or the same two users.
   friend bool operator==(const RoomRef& a, const RoomRef& b) noexcept = default;
 
  private:
   RoomKind kind_;
   RoomSlug slug_;
+  UserSlug first_;
+  UserSlug second_;
 };
 
 }  // namespace confab

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include <confab/chat_service.hpp>
 #include <confab/homeserver.hpp>
@@ -30,6 +31,23 @@ class DirectoryChatService final : public ChatService {
         });
   }
 
+  Pending<Account> account(UserSlug user, CallOptions options) override {
+    const std::string flow = chat_->flow_of(user);
+    return net::describe<Account>(chat_->core(), flow, std::move(options),
+                                  [chat = chat_, user = std::move(user)](net::CallContext context) {
+                                    return TenantChat::account(chat, user, std::move(context));
+                                  });
+  }
+
+  Pending<void> set_password(UserSlug user, Secret password, CallOptions options) override {
+    const std::string flow = chat_->flow_of(user);
+    return net::describe<void>(
+        chat_->core(), flow, std::move(options),
+        [chat = chat_, user = std::move(user), password = std::move(password)](net::CallContext context) {
+          return TenantChat::set_password(chat, user, password, std::move(context));
+        });
+  }
+
   Pending<Room> ensure_room(RoomRequest request, CallOptions options) override {
     const std::string flow = chat_->flow_of(request.creator());
     return net::describe<Room>(chat_->core(), flow, std::move(options),
@@ -45,6 +63,23 @@ class DirectoryChatService final : public ChatService {
         [chat = chat_, room = std::move(room), user = std::move(user)](net::CallContext context) {
           return TenantChat::add_member(chat, room, user, std::move(context));
         });
+  }
+
+  Pending<Room> remove_member(RoomRef room, UserSlug user, CallOptions options) override {
+    const std::string flow = chat_->flow_of(user);
+    return net::describe<Room>(
+        chat_->core(), flow, std::move(options),
+        [chat = chat_, room = std::move(room), user = std::move(user)](net::CallContext context) {
+          return TenantChat::remove_member(chat, room, user, std::move(context));
+        });
+  }
+
+  Pending<std::vector<Member>> members(RoomRef room, CallOptions options) override {
+    const std::string flow = chat::in_words(room);
+    return net::describe<std::vector<Member>>(chat_->core(), flow, std::move(options),
+                                              [chat = chat_, room = std::move(room)](net::CallContext context) {
+                                                return TenantChat::members(chat, room, std::move(context));
+                                              });
   }
 
   Pending<EventId> send(Message message, CallOptions options) override {

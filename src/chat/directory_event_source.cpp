@@ -57,6 +57,9 @@ Task<Result<EventBatch>> DirectoryEventSource::pull(std::shared_ptr<Feed> feed, 
   if (!stream) co_return std::move(stream).error();
   Pending<EventBatch> first = stream->next(CallOptions().until(context.deadline()));
   Result<EventBatch> batch = co_await net::on_loop(context, std::move(first));
+  if (batch) {
+    for (const ChatEvent& event : *batch) feed->chat()->heard(event);
+  }
   if (batch || batch.error().code() != Errc::not_found) co_return batch;
   // Listed, but without an account so far.
   Result<void> made = co_await TenantChat::make_account(feed->chat(), *user, context);

@@ -7,6 +7,7 @@
 
 #include "chat/slug.hpp"
 #include "matrix/identifiers.hpp"
+#include "util/digest.hpp"
 
 namespace confab::chat {
 namespace {
@@ -48,6 +49,27 @@ std::string encode_id(std::string_view id) {
   return out;
 }
 
+std::optional<std::string> decode_id(std::string_view encoded) {
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string id;
+  for (std::size_t at = 0; at < encoded.size(); ++at) {
+    const char c = encoded[at];
+    const std::string_view behind = encoded.substr(at + 1);
+    if (c == '_' && !behind.empty()) {
+      id += behind[0] >= 'a' && behind[0] <= 'z' ? static_cast<char>(behind[0] - 'a' + 'A') : behind[0];
+      at += 1;
+    } else if (c == '=' && behind.size() >= 2) {
+      id += static_cast<char>(digit(behind[0]) * 16 + digit(behind[1]));
+      at += 2;
+    } else {
+      id += c;
+    }
+  }
+  // Whatever was read loosely above does not come out as it went in.
+  if (encode_id(id) != encoded) return std::nullopt;
+  return id;
+}
+
 std::string encode_tenant(std::string_view tenant) {
   std::string out;
   out.reserve(tenant.size());
@@ -62,6 +84,25 @@ std::string encode_tenant(std::string_view tenant) {
 
 std::string alias_localpart(const TenantId& tenant, const RoomRef& room) {
   return fmt::format("{}_{}_{}", encode_tenant(tenant.str()), kind_name(room.kind()), room.slug().str());
+}
+
+std::string direct_alias_localpart(const TenantId& tenant, std::string_view id, std::string_view other_id,
+                                   std::size_t most) {
+  std::string first = encode_tenant(id);
+  std::string second = encode_tenant(other_id);
+  if (second < first) std::swap(first, second);
+  std::string pair = fmt::format("{}_{}", first, second);
+  const std::string begin = fmt::format("{}_{}_", encode_tenant(tenant.str()), kind_name(RoomKind::direct));
+  if (begin.size() + pair.size() > most) pair = sha256_hex(pair);
+  return begin + pair;
+}
+
+std::optional<std::string> LocalpartTemplate::id_of(std::string_view localpart) const {
+  if (localpart.size() < prefix_.size() + suffix_.size()) return std::nullopt;
+  if (!localpart.starts_with(prefix_) || !localpart.ends_with(suffix_)) return std::nullopt;
+  localpart.remove_prefix(prefix_.size());
+  localpart.remove_suffix(suffix_.size());
+  return decode_id(localpart);
 }
 
 Result<LocalpartTemplate> LocalpartTemplate::parse(std::string_view pattern, std::string_view tenant) {

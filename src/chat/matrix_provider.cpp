@@ -21,11 +21,31 @@ std::optional<Error> wrong_user(const MatrixUserId& user, const detail::MatrixBa
   return std::nullopt;
 }
 
-Task<Result<void>> account(std::shared_ptr<detail::MatrixBackend> backend, MatrixUserId user, std::string name,
-                           CallContext context) {
+Task<Result<void>> provision(std::shared_ptr<detail::MatrixBackend> backend, MatrixUserId user, std::string name,
+                             CallContext context) {
   if (std::optional<Error> wrong = wrong_user(user, *backend)) co_return std::move(*wrong);
   co_return co_await services::UserService::ensure_account(backend->users(), std::move(user), std::move(name),
                                                            std::move(context));
+}
+
+Task<Result<Account>> read_account(std::shared_ptr<detail::MatrixBackend> backend, MatrixUserId user,
+                                   CallContext context) {
+  if (std::optional<Error> wrong = wrong_user(user, *backend)) co_return std::move(*wrong);
+  co_return co_await services::UserService::account(backend->users(), std::move(user), std::move(context));
+}
+
+Task<Result<void>> reset_password(std::shared_ptr<detail::MatrixBackend> backend, MatrixUserId user, Secret password,
+                                  CallContext context) {
+  if (std::optional<Error> wrong = wrong_user(user, *backend)) co_return std::move(*wrong);
+  co_return co_await services::UserService::set_password(backend->users(), std::move(user), std::move(password),
+                                                         std::move(context));
+}
+
+Task<Result<void>> removal(std::shared_ptr<detail::MatrixBackend> backend, MatrixRoomId room, MatrixUserId user,
+                           CallContext context) {
+  if (std::optional<Error> wrong = wrong_user(user, *backend)) co_return std::move(*wrong);
+  co_return co_await services::RoomService::remove(backend->rooms(), std::move(room), std::move(user),
+                                                   std::move(context));
 }
 
 Task<Result<void>> membership(std::shared_ptr<detail::MatrixBackend> backend, MatrixRoomId room, MatrixUserId user,
@@ -47,7 +67,23 @@ Pending<void> MatrixProvider::ensure_account(MatrixUserId user, std::string disp
   return net::describe<void>(
       backend_->core(), key, std::move(options),
       [backend = backend_, group = group_, user = std::move(user), name = std::move(display_name)](
-          CallContext context) { return account(backend, user, name, context.in_group(group)); });
+          CallContext context) { return provision(backend, user, name, context.in_group(group)); });
+}
+
+Pending<Account> MatrixProvider::account(MatrixUserId user, CallOptions options) {
+  const std::string key = user.str();
+  return net::describe<Account>(backend_->core(), key, std::move(options),
+                                [backend = backend_, group = group_, user = std::move(user)](CallContext context) {
+                                  return read_account(backend, user, context.in_group(group));
+                                });
+}
+
+Pending<void> MatrixProvider::set_password(MatrixUserId user, Secret password, CallOptions options) {
+  const std::string key = user.str();
+  return net::describe<void>(
+      backend_->core(), key, std::move(options),
+      [backend = backend_, group = group_, user = std::move(user), password = std::move(password)](
+          CallContext context) { return reset_password(backend, user, password, context.in_group(group)); });
 }
 
 Pending<MatrixRoomId> MatrixProvider::ensure_room(ProviderRoomRequest request, CallOptions options) {
@@ -74,6 +110,24 @@ Pending<void> MatrixProvider::join(MatrixRoomId room, MatrixUserId user, CallOpt
       backend_->core(), key, std::move(options),
       [backend = backend_, group = group_, room = std::move(room), user = std::move(user)](CallContext context) {
         return membership(backend, room, user, context.in_group(group));
+      });
+}
+
+Pending<void> MatrixProvider::remove(MatrixRoomId room, MatrixUserId user, CallOptions options) {
+  const std::string key = user.str();
+  return net::describe<void>(
+      backend_->core(), key, std::move(options),
+      [backend = backend_, group = group_, room = std::move(room), user = std::move(user)](CallContext context) {
+        return removal(backend, room, user, context.in_group(group));
+      });
+}
+
+Pending<std::vector<Member>> MatrixProvider::members(MatrixRoomId room, CallOptions options) {
+  const std::string key = room.str();
+  return net::describe<std::vector<Member>>(
+      backend_->core(), key, std::move(options),
+      [backend = backend_, group = group_, room = std::move(room)](CallContext context) {
+        return services::RoomService::members(backend->rooms(), room, context.in_group(group));
       });
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <confab/chat_provider.hpp>
 
@@ -16,9 +17,13 @@ class MatrixProvider final : public ChatProvider, public chat::SharesNames {
 
   [[nodiscard]] const std::string& server_name() const noexcept override;
   [[nodiscard]] Pending<void> ensure_account(MatrixUserId user, std::string display_name, CallOptions options) override;
+  [[nodiscard]] Pending<Account> account(MatrixUserId user, CallOptions options) override;
+  [[nodiscard]] Pending<void> set_password(MatrixUserId user, Secret password, CallOptions options) override;
   [[nodiscard]] Pending<MatrixRoomId> ensure_room(ProviderRoomRequest request, CallOptions options) override;
   [[nodiscard]] Pending<MatrixRoomId> find_room(std::string alias_localpart, CallOptions options) override;
   [[nodiscard]] Pending<void> join(MatrixRoomId room, MatrixUserId user, CallOptions options) override;
+  [[nodiscard]] Pending<void> remove(MatrixRoomId room, MatrixUserId user, CallOptions options) override;
+  [[nodiscard]] Pending<std::vector<Member>> members(MatrixRoomId room, CallOptions options) override;
   [[nodiscard]] Pending<EventId> send(ProviderMessage message, CallOptions options) override;
   [[nodiscard]] Pending<MessagePage> history(MatrixRoomId room, MatrixUserId reader, std::size_t limit, PageToken from,
                                              CallOptions options) override;

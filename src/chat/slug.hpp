@@ -20,12 +20,16 @@ inline constexpr std::string_view slug_rule = "must be 1 to 100 letters, digits 
 [[nodiscard]] bool is_slug(std::string_view text) noexcept;
 [[nodiscard]] bool is_tenant_id(std::string_view text) noexcept;
 
-// Errc::invalid_argument, with what the slug is of as subject: "user", "event" or "group".
+// Errc::invalid_argument, with what the slug is of as subject: "user", "event" or "group". Of a direct room both users'
+// are looked at, and that they are two.
 [[nodiscard]] Result<void> check_slug(const UserSlug& slug);
 [[nodiscard]] Result<void> check_slug(const RoomRef& room);
 
-// "event" or "group".
+// "event", "group" or "direct".
 [[nodiscard]] std::string_view kind_name(RoomKind kind) noexcept;
+
+// `event "picnic"`, for error messages.
+[[nodiscard]] std::string in_words(const RoomRef& room);
 
 // Text from outside, short and printable, between quotes: fit for an error message.
 [[nodiscard]] std::string quoted(std::string_view text);

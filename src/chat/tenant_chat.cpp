@@ -16,10 +16,6 @@ namespace {
 constexpr std::size_t most_messages = 1000;
 constexpr std::size_t longest_token = 1024;
 
-CallOptions options_of(const net::CallContext& context) { return CallOptions().until(context.deadline()); }
-
-std::string words(const RoomRef& ref) { return fmt::format("{} {}", kind_name(ref.kind()), quoted(ref.slug().str())); }
-
 Error bad_history(std::string_view subject, std::string text) {
   return Error(Errc::invalid_argument, std::move(text)).with_subject(subject);
 }
@@ -33,6 +29,9 @@ Result<void> check_history(const HistoryRequest& request) {
   if (from.size() > longest_token || !printable) return bad_history("from", "from is no token of a page of history");
   return {};
 }
+
+// What the homeserver would say of somebody who is known to be out.
+Error not_in() { return Error(Errc::forbidden, "the user is not in the room").with_subject("user"); }
 
 // The transport's words for what is one level higher here.
 Error in_words_of_host(const Error& error, const HistoryRequest& request) {
@@ -65,50 +64,54 @@ std::string TenantChat::flow_of(const UserSlug& slug) const {
 
 Result<DirectoryRoom> TenantChat::find_room(const RoomRef& ref) const {
   if (auto checked = check_slug(ref); !checked) return std::move(checked).error();
+  if (ref.kind() == RoomKind::direct) {
+    // Both are known to this tenant, or there is nothing to speak of; nobody else is admitted.
+    for (const UserSlug* user : {&ref.first(), &ref.second()}) {
+      if (auto known = find_user(*user); !known) return std::move(known).error();
+    }
+    return DirectoryRoom(ref, {}, false, ref.first(), {DirectoryMember(ref.second(), {}, {})});
+  }
   auto room = directory_->room(ref);
   if (room) return std::move(*room);
-  return Error(Errc::not_found, fmt::format("the directory lists no {}", words(ref)))
+  return Error(Errc::not_found, fmt::format("the directory lists no {}", in_words(ref)))
       .with_subject(kind_name(ref.kind()));
 }
 
 Result<void> TenantChat::admit(const DirectoryRoom& room, const UserSlug& user) {
   if (room.admits(user)) return {};
   return Error(Errc::forbidden,
-               fmt::format("the directory does not list user {} in {}", quoted(user.str()), words(room.ref())))
+               fmt::format("the directory does not list user {} in {}", quoted(user.str()), in_words(room.ref())))
       .with_subject("user");
 }
 
-Task<Result<void>> TenantChat::make_account(Self self, KnownUser user, net::CallContext context) {
-  Pending<void> made = self->provider_->ensure_account(user.id(), user.user().name(), options_of(context));
-  co_return co_await net::on_loop(context, std::move(made));
-}
-
-Task<Result<Account>> TenantChat::ensure_user(Self self, UserSlug slug, std::string name, net::CallContext context) {
-  auto user = self->find_user(slug);
-  if (!user) co_return std::move(user).error();
-  if (name.empty()) name = user->user().name();
-  if (auto checked = check_name("display name", name); !checked) co_return std::move(checked).error();
-  Pending<void> making = self->provider_->ensure_account(user->id(), name, options_of(context));
-  Result<void> made = co_await net::on_loop(context, std::move(making));
-  if (!made) co_return std::move(made).error();
-  co_return Account(std::move(slug), user->id(), std::move(name));
+Result<std::string> TenantChat::alias(const RoomRef& ref) const {
+  const std::size_t most = matrix::max_identifier_bytes - provider_->server_name().size() - 2;  // "#" and ":"
+  std::string name;
+  if (ref.kind() == RoomKind::direct) {
+    auto first = find_user(ref.first());
+    if (!first) return std::move(first).error();
+    auto second = find_user(ref.second());
+    if (!second) return std::move(second).error();
+    name = direct_alias_localpart(tenant_, first->user().id(), second->user().id(), most);
+  } else {
+    name = alias_localpart(tenant_, ref);
+  }
+  if (name.size() <= most) return name;
+  return Error(Errc::invalid_argument, fmt::format("the name of {} is too long for a room alias", in_words(ref)))
+      .with_subject(kind_name(ref.kind()));
 }
 
 Task<Result<MatrixRoomId>> TenantChat::room_id(Self self, RoomRef ref, net::CallContext context) {
-  const std::string name = self->alias(ref);
-  if (auto cached = self->rooms_.find(name)) co_return std::move(*cached);
-  const RoomAlias full(fmt::format("#{}:{}", name, self->provider_->server_name()));
-  if (full.str().size() > matrix::max_identifier_bytes) {
-    co_return Error(Errc::invalid_argument, fmt::format("the slug of {} is too long for a room alias", words(ref)))
-        .with_subject(kind_name(ref.kind()));
-  }
-  Pending<MatrixRoomId> finding = self->provider_->find_room(name, options_of(context));
+  const Result<std::string> name = self->alias(ref);
+  if (!name) co_return name.error();
+  if (auto cached = self->rooms_.find(*name)) co_return std::move(*cached);
+  Pending<MatrixRoomId> finding = self->provider_->find_room(*name, options_of(context));
   Result<MatrixRoomId> found = co_await net::on_loop(context, std::move(finding));
   if (found) {
-    self->rooms_.put(name, found.value());
+    self->rooms_.put(*name, found.value());
   } else if (found.error().code() == Errc::not_found) {
     co_return found.error()
-        .with_message(fmt::format("the room of {} was not made yet: make it first", words(ref)))
+        .with_message(fmt::format("the room of {} was not made yet: make it first", in_words(ref)))
         .with_subject(kind_name(ref.kind()));
   }
   co_return found;
@@ -118,11 +121,14 @@ Task<Result<MatrixRoomId>> TenantChat::room_id(Self self, RoomRef ref, net::Call
 Task<Result<void>> TenantChat::enter(Self self, MatrixRoomId room, KnownUser user, net::CallContext context) {
   Pending<void> joining = self->provider_->join(room, user.id(), options_of(context));
   Result<void> joined = co_await net::on_loop(context, std::move(joining));
-  if (joined || joined.error().code() != Errc::not_found) co_return joined;
-  Result<void> made = co_await make_account(self, user, context);
-  if (!made) co_return made;
-  Pending<void> once_more = self->provider_->join(room, user.id(), options_of(context));
-  co_return co_await net::on_loop(context, std::move(once_more));
+  if (!joined && joined.error().code() == Errc::not_found) {
+    Result<void> made = co_await make_account(self, user, context);
+    if (!made) co_return made;
+    Pending<void> once_more = self->provider_->join(room, user.id(), options_of(context));
+    joined = co_await net::on_loop(context, std::move(once_more));
+  }
+  if (joined) self->memberships_.put(room, user.id(), MembershipCache::Place::in);
+  co_return joined;
 }
 
 // What can be done about an error of a request as a user to a room: each remedy once. Nothing is checked beforehand, so
@@ -132,17 +138,23 @@ Task<Result<TenantChat::Way>> TenantChat::mend(Self self, Way way, Error error, 
   if (error.code() == Errc::forbidden && !way.joined) {
     way.joined = true;
     Result<void> joined = co_await enter(self, way.room, user, context);
-    if (!joined) co_return std::move(joined).error();
-    co_return way;
+    if (joined) co_return way;
+    error = joined.error();  // not_found: the room is gone, which the homeserver does not tell from "not in it"
   }
   // No such account, or the room that we remember is gone.
   if (error.code() == Errc::not_found && !way.renewed) {
     way.renewed = true;
     Result<void> made = co_await make_account(self, user, context);
     if (!made) co_return std::move(made).error();
-    self->rooms_.forget(self->alias(ref), way.room);
-    Result<MatrixRoomId> room = co_await room_id(self, ref, context);
+    if (const Result<std::string> name = self->alias(ref)) self->rooms_.forget(*name, way.room);
+    Result<MatrixRoomId> room = Error(Errc::internal, "not asked");
+    if (way.makes) {
+      room = co_await reach(self, ref, user, context);
+    } else {
+      room = co_await room_id(self, ref, context);
+    }
     if (!room) co_return std::move(room).error();
+    if (way.room != *room) way.joined = false;  // it may be entered, too
     way.room = std::move(*room);
     co_return way;
   }
@@ -150,61 +162,34 @@ Task<Result<TenantChat::Way>> TenantChat::mend(Self self, Way way, Error error, 
 }
 
 Task<Result<Room>> TenantChat::ensure_room(Self self, RoomRequest request, net::CallContext context) {
+  if (request.ref().kind() == RoomKind::direct) co_return co_await ensure_direct(self, std::move(request), context);
   auto creator = self->find_user(request.creator());
   if (!creator) co_return std::move(creator).error();
   auto listed = self->find_room(request.ref());
   if (!listed) co_return std::move(listed).error();
   if (listed->creator() != request.creator()) {
     co_return Error(Errc::forbidden, fmt::format("the directory does not list user {} as the creator of {}",
-                                                 quoted(request.creator().str()), words(request.ref())))
+                                                 quoted(request.creator().str()), in_words(request.ref())))
         .with_subject("creator");
   }
   std::string name = request.name();
   if (auto checked = check_name("room name", name); !checked) co_return std::move(checked).error();
-  if (name.empty()) name = fmt::format("{}-{}", kind_name(request.ref().kind()), request.ref().slug().str());
+  if (name.empty()) name = default_name(request.ref());
 
-  const std::string alias = self->alias(request.ref());
-  if (alias.size() + self->provider_->server_name().size() + 2 > matrix::max_identifier_bytes) {
-    co_return Error(Errc::invalid_argument,
-                    fmt::format("the slug of {} is too long for a room alias", words(request.ref())))
-        .with_subject(kind_name(request.ref().kind()));
-  }
+  Result<std::string> alias = self->alias(request.ref());
+  if (!alias) co_return std::move(alias).error();
   Result<void> account = co_await make_account(self, *creator, context);
   if (!account) co_return std::move(account).error();
 
-  ProviderRoomRequest room(alias, creator->id());
+  ProviderRoomRequest room(*alias, creator->id());
   room.name(name).topic("Discussion for " + listed->name()).make_public(request.is_public() || listed->is_public());
   Pending<MatrixRoomId> making = self->provider_->ensure_room(std::move(room), options_of(context));
   Result<MatrixRoomId> made = co_await net::on_loop(context, std::move(making));
   if (!made) co_return std::move(made).error();
   Result<void> joined = co_await enter(self, made.value(), *creator, context);
   if (!joined) co_return std::move(joined).error();
-  self->rooms_.put(alias, made.value());
+  self->rooms_.put(*alias, made.value());
   co_return Room(request.ref(), std::move(*made), std::move(name));
-}
-
-Task<Result<Room>> TenantChat::add_member(Self self, RoomRef ref, UserSlug slug, net::CallContext context) {
-  auto user = self->find_user(slug);
-  if (!user) co_return std::move(user).error();
-  auto listed = self->find_room(ref);
-  if (!listed) co_return std::move(listed).error();
-  if (auto admitted = admit(*listed, slug); !admitted) co_return std::move(admitted).error();
-  Result<MatrixRoomId> room = co_await room_id(self, ref, context);
-  if (!room) co_return std::move(room).error();
-  Result<void> account = co_await make_account(self, *user, context);
-  if (!account) co_return std::move(account).error();
-  Pending<void> joining = self->provider_->join(room.value(), user->id(), options_of(context));
-  Result<void> joined = co_await net::on_loop(context, std::move(joining));
-  if (!joined && joined.error().code() == Errc::not_found) {  // the room that we remembered is gone
-    self->rooms_.forget(self->alias(ref), room.value());
-    Result<MatrixRoomId> again = co_await room_id(self, ref, context);
-    if (!again) co_return std::move(again).error();
-    room.value() = std::move(*again);
-    Pending<void> once_more = self->provider_->join(room.value(), user->id(), options_of(context));
-    joined = co_await net::on_loop(context, std::move(once_more));
-  }
-  if (!joined) co_return std::move(joined).error();
-  co_return Room(ref, std::move(*room), fmt::format("{}-{}", kind_name(ref.kind()), ref.slug().str()));
 }
 
 Task<Result<EventId>> TenantChat::send(Self self, Message message, net::CallContext context) {
@@ -217,9 +202,15 @@ Task<Result<EventId>> TenantChat::send(Self self, Message message, net::CallCont
   // Chosen before the first attempt, and the same for all of them.
   const TransactionId transaction = message.transaction_id().empty() ? make_transaction_id() : message.transaction_id();
 
-  Result<MatrixRoomId> room = co_await room_id(self, message.room(), context);
+  Result<MatrixRoomId> room = co_await reach(self, message.room(), *user, context);
   if (!room) co_return std::move(room).error();
   Way way(std::move(*room));
+  way.makes = true;
+  if (self->memberships_.find(way.room, user->id()) == MembershipCache::Place::out) {
+    Result<Way> entered = co_await mend(self, way, not_in(), *user, message.room(), context);
+    if (!entered) co_return std::move(entered).error();
+    way = std::move(*entered);
+  }
   for (;;) {
     ProviderMessage outgoing(way.room, user->id(), message.body(), transaction);
     outgoing.repeated(message.repeated());

@@ -5,17 +5,27 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <confab/chat_provider.hpp>
 #include <confab/chat_service.hpp>
 #include <confab/host_directory.hpp>
 
 #include "chat/matrix_names.hpp"
+#include "chat/membership_cache.hpp"
 #include "chat/room_cache.hpp"
 #include "net/runtime_core.hpp"
 #include "util/task.hpp"
 
 namespace confab::chat {
+
+// An operation of the transport ends with the one that it is a part of.
+[[nodiscard]] inline CallOptions options_of(const net::CallContext& context) {
+  return CallOptions().until(context.deadline());
+}
+
+// What people see of a room that nobody gave another name.
+[[nodiscard]] std::string default_name(const RoomRef& ref);
 
 // A user of the directory with their name on the homeserver.
 class KnownUser {
@@ -43,8 +53,14 @@ class TenantChat {
 
   [[nodiscard]] static Task<Result<Account>> ensure_user(Self self, UserSlug slug, std::string name,
                                                          net::CallContext context);
+  [[nodiscard]] static Task<Result<Account>> account(Self self, UserSlug slug, net::CallContext context);
+  [[nodiscard]] static Task<Result<void>> set_password(Self self, UserSlug slug, Secret password,
+                                                       net::CallContext context);
   [[nodiscard]] static Task<Result<Room>> ensure_room(Self self, RoomRequest request, net::CallContext context);
   [[nodiscard]] static Task<Result<Room>> add_member(Self self, RoomRef ref, UserSlug slug, net::CallContext context);
+  [[nodiscard]] static Task<Result<Room>> remove_member(Self self, RoomRef ref, UserSlug slug,
+                                                        net::CallContext context);
+  [[nodiscard]] static Task<Result<std::vector<Member>>> members(Self self, RoomRef ref, net::CallContext context);
   [[nodiscard]] static Task<Result<EventId>> send(Self self, Message message, net::CallContext context);
   [[nodiscard]] static Task<Result<MessagePage>> history(Self self, HistoryRequest request, net::CallContext context);
   [[nodiscard]] static Task<Result<void>> make_account(Self self, KnownUser user, net::CallContext context);
@@ -53,6 +69,8 @@ class TenantChat {
   [[nodiscard]] Result<KnownUser> find_user(const UserSlug& slug) const;
   // What everything of one user is ordered by: their name on the homeserver, as in the layers below.
   [[nodiscard]] std::string flow_of(const UserSlug& slug) const;
+  // What a stream said of somebody.
+  void heard(const ChatEvent& event);
   [[nodiscard]] EventStream open_stream(const MatrixUserId& user, const EventsOptions& options) const {
     return provider_->events(user, options);
   }
@@ -66,13 +84,25 @@ class TenantChat {
     MatrixRoomId room;
     bool joined = false;
     bool renewed = false;
+    bool makes = false;  // a direct room that is not there is made
   };
 
   [[nodiscard]] Result<DirectoryRoom> find_room(const RoomRef& ref) const;
   [[nodiscard]] static Result<void> admit(const DirectoryRoom& room, const UserSlug& user);
-  [[nodiscard]] std::string alias(const RoomRef& ref) const { return alias_localpart(tenant_, ref); }
+  // The local part of the room's alias; Errc::invalid_argument where it is too long for one.
+  [[nodiscard]] Result<std::string> alias(const RoomRef& ref) const;
+  // Whether asking for the room anew may help; what was remembered of it is forgotten then.
+  [[nodiscard]] bool forget_room(const RoomRef& ref, const MatrixRoomId& room, const Error& error);
+  // Nothing where nobody of the directory is called so.
+  [[nodiscard]] UserSlug slug_of(const MatrixUserId& user) const;
 
   [[nodiscard]] static Task<Result<MatrixRoomId>> room_id(Self self, RoomRef ref, net::CallContext context);
+  // The room for somebody who is about to write: a direct one is made where it was not, and the other user is in it.
+  [[nodiscard]] static Task<Result<MatrixRoomId>> reach(Self self, RoomRef ref, KnownUser user,
+                                                        net::CallContext context);
+  [[nodiscard]] static Task<Result<MatrixRoomId>> make_direct(Self self, RoomRef ref, KnownUser user, KnownUser other,
+                                                              net::CallContext context);
+  [[nodiscard]] static Task<Result<Room>> ensure_direct(Self self, RoomRequest request, net::CallContext context);
   [[nodiscard]] static Task<Result<void>> enter(Self self, MatrixRoomId room, KnownUser user, net::CallContext context);
   [[nodiscard]] static Task<Result<Way>> mend(Self self, Way way, Error error, KnownUser user, RoomRef ref,
                                               net::CallContext context);
@@ -83,6 +113,7 @@ class TenantChat {
   LocalpartTemplate names_;
   std::shared_ptr<HostDirectory> directory_;
   RoomCache rooms_;
+  MembershipCache memberships_;
 };
 
 }  // namespace confab::chat

@@ -5,10 +5,9 @@
 
 #include "matrix/endpoints/capabilities.hpp"
 #include "matrix/endpoints/directory.hpp"
-#include "matrix/endpoints/membership.hpp"
 #include "matrix/endpoints/rooms_create.hpp"
 #include "matrix/endpoints/send.hpp"
-#include "matrix/endpoints/synapse_admin_rooms.hpp"
+#include "services/direct_list.hpp"
 #include "util/json.hpp"
 
 namespace confab::services {
@@ -16,7 +15,10 @@ namespace confab::services {
 namespace {
 
 constexpr int admin_level = 100;
-constexpr int creator_level = 50;
+constexpr int moderator_level = 50;
+
+// Clients that know it (MSC4171) leave these accounts out when they name a room after who is in it.
+constexpr const char* service_members_type = "io.element.functional_members";
 
 // For about 100 ms after a race the winner's room cannot be read yet; a room that stays unreadable for this long is
 // dead.
@@ -33,20 +35,18 @@ bool lost_a_race(const Error& error) {
   return error.code() == Errc::conflict || error.code() == Errc::outcome_unknown || error.http_status() >= 500;
 }
 
-// Already in, not in, banned, not allowed and no such room are all 403, under M_FORBIDDEN or M_BAD_STATE.
-bool says_too_little(const Error& error) {
-  return error.http_status() == 403 && (error.code() == Errc::forbidden || error.code() == Errc::conflict);
-}
-
-Error banned(const Error& refusal) {
-  return refusal.with_code(Errc::forbidden).with_message("the user is banned from the room").with_subject("user");
-}
-
-std::string power_levels(const MatrixUserId& creator, const std::optional<MatrixUserId>& admin) {
+std::string power_levels(const ProviderRoomRequest& request, const std::optional<MatrixUserId>& admin) {
+  const bool direct = !request.other().empty();
   json::Writer writer;
   writer.object().key("users").object();
-  writer.member(creator.str(), creator_level);
-  if (admin && *admin != creator) writer.member(admin->str(), admin_level);
+  writer.member(request.creator().str(), moderator_level);
+  if (direct) writer.member(request.other().str(), moderator_level);
+  if (admin && *admin != request.creator()) writer.member(admin->str(), admin_level);
+  writer.end();
+  // Who may come in is the host's affair: members ask nobody in past its directory.
+  writer.member("invite", direct ? admin_level : moderator_level);
+  // Neither of two takes the other's words away.
+  if (direct) writer.member("redact", admin_level);
   return std::move(writer).finish();
 }
 
@@ -61,8 +61,8 @@ Task<Result<std::optional<MatrixRoomId>>> RoomService::resolve(RoomAlias alias, 
 }
 
 Task<Result<RoomService::Whole>> RoomService::look(MatrixRoomId room, net::CallContext context) {
-  Result<matrix::StateContentAnswer> marker =
-      co_await tokens_->admin()->call(matrix::GetState(room, marker_type, ""), context.step());
+  Result<matrix::StateContentAnswer> marker = co_await tokens_->admin()->call(
+      matrix::GetState(room, marker_type, tokens_->admin()->user().str()), context.step());
   if (marker) co_return Whole::yes;
   switch (marker.error().code()) {
     case Errc::not_found:
@@ -92,6 +92,12 @@ Task<Result<bool>> RoomService::creator_is_above_levels(net::CallContext context
   co_return above;
 }
 
+std::string RoomService::service_members() const {
+  json::Writer writer;
+  writer.object().key("service_members").array().value(tokens_->admin()->user().str()).end();
+  return std::move(writer).finish();
+}
+
 Task<Result<MatrixRoomId>> RoomService::create(ProviderRoomRequest request, net::CallContext context) {
   Result<bool> above = co_await creator_is_above_levels(context);
   if (!above) co_return std::move(above).error();
@@ -102,12 +108,16 @@ Task<Result<MatrixRoomId>> RoomService::create(ProviderRoomRequest request, net:
   matrix::CreateRoom create(request.is_public() ? matrix::RoomPreset::public_chat : matrix::RoomPreset::private_chat);
   create.alias_localpart(request.alias_localpart()).name(request.name()).topic(request.topic());
   create.listed(request.is_public());
-  create.power_levels(power_levels(request.creator(), listed_admin));
+  create.power_levels(power_levels(request, listed_admin));
+  if (!request.other().empty()) {
+    create.direct(true).invite(request.creator()).invite(request.other());
+    create.initial_state(service_members_type, "", service_members());
+  }
   create.initial_state("m.room.guest_access", "", R"({"guest_access":"forbidden"})");
   create.initial_state("m.room.history_visibility", "", R"({"history_visibility":"shared"})");
   json::Writer marker;
   marker.object().member("alias", request.alias_localpart()).member("version", 1);
-  create.initial_state(marker_type, "", std::move(marker).finish());
+  create.initial_state(marker_type, tokens_->admin()->user().str(), std::move(marker).finish());
   Result<matrix::CreateRoomAnswer> made = co_await tokens_->admin()->call(std::move(create), context.step());
   if (!made) co_return std::move(made).error();
   co_return made->room_id();
@@ -167,6 +177,7 @@ Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request
     if (!*resolved) {
       half_made_since.reset();
       Result<MatrixRoomId> made = co_await create(request, context);
+      if (made && !request.other().empty()) co_await list_as_direct(tokens_, request, *made, context);
       if (made) co_return made;
       if (!lost_a_race(made.error()) || ++refusals >= max_refusals) co_return made;
       race = made.error();
@@ -201,45 +212,6 @@ Task<Result<MatrixRoomId>> RoomService::find_room(std::shared_ptr<RoomService> s
   if (!resolved) co_return std::move(resolved).error();
   if (!*resolved) co_return Error(Errc::not_found, "the room was not made yet").with_subject("room");
   co_return std::move(**resolved);
-}
-
-Task<Result<std::string>> RoomService::membership(MatrixRoomId room, MatrixUserId user, net::CallContext context) {
-  Result<matrix::StateContentAnswer> state =
-      co_await tokens_->admin()->call(matrix::GetState(room, "m.room.member", user.str()), context.step());
-  if (state) co_return std::string(state->content()["membership"].string_or("leave"));
-  if (state.error().code() == Errc::not_found) co_return std::string("leave");
-  co_return std::move(state).error();
-}
-
-Task<Result<void>> RoomService::join(std::shared_ptr<RoomService> self, MatrixRoomId room, MatrixUserId user,
-                                     net::CallContext context) {
-  Result<matrix::JoinRoomAnswer> joined =
-      co_await self->tokens_->call(user, matrix::JoinRoom(room), context.step(), net::Repeatable::idempotent);
-  if (joined) co_return Result<void>();
-  if (!says_too_little(joined.error())) co_return std::move(joined).error();
-
-  // Not invited, banned, or no such room: the answer says too little. Invite, and let the state decide.
-  Result<matrix::Done> invited = co_await self->tokens_->admin()->call(matrix::InviteUser(room, user), context.step(),
-                                                                       net::Repeatable::idempotent);
-  if (!invited) {
-    if (!says_too_little(invited.error())) co_return std::move(invited).error();
-    Result<std::string> member = co_await self->membership(room, user, context);
-    if (!member) co_return std::move(member).error();
-    if (*member == "join") co_return Result<void>();
-    if (*member == "ban") co_return banned(invited.error());
-  } else {
-    joined = co_await self->tokens_->call(user, matrix::JoinRoom(room), context.step(), net::Repeatable::idempotent);
-    if (joined) co_return Result<void>();
-    if (!says_too_little(joined.error())) co_return std::move(joined).error();
-  }
-
-  Result<matrix::JoinRoomAnswer> by_admin =
-      co_await self->tokens_->admin()->call(matrix::AdminJoin(room, user), context.step(), net::Repeatable::idempotent);
-  if (by_admin) co_return Result<void>();
-  Result<std::string> member = co_await self->membership(room, user, context);
-  if (member && *member == "join") co_return Result<void>();
-  if (member && *member == "ban") co_return banned(by_admin.error());
-  co_return std::move(by_admin).error();
 }
 
 }  // namespace confab::services

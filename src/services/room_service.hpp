@@ -7,6 +7,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <confab/chat_provider.hpp>
 #include <confab/ids.hpp>
@@ -23,7 +24,8 @@ class RoomService {
       : tokens_(std::move(tokens)), server_name_(std::move(server_name)) {}
 
   // The state event that says that a room was made whole; its absence is how a room that a crash left half made is
-  // told.
+  // told. Its state key is our own user id, under which nobody else may write: a room that somebody put under our alias
+  // cannot pass for one of ours.
   static constexpr const char* marker_type = "org.confab.room";
 
   // One at a time for each alias in this process: who else asks meanwhile waits for the same room.
@@ -34,6 +36,12 @@ class RoomService {
   // Join first; then invite and join; then the admin's join; what is true in between is read, never guessed from words.
   [[nodiscard]] static Task<Result<void>> join(std::shared_ptr<RoomService> self, MatrixRoomId room, MatrixUserId user,
                                                net::CallContext context);
+  // Puts the user out; who is not in is success, decided by what the room says.
+  [[nodiscard]] static Task<Result<void>> remove(std::shared_ptr<RoomService> self, MatrixRoomId room,
+                                                 MatrixUserId user, net::CallContext context);
+  // Everybody but the library's own account and those who left.
+  [[nodiscard]] static Task<Result<std::vector<Member>>> members(std::shared_ptr<RoomService> self, MatrixRoomId room,
+                                                                 net::CallContext context);
 
  private:
   enum class Whole { yes, no, unreadable };
@@ -47,6 +55,7 @@ class RoomService {
   [[nodiscard]] Task<Result<Whole>> look(MatrixRoomId room, net::CallContext context);
   [[nodiscard]] Task<Result<std::optional<MatrixRoomId>>> resolve(RoomAlias alias, net::CallContext context);
   [[nodiscard]] Task<Result<MatrixRoomId>> create(ProviderRoomRequest request, net::CallContext context);
+  [[nodiscard]] std::string service_members() const;
   [[nodiscard]] Task<Result<bool>> creator_is_above_levels(net::CallContext context);
   [[nodiscard]] Task<Result<std::string>> membership(MatrixRoomId room, MatrixUserId user, net::CallContext context);
 

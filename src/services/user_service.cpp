@@ -1,8 +1,23 @@
 #include "services/user_service.hpp"
 
+#include "matrix/endpoints/synapse_admin_account.hpp"
 #include "matrix/endpoints/synapse_admin_users.hpp"
 
 namespace confab::services {
+
+namespace {
+
+AccountState state_of(const matrix::AdminUserAnswer& user) {
+  if (user.deactivated()) return AccountState::deactivated;
+  if (user.locked()) return AccountState::locked;
+  return user.suspended() ? AccountState::suspended : AccountState::active;
+}
+
+Error without_account(const Error& error) {
+  return error.with_message("the user has no account yet: provision them first").with_subject("user");
+}
+
+}  // namespace
 
 Task<Result<void>> UserService::ensure_account(std::shared_ptr<UserService> self, MatrixUserId user,
                                                std::string display_name, net::CallContext context) {
@@ -35,6 +50,26 @@ Task<Result<void>> UserService::ensure_account(std::shared_ptr<UserService> self
     if (round == 1 || created.error().errcode() != "M_USER_IN_USE") co_return std::move(created).error();
   }
   co_return Error(Errc::conflict, "the account is being made and removed at the same time; repeat the call");
+}
+
+Task<Result<Account>> UserService::account(std::shared_ptr<UserService> self, MatrixUserId user,
+                                           net::CallContext context) {
+  Result<matrix::AdminUserAnswer> found =
+      co_await self->tokens_->admin()->call(matrix::AdminGetUser(user), context.step());
+  if (!found && found.error().code() == Errc::not_found) co_return without_account(found.error());
+  if (!found) co_return std::move(found).error();
+  co_return Account(UserSlug(), std::move(user), found->display_name().value_or("")).state(state_of(*found));
+}
+
+Task<Result<void>> UserService::set_password(std::shared_ptr<UserService> self, MatrixUserId user, Secret password,
+                                             net::CallContext context) {
+  matrix::AdminResetPassword reset(std::move(user), std::move(password));
+  reset.log_out_devices(false);
+  Result<matrix::Done> done =
+      co_await self->tokens_->admin()->call(std::move(reset), context.step(), net::Repeatable::idempotent);
+  if (!done && done.error().code() == Errc::not_found) co_return without_account(done.error());
+  if (!done) co_return std::move(done).error();
+  co_return Result<void>();
 }
 
 }  // namespace confab::services

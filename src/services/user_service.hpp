@@ -5,8 +5,10 @@
 #include <string>
 #include <utility>
 
+#include <confab/account.hpp>
 #include <confab/ids.hpp>
 #include <confab/result.hpp>
+#include <confab/secret.hpp>
 
 #include "credentials/user_tokens.hpp"
 
@@ -20,6 +22,13 @@ class UserService {
   // every device the user has.
   [[nodiscard]] static Task<Result<void>> ensure_account(std::shared_ptr<UserService> self, MatrixUserId user,
                                                          std::string display_name, net::CallContext context);
+  // What the account is; Errc::not_found where there is none.
+  [[nodiscard]] static Task<Result<Account>> account(std::shared_ptr<UserService> self, MatrixUserId user,
+                                                     net::CallContext context);
+  // For clients of the user's own. No device is logged out by it: one that is loses what makes its sends safe to
+  // repeat.
+  [[nodiscard]] static Task<Result<void>> set_password(std::shared_ptr<UserService> self, MatrixUserId user,
+                                                       Secret password, net::CallContext context);
 
  private:
   std::shared_ptr<credentials::UserTokens> tokens_;

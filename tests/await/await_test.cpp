@@ -128,6 +128,34 @@ Fire ensure_user(Host* host) {
   if (account && account->slug().str() == text("ana") && account->name() == text("Ana")) ++host->completed;
 }
 
+Fire account(Host* host) {
+  const Result<Account> found =
+      co_await host->chat.account(UserSlug(text("ana")), CallOptions().within(5s).stop(host->stop.get_token()));
+  if (found && found->slug().str() == text("ana") && found->state() == AccountState::locked) ++host->completed;
+}
+
+Fire set_password(Host* host) {
+  const Result<void> done = co_await host->chat.set_password(UserSlug(text("pw")), Secret(text("pw")),
+                                                             CallOptions().within(5s).stop(host->stop.get_token()));
+  if (done) ++host->completed;
+}
+
+Fire remove_member(Host* host) {
+  const Result<Room> room =
+      co_await host->chat.remove_member(RoomRef::group(RoomSlug(text("chess"))), UserSlug(text("ben")),
+                                        CallOptions().within(5s).stop(host->stop.get_token()));
+  if (room && room->ref().slug().str() == text("chess") && room->room_id().str() == text("ben")) ++host->completed;
+}
+
+Fire members(Host* host) {
+  const Result<std::vector<Member>> found =
+      co_await host->chat.members(RoomRef::direct(UserSlug(text("ben")), UserSlug(text("ana"))),
+                                  CallOptions().within(5s).stop(host->stop.get_token()));
+  if (found && found->size() == 1 && found->front().user_id().str() == text("ana") &&
+      found->front().slug().str() == text("ben"))
+    ++host->completed;
+}
+
 Fire ensure_room(Host* host) {
   const Result<Room> room = co_await host->chat.ensure_room(
       RoomRequest(event("standup"), UserSlug(text("ana"))).name(text("Standup")).make_public(true),
@@ -173,6 +201,30 @@ Fire provider_ensure_account(Host* host) {
   const Result<void> done = co_await host->provider.ensure_account(
       MatrixUserId(text("@ana")), text("@ana"), CallOptions().within(5s).stop(host->stop.get_token()));
   if (done) ++host->completed;
+}
+
+Fire provider_account(Host* host) {
+  const Result<Account> found = co_await host->provider.account(MatrixUserId(text("@ana")),
+                                                                CallOptions().within(5s).stop(host->stop.get_token()));
+  if (found && found->user_id().str() == text("@ana")) ++host->completed;
+}
+
+Fire provider_set_password(Host* host) {
+  const Result<void> done = co_await host->provider.set_password(MatrixUserId(text("pw")), Secret(text("pw")),
+                                                                 CallOptions().within(5s).stop(host->stop.get_token()));
+  if (done) ++host->completed;
+}
+
+Fire provider_remove(Host* host) {
+  const Result<void> done = co_await host->provider.remove(MatrixRoomId(text("x")), MatrixUserId(text("x")),
+                                                           CallOptions().within(5s).stop(host->stop.get_token()));
+  if (done) ++host->completed;
+}
+
+Fire provider_members(Host* host) {
+  const Result<std::vector<Member>> found =
+      co_await host->provider.members(MatrixRoomId(text("!r")), CallOptions().within(5s).stop(host->stop.get_token()));
+  if (found && found->size() == 1 && found->front().user_id().str() == text("!r")) ++host->completed;
 }
 
 Fire provider_ensure_room(Host* host) {
@@ -275,7 +327,7 @@ constexpr bool none_is_an_aggregate = (!std::is_aggregate_v<Classes> && ...);
 static_assert(
     none_is_an_aggregate<CallOptions, RuntimeOptions, HomeserverOptions, TenantOptions, Message, HistoryRequest,
                          RoomRequest, ProviderRoomRequest, ProviderMessage, Secret, UserSlug, RoomRef, Error,
-                         Result<int>, Account, Room, ChatEvent, MessagePage, ReceivedMessage, DirectoryUser>,
+                         Result<int>, Account, Member, Room, ChatEvent, MessagePage, ReceivedMessage, DirectoryUser>,
     "g++ 12 destroys aggregate temporaries of a co_await expression twice");
 
 Fire open_directory(Runtime* runtime, int* done) {
@@ -307,6 +359,10 @@ Fire refresh_directory(StoredDirectory* directory, int* done) {
 }  // namespace
 
 TEST_CASE("ChatService::ensure_user") { awaited(ensure_user); }
+TEST_CASE("ChatService::account") { awaited(account); }
+TEST_CASE("ChatService::set_password") { awaited(set_password); }
+TEST_CASE("ChatService::remove_member") { awaited(remove_member); }
+TEST_CASE("ChatService::members") { awaited(members); }
 TEST_CASE("ChatService::ensure_room") { awaited(ensure_room); }
 TEST_CASE("ChatService::add_member") { awaited(add_member); }
 TEST_CASE("ChatService::send") { awaited(send); }
@@ -314,6 +370,10 @@ TEST_CASE("ChatService::history") { awaited(history); }
 TEST_CASE("EventStream::next") { awaited(next); }
 TEST_CASE("EventStream::ready") { awaited(ready); }
 TEST_CASE("ChatProvider::ensure_account") { awaited(provider_ensure_account); }
+TEST_CASE("ChatProvider::account") { awaited(provider_account); }
+TEST_CASE("ChatProvider::set_password") { awaited(provider_set_password); }
+TEST_CASE("ChatProvider::remove") { awaited(provider_remove); }
+TEST_CASE("ChatProvider::members") { awaited(provider_members); }
 TEST_CASE("ChatProvider::ensure_room") { awaited(provider_ensure_room); }
 TEST_CASE("ChatProvider::find_room") { awaited(provider_find_room); }
 TEST_CASE("ChatProvider::join") { awaited(provider_join); }

@@ -52,6 +52,18 @@ class StubService final : public ChatService {
                               return Account(user, MatrixUserId("@" + user.str()), name);
                             });
   }
+  Pending<Account> account(UserSlug user, CallOptions options) override {
+    return answers<Account>(queue_, std::move(options), [user = std::move(user)]() -> Result<Account> {
+      return Account(user, MatrixUserId("@" + user.str()), "").state(AccountState::locked);
+    });
+  }
+  Pending<void> set_password(UserSlug user, Secret password, CallOptions options) override {
+    return answers<void>(queue_, std::move(options),
+                         [user = std::move(user), password = std::move(password)]() -> Result<void> {
+                           if (user.str() == password.reveal()) return Result<void>();
+                           return Error(Errc::invalid_argument, "the arguments were damaged");
+                         });
+  }
   Pending<Room> ensure_room(RoomRequest request, CallOptions options) override {
     return answers<Room>(queue_, std::move(options), [request = std::move(request)]() -> Result<Room> {
       return Room(request.ref(), MatrixRoomId(request.creator().str()), request.name());
@@ -62,6 +74,18 @@ class StubService final : public ChatService {
                          [room = std::move(room), user = std::move(user)]() -> Result<Room> {
                            return Room(room, MatrixRoomId(user.str()), "");
                          });
+  }
+  Pending<Room> remove_member(RoomRef room, UserSlug user, CallOptions options) override {
+    return answers<Room>(queue_, std::move(options),
+                         [room = std::move(room), user = std::move(user)]() -> Result<Room> {
+                           return Room(room, MatrixRoomId(user.str()), "");
+                         });
+  }
+  Pending<std::vector<Member>> members(RoomRef room, CallOptions options) override {
+    return answers<std::vector<Member>>(
+        queue_, std::move(options), [room = std::move(room)]() -> Result<std::vector<Member>> {
+          return std::vector<Member>{Member(MatrixUserId(room.first().str()), "join").slug(room.second())};
+        });
   }
   Pending<EventId> send(Message message, CallOptions options) override {
     return answers<EventId>(queue_, std::move(options), [message = std::move(message)]() -> Result<EventId> {
@@ -120,6 +144,17 @@ class StubProvider final : public ChatProvider {
                            return Error(Errc::invalid_argument, "the arguments were damaged");
                          });
   }
+  Pending<Account> account(MatrixUserId user, CallOptions options) override {
+    return answers<Account>(queue_, std::move(options),
+                            [user = std::move(user)]() -> Result<Account> { return Account(UserSlug(), user, ""); });
+  }
+  Pending<void> set_password(MatrixUserId user, Secret password, CallOptions options) override {
+    return answers<void>(queue_, std::move(options),
+                         [user = std::move(user), password = std::move(password)]() -> Result<void> {
+                           if (user.str() == password.reveal()) return Result<void>();
+                           return Error(Errc::invalid_argument, "the arguments were damaged");
+                         });
+  }
   Pending<MatrixRoomId> ensure_room(ProviderRoomRequest request, CallOptions options) override {
     return answers<MatrixRoomId>(queue_, std::move(options), [request = std::move(request)]() -> Result<MatrixRoomId> {
       return MatrixRoomId(request.alias_localpart() + request.creator().str() + request.name() + request.topic());
@@ -136,6 +171,19 @@ class StubProvider final : public ChatProvider {
                            if (room.str() == user.str()) return Result<void>();
                            return Error(Errc::invalid_argument, "the arguments were damaged");
                          });
+  }
+  Pending<void> remove(MatrixRoomId room, MatrixUserId user, CallOptions options) override {
+    return answers<void>(queue_, std::move(options),
+                         [room = std::move(room), user = std::move(user)]() -> Result<void> {
+                           if (room.str() == user.str()) return Result<void>();
+                           return Error(Errc::invalid_argument, "the arguments were damaged");
+                         });
+  }
+  Pending<std::vector<Member>> members(MatrixRoomId room, CallOptions options) override {
+    return answers<std::vector<Member>>(queue_, std::move(options),
+                                        [room = std::move(room)]() -> Result<std::vector<Member>> {
+                                          return std::vector<Member>{Member(MatrixUserId(room.str()), "join")};
+                                        });
   }
   Pending<EventId> send(ProviderMessage message, CallOptions options) override {
     return answers<EventId>(queue_, std::move(options), [message = std::move(message)]() -> Result<EventId> {

@@ -250,4 +250,19 @@ std::string FakeMatrix::membership(std::string_view room_id, std::string_view us
   return room == nullptr ? std::string() : matrix_->membership(*room, user_id);
 }
 
+TestJson FakeMatrix::account_data(std::string_view user_id, std::string_view type) const {
+  const std::scoped_lock lock(matrix_->mutex);
+  const auto user = matrix_->users.find(user_id);
+  if (user == matrix_->users.end()) return {};
+  const auto kept = user->second.account_data.find(type);
+  return kept == user->second.account_data.end() ? TestJson() : kept->second;
+}
+
+void FakeMatrix::delete_room(std::string_view room_id) {
+  const std::scoped_lock lock(matrix_->mutex);
+  std::erase_if(matrix_->aliases, [room_id](const auto& alias) { return alias.second.first == room_id; });
+  const auto room = matrix_->rooms.find(room_id);
+  if (room != matrix_->rooms.end()) matrix_->rooms.erase(room);
+}
+
 }  // namespace confab::test

@@ -98,6 +98,10 @@ class FakeMatrix : public FakeHomeserver {
   [[nodiscard]] std::vector<std::string> bodies(std::string_view room_id) const;
   /// "join", "invite", "leave", "ban" or empty.
   [[nodiscard]] std::string membership(std::string_view room_id, std::string_view user_id) const;
+  /// What a user keeps for all clients; null where nothing of that type was kept.
+  [[nodiscard]] TestJson account_data(std::string_view user_id, std::string_view type) const;
+  /// The room and its aliases are gone, as after an administrator deleted it.
+  void delete_room(std::string_view room_id);
 
  private:
   std::unique_ptr<FakeMatrixState> matrix_;

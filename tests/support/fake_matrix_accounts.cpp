@@ -195,6 +195,20 @@ Answer put_filter(FakeMatrixState&, MatrixCall&) {
   return matrix_ok(body.set("filter_id", "0"));
 }
 
+Answer get_account_data(FakeMatrixState& state, MatrixCall& call) {
+  if (call.stars[0] != call.token.user) return matrix_error(403, "M_FORBIDDEN", "Cannot get account data");
+  const auto& kept = state.users[call.token.user].account_data;
+  const auto found = kept.find(call.stars[1]);
+  if (found == kept.end()) return matrix_error(404, "M_NOT_FOUND", "Account data not found");
+  return matrix_ok(found->second);
+}
+
+Answer put_account_data(FakeMatrixState& state, MatrixCall& call) {
+  if (call.stars[0] != call.token.user) return matrix_error(403, "M_FORBIDDEN", "Cannot add account data");
+  state.users[call.token.user].account_data[call.stars[1]] = call.body;
+  return matrix_ok();
+}
+
 }  // namespace
 
 const std::vector<Route>& account_routes() {
@@ -211,6 +225,8 @@ const std::vector<Route>& account_routes() {
       {"GET", "/_matrix/client/v3/profile/*/displayname", nothing, get_profile},
       {"PUT", "/_matrix/client/v3/profile/*/displayname", user, put_displayname},
       {"POST", "/_matrix/client/v3/user/*/filter", user, put_filter},
+      {"GET", "/_matrix/client/v3/user/*/account_data/*", user, get_account_data},
+      {"PUT", "/_matrix/client/v3/user/*/account_data/*", user, put_account_data},
       {"GET", "/_synapse/admin/v1/server_version", nothing, server_version},
       {"GET", "/_synapse/admin/v2/users/*", admin, get_user},
       {"PUT", "/_synapse/admin/v2/users/*", admin, put_user},

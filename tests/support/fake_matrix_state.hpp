@@ -22,6 +22,7 @@ struct MatrixUser {
   bool locked = false;
   bool deactivated = false;
   bool unlimited = false;
+  std::map<std::string, TestJson, std::less<>> account_data;
 };
 
 struct MatrixToken {

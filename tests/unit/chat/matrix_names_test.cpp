@@ -83,3 +83,47 @@ TEST_CASE("templates that cannot work are refused") {
   const std::string too_long = std::string(200, 'x').append("{id}");
   CHECK_FALSE(LocalpartTemplate::parse(too_long, "a").has_value());
 }
+
+TEST_CASE("the room of two users has one name, and no other two have it") {
+  const auto name = [](const char* tenant, std::string_view one, std::string_view other, std::size_t most = 240) {
+    return chat::direct_alias_localpart(TenantId(tenant), one, other, most);
+  };
+  CHECK(name("park", "7", "12") == "park_direct_12_7");
+  CHECK(name("park", "12", "7") == "park_direct_12_7");
+  CHECK(name("pa_rk", "A", "a_b") == "pa=5frk_direct_=41_a=5fb");
+  std::set<std::string> names;
+  std::size_t count = 0;
+  const std::vector<std::string> ids = {
+      "a", "A", "_", "__", "a_", "_a", "a_b", "b", "=5f", "direct", std::string(150, 'x'), std::string(150, 'y')};
+  for (const char* tenant : {"a", "A", "a_direct", "a_event", "event"}) {
+    for (std::size_t one = 0; one < ids.size(); ++one) {
+      for (std::size_t other = one + 1; other < ids.size(); ++other) {
+        names.insert(name(tenant, ids[one], ids[other]));
+        CHECK(name(tenant, ids[one], ids[other]) == name(tenant, ids[other], ids[one]));
+        CHECK(name(tenant, ids[one], ids[other]).size() <= 240);
+        ++count;
+      }
+    }
+    for (const char* slug : {"a_b", "a", "direct_a_b", "x"}) {
+      names.insert(chat::alias_localpart(TenantId(tenant), RoomRef::event(RoomSlug(slug))));
+      names.insert(chat::alias_localpart(TenantId(tenant), RoomRef::group(RoomSlug(slug))));
+      count += 2;
+    }
+  }
+  CHECK(names.size() == count);
+}
+
+TEST_CASE("a localpart leads back to the id it was made of, and no other does") {
+  const auto usual = parsed("{tenant}_{id}", "park");
+  for (const std::string& id : {std::string("7"), std::string("Odd_Id \xC3\xBC"), std::string("_"), std::string("a=b"),
+                                std::string("a__B"), std::string("\x01")}) {
+    CHECK(usual.id_of(usual.localpart(id)) == std::optional(id));
+    CHECK(parsed("x{id}y", "park").id_of("x" + chat::encode_id(id) + "y") == std::optional(id));
+  }
+  for (const char* other : {"", "park", "lake_7", "park_=", "park_=4", "park_=zz", "park_=41", "park_A", "park_a_",
+                            "park__1", "park_=5F", "park_ "}) {
+    CAPTURE(other);
+    CHECK_FALSE(usual.id_of(other).has_value());
+  }
+  CHECK_FALSE(parsed("aa{id}aa", "park").id_of("aaa").has_value());
+}

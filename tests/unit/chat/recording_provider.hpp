@@ -32,10 +32,24 @@ class RecordingProvider final : public ChatProvider {
       return Result<void>();
     });
   }
+  Pending<Account> account(MatrixUserId user, CallOptions options) override {
+    return described<Account>(user, std::move(options), [this, user]() -> Result<Account> {
+      note("show " + user.str());
+      if (accounts_.count(user.str()) == 0) return Error(Errc::not_found, "no such account");
+      return Account(UserSlug(), user, "Shown").state(AccountState::locked);
+    });
+  }
+  Pending<void> set_password(MatrixUserId user, Secret password, CallOptions options) override {
+    return described<void>(user, std::move(options), [this, user, password] {
+      note("password " + user.str() + " of " + std::to_string(password.reveal().size()));
+      return Result<void>();
+    });
+  }
   Pending<MatrixRoomId> ensure_room(ProviderRoomRequest request, CallOptions options) override {
     return described<MatrixRoomId>(request.creator(), std::move(options), [this, request]() -> Result<MatrixRoomId> {
       note("make " + request.alias_localpart() + " by " + request.creator().str() + " " + request.name() + " | " +
-           request.topic() + (request.is_public() ? " public" : " private"));
+           request.topic() + (request.is_public() ? " public" : " private") +
+           (request.other().empty() ? "" : " with " + request.other().str()));
       return rooms_.try_emplace(request.alias_localpart(), MatrixRoomId("!" + std::to_string(++made_))).first->second;
     });
   }
@@ -56,6 +70,28 @@ class RecordingProvider final : public ChatProvider {
       members_.insert(room.str() + user.str());
       return {};
     });
+  }
+  Pending<void> remove(MatrixRoomId room, MatrixUserId user, CallOptions options) override {
+    return described<void>(user, std::move(options), [this, room, user]() -> Result<void> {
+      note("remove " + room.str() + " " + user.str());
+      if (!exists(room)) return Error(Errc::forbidden, "no such room");
+      members_.erase(room.str() + user.str());
+      return {};
+    });
+  }
+  Pending<std::vector<Member>> members(MatrixRoomId room, CallOptions options) override {
+    return described<std::vector<Member>>(
+        MatrixUserId(room.str()), std::move(options), [this, room]() -> Result<std::vector<Member>> {
+          note("members " + room.str());
+          if (!exists(room)) return Error(Errc::forbidden, "no such room");
+          std::vector<Member> members;
+          for (const std::string& member : members_) {
+            if (member.starts_with(room.str()))
+              members.emplace_back(MatrixUserId(member.substr(room.str().size())), "join");
+          }
+          members.emplace_back(MatrixUserId("@stranger:elsewhere.test"), "invite");
+          return members;
+        });
   }
   Pending<EventId> send(ProviderMessage message, CallOptions options) override {
     return described<EventId>(message.sender(), std::move(options), [this, message]() -> Result<EventId> {
@@ -101,9 +137,15 @@ class RecordingProvider final : public ChatProvider {
     for (auto& [alias, room] : rooms_) room = MatrixRoomId("!" + std::to_string(++made_));
     members_.clear();
   }
+  // Nobody remembers any room, by id or by alias.
+  void forget_rooms() {
+    rooms_.clear();
+    members_.clear();
+  }
   void forget_accounts() { accounts_.clear(); }
 
   std::vector<std::string> transactions;
+  std::vector<std::string> left;  // whom the next batch of a stream says to have left room !1
   bool closed = false;
   int acknowledged = 0;
 
@@ -118,6 +160,11 @@ class RecordingProvider final : public ChatProvider {
         if (provider_->accounts_.count(user_.str()) == 0) return Error(Errc::not_found, "no such account");
         EventBatch batch;
         batch.emplace_back(EventKind::message, MatrixRoomId("!1"));
+        for (const std::string& user : std::exchange(provider_->left, {})) {
+          ChatEvent leave(EventKind::membership, MatrixRoomId("!1"));
+          leave.type("m.room.member").user(MatrixUserId(user)).membership("leave");
+          batch.push_back(std::move(leave));
+        }
         return batch;
       });
     }
@@ -163,6 +210,7 @@ class RecordingProvider final : public ChatProvider {
   }
   std::optional<Error> may(const MatrixRoomId& room, const MatrixUserId& user) const {
     if (accounts_.count(user.str()) == 0) return Error(Errc::not_found, "no such account");
+    // As a homeserver has it: a room that is gone looks like one that the user is not in.
     if (members_.count(room.str() + user.str()) == 0)
       return Error(Errc::forbidden, "not a member").with_errcode("M_FORBIDDEN");
     return std::nullopt;

@@ -137,3 +137,46 @@ TEST_CASE("UserService: who is no admin is told so") {
   at.hs.on("GET", user_path, Answer::error(403, "M_FORBIDDEN"));
   CHECK(at.ensure_account(MatrixUserId("@ana:hs.test"), "Ana").wait().error().code() == Errc::forbidden);
 }
+
+TEST_CASE("UserService: an account is read as it is, and not made by that") {
+  Services at;
+  const MatrixUserId ana("@ana:hs.test");
+  const auto read = [&] {
+    return test::run<Account>(at.runtime, [&](net::CallContext context) {
+      return services::UserService::account(at.users, ana, std::move(context));
+    });
+  };
+  CHECK(read().error().code() == Errc::not_found);
+  CHECK(at.hs.count("PUT", user_path) == 0);
+  REQUIRE(at.ensure_account(ana, "Ana").wait());
+  CHECK(read()->name() == "Ana");
+  CHECK(read()->state() == AccountState::active);
+  at.hs.lock_user(ana.str(), true);
+  CHECK(read()->state() == AccountState::locked);
+  at.hs.fail_next(1, "GET", user_path,
+                  Answer(200, R"({"name":"@ana:hs.test","deactivated":true,"locked":true,"suspended":true})"));
+  CHECK(read()->state() == AccountState::deactivated);
+  at.hs.fail_next(1, "GET", user_path, Answer(200, R"({"name":"@ana:hs.test","suspended":true})"));
+  CHECK(read()->state() == AccountState::suspended);
+}
+
+TEST_CASE("UserService: a password is set, and nobody is logged out by it") {
+  Services at;
+  const MatrixUserId ana = at.add("ana");
+  const std::string phone = at.hs.token_for(ana.str(), "PHONE");
+  const auto set = [&](const MatrixUserId& user) {
+    return test::run<void>(at.runtime, [&](net::CallContext context) {
+      return services::UserService::set_password(at.users, user, Secret("correct horse"), std::move(context));
+    });
+  };
+  REQUIRE(set(ana));
+  const auto requests = at.hs.requests("POST", "/_synapse/admin/v1/reset_password/*");
+  REQUIRE(requests.size() == 1);
+  const TestJson body = TestJson::parse(requests.front().body).value();
+  CHECK(body["new_password"].as_string() == "correct horse");
+  CHECK(body["logout_devices"].as_bool(true) == false);
+  CHECK(set(MatrixUserId("@nobody:hs.test")).error().code() == Errc::not_found);
+  // Setting the same again changes nothing, so a lost answer is asked for again.
+  at.hs.fail_next(1, "POST", "/_synapse/admin/v1/reset_password/*", Answer::real().close_before_answer());
+  CHECK(set(ana));
+}

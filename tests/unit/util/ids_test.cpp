@@ -59,3 +59,14 @@ TEST_CASE("ids: an event's room is not the group's room of the same slug") {
   CHECK(event == RoomRef(RoomKind::event, RoomSlug("chess")));
   CHECK(event.slug() == RoomSlug("chess"));
 }
+
+TEST_CASE("a direct room is that of two users, whichever is named first") {
+  const RoomRef both = RoomRef::direct(UserSlug("ben"), UserSlug("ana"));
+  CHECK(both == RoomRef::direct(UserSlug("ana"), UserSlug("ben")));
+  CHECK(both.kind() == RoomKind::direct);
+  CHECK(both.first().str() == "ana");
+  CHECK(both.second().str() == "ben");
+  CHECK(both.slug().empty());
+  CHECK(both != RoomRef::direct(UserSlug("ana"), UserSlug("eve")));
+  CHECK(both != RoomRef::event(RoomSlug()));
+}

@@ -1,0 +1,43 @@
+// MembershipCache: is this user in that room, as far as this process heard? From its own joins and removals, and from
+// the membership events of the streams that it reads.
+//
+// It spares requests and permits nothing: who is wrongly believed to be in is refused by the homeserver, who is wrongly
+// believed to be out joins once more, which changes nothing.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include <confab/ids.hpp>
+
+#include "chat/recently_used.hpp"
+
+namespace confab::chat {
+
+class MembershipCache {
+ public:
+  enum class Place : unsigned char { unknown, in, out };
+
+  // Some 350 bytes each.
+  static constexpr std::size_t most_memberships = 50'000;
+
+  explicit MembershipCache(std::size_t most = most_memberships) : places_(most) {}
+
+  [[nodiscard]] Place find(const MatrixRoomId& room, const MatrixUserId& user) {
+    return places_.find(key(room, user)).value_or(Place::unknown);
+  }
+  void put(const MatrixRoomId& room, const MatrixUserId& user, Place place) { places_.put(key(room, user), place); }
+  // What m.room.member said of the user.
+  void heard(const MatrixRoomId& room, const MatrixUserId& user, std::string_view membership) {
+    put(room, user, membership == "join" ? Place::in : Place::out);
+  }
+
+ private:
+  // No id holds a space.
+  [[nodiscard]] static std::string key(const MatrixRoomId& room, const MatrixUserId& user) {
+    return room.str() + ' ' + user.str();
+  }
+  RecentlyUsed<Place> places_;
+};
+
+}  // namespace confab::chat

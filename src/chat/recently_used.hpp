@@ -1,0 +1,59 @@
+// RecentlyUsed: a bounded map whose entry that was used longest ago makes room for a new one. Any thread.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+namespace confab::chat {
+
+template <class Value>
+class RecentlyUsed {
+ public:
+  explicit RecentlyUsed(std::size_t most) : most_(most) {}
+
+  [[nodiscard]] std::optional<Value> find(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    const auto at = by_key_.find(key);
+    if (at == by_key_.end()) return std::nullopt;
+    order_.splice(order_.begin(), order_, at->second);
+    return at->second->second;
+  }
+
+  void put(const std::string& key, Value value) {
+    const std::lock_guard lock(mutex_);
+    if (const auto at = by_key_.find(key); at != by_key_.end()) {
+      at->second->second = std::move(value);
+      order_.splice(order_.begin(), order_, at->second);
+      return;
+    }
+    order_.emplace_front(key, std::move(value));
+    by_key_.emplace(key, order_.begin());
+    if (order_.size() > most_) {
+      by_key_.erase(order_.back().first);
+      order_.pop_back();
+    }
+  }
+
+  // Only while it still holds `value`: another operation may have corrected it meanwhile.
+  void forget(const std::string& key, const Value& value) {
+    const std::lock_guard lock(mutex_);
+    const auto at = by_key_.find(key);
+    if (at == by_key_.end() || at->second->second != value) return;
+    order_.erase(at->second);
+    by_key_.erase(at);
+  }
+
+ private:
+  using Order = std::list<std::pair<std::string, Value>>;  // used last stands first
+  const std::size_t most_;
+  std::mutex mutex_;
+  Order order_;
+  std::unordered_map<std::string, typename Order::iterator> by_key_;
+};
+
+}  // namespace confab::chat

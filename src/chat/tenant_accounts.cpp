@@ -1,0 +1,48 @@
+// Accounts of a tenant's users.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "chat/message_check.hpp"
+#include "chat/password_check.hpp"
+#include "chat/tenant_chat.hpp"
+#include "net/await_pending.hpp"
+
+namespace confab::chat {
+
+Task<Result<void>> TenantChat::make_account(Self self, KnownUser user, net::CallContext context) {
+  Pending<void> made = self->provider_->ensure_account(user.id(), user.user().name(), options_of(context));
+  co_return co_await net::on_loop(context, std::move(made));
+}
+
+Task<Result<Account>> TenantChat::ensure_user(Self self, UserSlug slug, std::string name, net::CallContext context) {
+  auto user = self->find_user(slug);
+  if (!user) co_return std::move(user).error();
+  if (name.empty()) name = user->user().name();
+  if (auto checked = check_name("display name", name); !checked) co_return std::move(checked).error();
+  Pending<void> making = self->provider_->ensure_account(user->id(), name, options_of(context));
+  Result<void> made = co_await net::on_loop(context, std::move(making));
+  if (!made) co_return std::move(made).error();
+  co_return Account(std::move(slug), user->id(), std::move(name));
+}
+
+Task<Result<Account>> TenantChat::account(Self self, UserSlug slug, net::CallContext context) {
+  auto user = self->find_user(slug);
+  if (!user) co_return std::move(user).error();
+  Pending<Account> reading = self->provider_->account(user->id(), options_of(context));
+  Result<Account> found = co_await net::on_loop(context, std::move(reading));
+  if (!found) co_return found;
+  co_return Account(std::move(slug), found->user_id(), found->name()).state(found->state());
+}
+
+Task<Result<void>> TenantChat::set_password(Self self, UserSlug slug, Secret password, net::CallContext context) {
+  auto user = self->find_user(slug);
+  if (!user) co_return std::move(user).error();
+  if (auto checked = check_password(password); !checked) co_return checked;
+  Result<void> account = co_await make_account(self, *user, context);
+  if (!account) co_return account;
+  Pending<void> setting = self->provider_->set_password(user->id(), std::move(password), options_of(context));
+  co_return co_await net::on_loop(context, std::move(setting));
+}
+
+}  // namespace confab::chat
