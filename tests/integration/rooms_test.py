@@ -1,0 +1,240 @@
+"""Rooms, who is in them, and accounts: direct conversations, removal, members, own passwords, and what happens when
+several ask at once, against one real Synapse."""
+
+import json
+import urllib.error
+import urllib.request
+
+import harness
+
+
+class Matrix:
+    """Another client than ours: what it says does not come from the program under test."""
+
+    def __init__(self, url):
+        self.url = url
+
+    def call(self, method, path, body=None, token=""):
+        request = urllib.request.Request(self.url + path, None if body is None else json.dumps(body).encode(),
+                                         method=method, headers={"Authorization": f"Bearer {token}"} if token else {})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+    def login(self, user, password, device):
+        return self.call("POST", "/_matrix/client/v3/login", {
+            "type": "m.login.password", "password": password, "device_id": device,
+            "identifier": {"type": "m.id.user", "user": user}})
+
+
+class RoomCase(harness.HomeserverCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.matrix = Matrix(cls.homeserver.about["url"])
+        with open(cls.homeserver.about["admin_password_file"]) as file:
+            status, admin = cls.matrix.login(cls.homeserver.about["admin_user"], file.read().strip(), "TEST")
+        if status != 200:
+            raise RuntimeError(f"the admin cannot log in: {admin}")
+        cls.admin = admin["access_token"]
+
+    def state(self, room):
+        """(type, state key) -> content, as the server's administrator sees it."""
+        status, answer = self.matrix.call("GET", f"/_synapse/admin/v1/rooms/{room}/state", token=self.admin)
+        self.assertEqual(200, status, answer)
+        return {(event["type"], event["state_key"]): event["content"] for event in answer["state"]}
+
+    def membership(self, room, user_id):
+        return self.state(room).get(("m.room.member", user_id), {}).get("membership")
+
+    def rooms(self):
+        status, answer = self.matrix.call("GET", "/_synapse/admin/v1/rooms?limit=1000", token=self.admin)
+        self.assertEqual(200, status, answer)
+        return [room["room_id"] for room in answer["rooms"]]
+
+    def members(self, kind, slug):
+        return {line["user_id"]: line for line in self.done(self.work.run("room", "members", kind, slug))}
+
+    def at_once(self, *commands):
+        """Several programs at the same time; their last lines."""
+        running = [self.work.spawn(*command) for command in commands]
+        codes = [each.finish() for each in running]
+        self.assertEqual([0] * len(commands), codes, "\n".join(map(str, running)))
+        return [each.seen[-1] for each in running]
+
+
+class Direct(RoomCase):
+    def test_1_a_conversation_that_nobody_began_is_empty_and_makes_nothing(self):
+        self.provisioned("ana", "ben")
+        before = self.rooms()
+        self.assertEqual([], self.done(self.work.run("history", "direct", "ben", "--as", "ana")))
+        self.assertEqual(before, self.rooms())
+
+    def test_2_two_first_messages_at_once_are_one_conversation(self):
+        before = set(self.rooms())
+        ana, ben = self.provisioned("ana", "ben")
+        self.at_once(("send", "direct", "ben", "--as", "ana", "hello ben"),
+                     ("send", "direct", "ana", "--as", "ben", "hello ana"))
+        (room,) = set(self.rooms()) - before
+        self.assertEqual({"hello ben", "hello ana"}, set(harness.texts(self.history("direct", "ben", "ana"))))
+        self.assertEqual({"hello ben", "hello ana"}, set(harness.texts(self.history("direct", "ana", "ben"))))
+        lines = self.at_once(("room", "direct", "ana", "ben"), ("room", "direct", "ben", "ana"))
+        self.assertEqual([room, room], [line["room_id"] for line in lines])
+        self.assertEqual({"room_id": room, "kind": "direct", "users": ["ana", "ben"]}, lines[0])
+
+        state = self.state(room)
+        levels = state["m.room.power_levels", ""]
+        self.assertEqual((50, 50), (levels["users"][ana], levels["users"][ben]))
+        self.assertEqual((100, 100), (levels["invite"], levels["redact"]))
+        self.assertEqual("invite", state["m.room.join_rules", ""]["join_rule"])
+        self.assertEqual("forbidden", state["m.room.guest_access", ""]["guest_access"])
+        self.assertEqual("shared", state["m.room.history_visibility", ""]["history_visibility"])
+        self.assertNotIn(("m.room.encryption", ""), state)
+        self.assertEqual(("join", "join"), (self.membership(room, ana), self.membership(room, ben)))
+        for one, other in ((ana, ben), (ben, ana)):
+            self.assertEqual({other: [room]}, self.direct_list(one))
+
+    def direct_list(self, user_id):
+        status, login = self.matrix.call("POST", f"/_synapse/admin/v1/users/{user_id}/login", {}, self.admin)
+        self.assertEqual(200, status, login)
+        status, kept = self.matrix.call("GET", f"/_matrix/client/v3/user/{user_id}/account_data/m.direct",
+                                        token=login["access_token"])
+        self.assertEqual(200, status, kept)
+        return kept
+
+    def test_3_who_left_by_another_client_hears_what_is_said_to_them(self):
+        ana, ben = self.provisioned("ana", "ben")
+        room = self.done(self.work.run("room", "direct", "ana", "ben"))[-1]["room_id"]
+        _, login = self.matrix.call("POST", f"/_synapse/admin/v1/users/{ben}/login", {}, self.admin)
+        status, answer = self.matrix.call("POST", f"/_matrix/client/v3/rooms/{room}/leave", {}, login["access_token"])
+        self.assertEqual(200, status, answer)
+        watcher = self.watching("ben")
+        self.send("direct", "ben", "ana", "come back")
+        while watcher.line().get("body") != "come back":
+            pass
+        self.assertEqual("join", self.membership(room, ben))
+        self.assertEqual("join", self.membership(room, ana))
+
+    def test_4_no_third_and_nobody_alone(self):
+        self.provisioned("ana", "ben", "eve")
+        self.refused(self.work.run("room", "direct", "ana", "ana"), 1, "invalid_argument")
+        self.refused(self.work.run("send", "direct", "ana", "--as", "ana", "me"), 1, "invalid_argument")
+        self.refused(self.work.run("send", "direct", "zoe", "--as", "ana", "x"), 1, "not_found", "zoe")
+
+    def test_5_a_room_that_an_administrator_deleted_is_made_anew(self):
+        self.provisioned("ana", "cyd")
+        self.send("direct", "cyd", "ana", "one")
+        room = self.done(self.work.run("room", "direct", "ana", "cyd"))[-1]["room_id"]
+        sender = self.work.spawn("send", "direct", "cyd", "--as", "ana", "-")
+        self.addCleanup(sender.end)
+        sender.write("two")
+        sender.line()
+        status, answer = self.matrix.call("DELETE", f"/_synapse/admin/v1/rooms/{room}", {"purge": True}, self.admin)
+        self.assertEqual(200, status, answer)
+        sender.write("three")
+        sender.line()
+        self.assertEqual(0, sender.finish(), str(sender))
+        self.assertEqual(["three"], harness.texts(self.history("direct", "ana", "cyd")))
+        self.assertNotEqual(room, self.done(self.work.run("room", "direct", "ana", "cyd"))[-1]["room_id"])
+
+
+class Members(RoomCase):
+    def test_the_creator_moderates_and_everybody_is_told(self):
+        ana, ben = self.provisioned("ana", "ben")
+        room = self.room("event", "picnic", "ana", "ben")
+        levels = self.state(room)["m.room.power_levels", ""]
+        self.assertEqual(50, levels["users"][ana])
+        self.assertNotIn(ben, levels["users"])
+        members = self.members("event", "picnic")
+        self.assertEqual({ana, ben}, set(members), "the library's own account is no member")
+        self.assertEqual({"user": "ana", "user_id": ana, "name": "Ana Lima", "membership": "join", "power_level": 50},
+                         members[ana])
+        self.assertEqual(("ben", "join", 0), tuple(members[ben][key] for key in ("user", "membership", "power_level")))
+
+    def test_who_is_taken_out_hears_nothing_more_and_may_come_back(self):
+        ana, ben = self.provisioned("ana", "ben")
+        room = self.room("event", "gala", "ana", "ben")
+        watcher = self.watching("ben")
+        self.send("event", "gala", "ana", "before")
+        while watcher.line().get("body") != "before":
+            pass
+        line = self.done(self.work.run("room", "remove", "event", "gala", "ben"))[-1]
+        self.assertEqual((room, "ben"), (line["room_id"], line["user"]))
+        self.assertEqual("leave", self.membership(room, ben))
+        self.assertEqual({ana}, set(self.members("event", "gala")))
+        while (line := watcher.line()).get("membership") != "leave":
+            pass
+        self.assertEqual(ben, line["user_id"])
+        self.send("event", "gala", "ana", "without ben")
+        for _ in range(2):  # once more changes nothing, and neither does somebody who never was in
+            self.done(self.work.run("room", "remove", "event", "gala", "ben"))
+        self.done(self.work.run("room", "remove", "event", "gala", "eve"))
+        # Still listed: writing brings ben back, and nothing of what was said without him was heard live.
+        self.send("event", "gala", "ben", "I am back")
+        while (line := watcher.line()).get("body") != "I am back":
+            self.assertNotEqual("without ben", line.get("body"), str(watcher))
+        self.assertEqual("join", self.membership(room, ben))
+
+    def test_what_cannot_be_taken_out_or_listed(self):
+        self.provisioned("ana")
+        self.refused(self.work.run("room", "remove", "group", "never_made", "ana"), 1, "not_found", "never_made")
+        self.refused(self.work.run("room", "members", "group", "never_made"), 1, "not_found", "never_made")
+        self.refused(self.work.run("room", "remove", "event", "gala", "zoe"), 1, "not_found", "zoe")
+
+    def test_eight_make_one_room_at_once(self):
+        self.provisioned("ben")
+        before = set(self.rooms())
+        lines = self.at_once(*[("room", "create", "group", "chess", "--creator", "ben")] * 8)
+        self.assertEqual(1, len({line["room_id"] for line in lines}), lines)
+        self.assertEqual({lines[0]["room_id"]}, set(self.rooms()) - before)
+
+
+class Accounts(RoomCase):
+    def test_shown_as_it_is(self):
+        self.refused(self.work.run("user", "show", "eve"), 1, "not_found", "provision")
+        (eve,) = self.provisioned("eve")
+        self.assertEqual([{"user_id": eve, "slug": "eve", "name": "Eve Stranger", "state": "active"}],
+                         self.done(self.work.run("user", "show", "eve")))
+        for state in ("locked", "active"):
+            status, answer = self.matrix.call("PUT", f"/_synapse/admin/v2/users/{eve}", {"locked": state == "locked"},
+                                              self.admin)
+            self.assertEqual(200, status, answer)
+            self.assertEqual(state, self.done(self.work.run("user", "show", "eve"))[-1]["state"])
+
+    def test_four_provision_one_account_at_once(self):
+        lines = self.at_once(*[("user", "provision", "cyd")] * 4)
+        self.assertEqual(1, len({line["user_id"] for line in lines}), lines)
+
+    def test_a_password_of_their_own(self):
+        # It makes the account that is missing; another client logs in with it.
+        self.assertEqual([{"slug": "ben", "changed": True}],
+                         self.done(self.work.run("user", "password", "ben", stdin="größer als acht\n".encode())))
+        ben = self.done(self.work.run("user", "show", "ben"))[-1]["user_id"]
+        status, phone = self.matrix.login(ben, "größer als acht", "PHONE")
+        self.assertEqual(200, status, phone)
+        # A second one logs nobody out, neither that client nor what the library does for ben.
+        self.done(self.work.run("user", "password", "ben", stdin=b"another one 2"))
+        status, whoami = self.matrix.call("GET", "/_matrix/client/v3/account/whoami", token=phone["access_token"])
+        self.assertEqual((200, "PHONE"), (status, whoami.get("device_id")), whoami)
+        status, laptop = self.matrix.login(ben, "another one 2", "LAPTOP")
+        self.assertEqual(200, status, laptop)
+        self.assertEqual(403, self.matrix.login(ben, "größer als acht", "OLD")[0])
+        # And what that client says is seen by the library.
+        room = self.room("group", "chess", "ben", "cyd")
+        status, sent = self.matrix.call("PUT", f"/_matrix/client/v3/rooms/{room}/send/m.room.message/t1",
+                                        {"msgtype": "m.text", "body": "from my phone"}, phone["access_token"])
+        self.assertEqual(200, status, sent)
+        self.assertEqual(["from my phone"], harness.texts(self.history("group", "chess", "cyd")))
+
+    def test_what_is_no_password_is_refused_and_not_repeated(self):
+        for password in (b"", b"seven77", b"\xff\xfe\xff\xfe\xff\xfe\xff\xfe", b"x" * 600, b"y" * 6000):
+            done = self.work.run("user", "password", "ana", stdin=password + b"\n")
+            self.refused(done, 1, "invalid_argument", "password")
+            self.assertTrue(not password or password not in done.output + done.errors)
+
+
+if __name__ == "__main__":
+    harness.main()
