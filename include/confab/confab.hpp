@@ -2,8 +2,8 @@
 /// The whole C++ API in one include.
 ///
 /// Start reading at chat_service.hpp (what can be done), homeserver.hpp (how it is put together) and pending.hpp (how
-/// every operation is started and awaited); stored_directory.hpp where the host's users and rooms shall be pushed; ids.hpp
-/// has what things are called.
+/// every operation is started and awaited); stored_directory.hpp where the host's users and rooms shall be pushed;
+/// ids.hpp has what things are called.
 ///
 /// Each header also compiles alone, with -fno-exceptions, too, and includes
 /// nothing but the standard library and its neighbours.

@@ -221,7 +221,7 @@ Answer create_room(FakeMatrixState& state, MatrixCall& call) {
     if (!additional.as_array().empty()) create.set("additional_creators", additional);
   }
   // Ids of version 12 are 43 characters without a server name.
-  std::string id = "!fakeroom" + std::to_string(state.rooms.size() + 1);
+  std::string id = "!fakeroom" + std::to_string(++state.rooms_made);
   if (fresh.creators_rule) {
     id.insert(9, 44 - id.size(), '0');
   } else {

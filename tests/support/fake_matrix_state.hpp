@@ -114,7 +114,8 @@ struct FakeMatrixState {
   std::map<std::string, std::string> durable_transactions;  // the same for devices only
   std::uint64_t minted = 0;
   std::uint64_t restored = 0;  // how often from a backup
-  bool wakes = false;          // set by an endpoint that somebody may wait for
+  std::uint64_t rooms_made = 0;
+  bool wakes = false;  // set by an endpoint that somebody may wait for
 };
 
 [[nodiscard]] std::int64_t system_now_ms();

@@ -1,0 +1,130 @@
+// What a message costs, through ChatService down to the requests that a homeserver counts.
+#include <confab/chat_service.hpp>
+#include <confab/homeserver.hpp>
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/fake_matrix.hpp"
+
+using namespace confab;
+using confab::test::Answer;
+using confab::test::FakeMatrix;
+
+namespace {
+
+struct Steady {
+  FakeMatrix hs;
+  Runtime runtime;
+  Homeserver homeserver =
+      Homeserver::create(
+          runtime, HomeserverOptions(hs.url(), "hs.test", "admin", Secret(std::string(FakeMatrix::admin_password))))
+          .value();
+  UserSlug ana{"ana"};
+  UserSlug ben{"ben"};
+  RoomRef event = RoomRef::event(RoomSlug("picnic"));
+  RoomRef group = RoomRef::group(RoomSlug("chess"));
+  RoomRef direct = RoomRef::direct(ana, ben);
+
+  // As after a start of the process: nothing is remembered.
+  [[nodiscard]] std::shared_ptr<ChatService> service() {
+    auto directory = read_directory(R"({
+      "users": [{"id": "1", "slug": "ana", "name": "Ana"}, {"id": "2", "slug": "ben", "name": "Ben"}],
+      "events": [{"slug": "picnic", "name": "Picnic", "visibility": "private", "creator": "ana",
+                  "attendees": [{"user": "ben", "role": "guest"}]}],
+      "groups": [{"slug": "chess", "name": "Chess", "visibility": "public", "creator": "ana",
+                  "members": [{"user": "ben", "role": "member"}]}]})");
+    return make_chat_service(runtime, homeserver.provider("park"), TenantOptions(TenantId("park")), directory.value())
+        .value();
+  }
+  void make_rooms(ChatService& chat) {
+    for (const RoomRef& room : {event, group}) {
+      REQUIRE(chat.ensure_room(RoomRequest(room, ana)).wait());
+      REQUIRE(chat.add_member(room, ben).wait());
+    }
+  }
+  // The requests that sending caused.
+  std::size_t cost(ChatService& chat, const RoomRef& room, const UserSlug& sender) {
+    hs.forget_requests();
+    const auto sent = chat.send(Message(room, sender, "hello")).wait();
+    REQUIRE(sent.has_value());
+    return hs.count();
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Steady, "in an event, a group and a direct room a message is exactly one request") {
+  const auto chat = service();
+  make_rooms(*chat);
+  for (const RoomRef& room : {event, group, direct}) {
+    for (const UserSlug& sender : {ana, ben}) {
+      REQUIRE(chat->send(Message(room, sender, "first")).wait());  // which may have to fetch a token
+      for (int i = 0; i < 3; ++i) CHECK(cost(*chat, room, sender) == 1);
+    }
+  }
+}
+
+TEST_CASE_FIXTURE(Steady, "who was taken out here joins before they send, and then it is one request again") {
+  const auto chat = service();
+  make_rooms(*chat);
+  REQUIRE(chat->send(Message(event, ben, "first")).wait());
+  REQUIRE(chat->remove_member(event, ben).wait());
+  CHECK(cost(*chat, event, ben) == 4);  // join, refused; the admin's invitation; join; the message
+  CHECK(cost(*chat, event, ben) == 1);
+}
+
+TEST_CASE_FIXTURE(Steady, "the display name of the directory is asked for by nobody who only sends") {
+  const auto first = service();
+  make_rooms(*first);
+  REQUIRE(first->send(Message(direct, ana, "first")).wait());
+  const auto restarted = service();
+  CHECK(cost(*restarted, event, ana) == 2);   // where is the room?
+  CHECK(cost(*restarted, direct, ana) == 3);  // and is the other one in it?
+  CHECK(cost(*restarted, direct, ana) == 1);
+  CHECK(cost(*restarted, direct, ben) == 2);  // Ben's process does not know of Ana
+  CHECK(cost(*restarted, direct, ben) == 1);
+}
+
+TEST_CASE_FIXTURE(Steady, "rooms that an administrator deleted are found out: one is missed, the other made anew") {
+  const auto chat = service();
+  make_rooms(*chat);
+  REQUIRE(chat->send(Message(direct, ana, "first")).wait());
+  for (const std::string& room : hs.room_ids()) hs.delete_room(room);
+  REQUIRE(chat->send(Message(direct, ana, "anew")).wait());
+  CHECK(hs.bodies(hs.room_of_alias("#park_direct_1_2:hs.test")) == std::vector<std::string>{"anew"});
+  const auto missed = chat->send(Message(event, ana, "nowhere")).wait();
+  REQUIRE_FALSE(missed.has_value());
+  CHECK(missed.error().code() == Errc::not_found);
+  REQUIRE(chat->ensure_room(RoomRequest(event, ana)).wait());
+  CHECK(chat->send(Message(event, ana, "here")).wait());
+}
+
+TEST_CASE_FIXTURE(Steady,
+                  "a rate limit and a lost answer while the room of two is made leave one room, and one message") {
+  const auto chat = service();
+  hs.fail_next(1, "POST", "/_matrix/client/v3/createRoom", Answer::real().close_before_answer());
+  hs.fail_next(1, "POST", "/_matrix/client/v3/join/*",
+               Answer(429, R"({"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":5})"));
+  REQUIRE(chat->send(Message(direct, ana, "hello")).wait());
+  REQUIRE(hs.room_ids().size() == 1);
+  CHECK(hs.bodies(hs.room_ids().front()) == std::vector<std::string>{"hello"});
+  CHECK(hs.membership(hs.room_ids().front(), "@park_2:hs.test") == "join");
+}
+
+TEST_CASE_FIXTURE(Steady, "a direct room whose making was cut short before anybody was in it is finished") {
+  const MatrixUserId first(hs.add_user("park_1"));
+  const MatrixUserId second(hs.add_user("park_2"));
+  ProviderRoomRequest made("park_direct_1_2", first);
+  made.direct_with(second);
+  REQUIRE(homeserver.provider("park")->ensure_room(std::move(made), CallOptions()).wait());
+  CHECK(hs.membership(hs.room_ids().front(), second.str()) == "invite");
+  REQUIRE(service()->send(Message(direct, ana, "hello")).wait());
+  REQUIRE(hs.room_ids().size() == 1);
+  CHECK(hs.bodies(hs.room_ids().front()) == std::vector<std::string>{"hello"});
+  CHECK(hs.membership(hs.room_ids().front(), first.str()) == "join");
+  CHECK(hs.membership(hs.room_ids().front(), second.str()) == "join");
+}
