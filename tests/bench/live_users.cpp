@@ -134,7 +134,7 @@ struct Client {
   }
   Listener& listen(std::size_t number) {
     const MatrixUserId user("@u" + std::to_string(number) + ":example.org");
-    listeners.push_back(std::make_unique<Listener>(provider->events(user), tally));
+    listeners.push_back(std::make_unique<Listener>(provider->events(user, EventsOptions()), tally));
     listeners.back()->ask();
     return *listeners.back();
   }
