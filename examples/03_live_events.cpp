@@ -33,6 +33,18 @@ void print(const confab::ChatEvent& event) {
     case confab::EventKind::missed:
       std::puts("something was missed: read the history");
       break;
+    case confab::EventKind::edit:
+      std::printf("%s now says: %s\n", event.user().str().c_str(), event.message()->body().c_str());
+      break;
+    case confab::EventKind::reaction:
+      std::printf("%s reacts with %s\n", event.user().str().c_str(), event.key().c_str());
+      break;
+    case confab::EventKind::redaction:
+      std::printf("%s takes something back\n", event.user().str().c_str());
+      break;
+    case confab::EventKind::receipt:
+      std::printf("%zu have read\n", event.receipts().size());
+      break;
     case confab::EventKind::other:
       std::printf("an event of type %s\n", event.type().c_str());
       break;

@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include <confab/message.hpp>
+#include <confab/received_message.hpp>
 
 #include "json_line.hpp"
 

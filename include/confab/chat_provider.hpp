@@ -19,7 +19,9 @@
 #include <confab/ids.hpp>
 #include <confab/member.hpp>
 #include <confab/message.hpp>
+#include <confab/message_requests.hpp>
 #include <confab/pending.hpp>
+#include <confab/received_message.hpp>
 #include <confab/secret.hpp>
 
 namespace confab {
@@ -105,6 +107,30 @@ class ProviderMessage {
         sender_(std::move(sender)),
         body_(std::move(body)),
         transaction_id_(std::move(transaction_id)) {}
+  /// See Message::formatted; it is sanitized here.
+  ///
+  /// @returns        This message, as for each setter.
+  ProviderMessage& formatted(std::string html) {
+    formatted_ = std::move(html);
+    return *this;
+  }
+  /// See Message::kind.
+  ProviderMessage& kind(MessageKind kind) noexcept {
+    kind_ = kind;
+    return *this;
+  }
+  /// See Message::reply_to.
+  ProviderMessage& reply_to(EventId event) {
+    reply_to_ = std::move(event);
+    return *this;
+  }
+  /// Send it although the room is encrypted: readable for the homeserver and for everybody who is shown its past.
+  ///
+  /// @param on       Default false: Errc::encrypted_room. To know it the room is asked once in ten minutes.
+  ProviderMessage& even_if_encrypted(bool on) noexcept {
+    even_if_encrypted_ = on;
+    return *this;
+  }
   /// See Message::repeated.
   ///
   /// @param on       Default false.
@@ -119,6 +145,14 @@ class ProviderMessage {
   [[nodiscard]] const MatrixUserId& sender() const noexcept { return sender_; }
   /// The text.
   [[nodiscard]] const std::string& body() const noexcept { return body_; }
+  /// As set; empty for none.
+  [[nodiscard]] const std::string& formatted() const noexcept { return formatted_; }
+  /// As set.
+  [[nodiscard]] MessageKind kind() const noexcept { return kind_; }
+  /// As set; empty for none.
+  [[nodiscard]] const EventId& reply_to() const noexcept { return reply_to_; }
+  /// As set.
+  [[nodiscard]] bool even_if_encrypted() const noexcept { return even_if_encrypted_; }
   /// What makes repeating harmless; the homeserver keeps one event for each.
   [[nodiscard]] const TransactionId& transaction_id() const noexcept { return transaction_id_; }
   /// As set.
@@ -129,6 +163,10 @@ class ProviderMessage {
   MatrixUserId sender_;
   std::string body_;
   TransactionId transaction_id_;
+  std::string formatted_;
+  EventId reply_to_;
+  MessageKind kind_ = MessageKind::text;
+  bool even_if_encrypted_ = false;
   bool repeated_ = false;
 };
 
@@ -222,14 +260,52 @@ class CONFAB_EXPORT ChatProvider {
   /// @par Specification Client-server API, "PUT /rooms/{roomId}/send/{eventType}/{txnId}".
   [[nodiscard]] virtual Pending<EventId> send(ProviderMessage message, CallOptions options) = 0;
 
+  /// Edit a message of the same user; see ChatService::edit.
+  ///
+  /// @param edit     Without a transaction id it gets one.
+  /// @returns        The edit's event id.
+  /// @par Errors     As ChatService::edit; Errc::forbidden also: not a member.
+  /// @par Specification Client-server API, "Event replacements".
+  [[nodiscard]] virtual Pending<EventId> edit(ProviderEdit edit, CallOptions options) = 0;
+
+  /// Remove the content of an event; see ChatService::redact.
+  ///
+  /// @returns        The redaction's event id.
+  /// @par Errors     As ChatService::redact; Errc::forbidden also: not a member.
+  /// @par Specification Client-server API, "PUT /rooms/{roomId}/redact/{eventId}/{txnId}".
+  [[nodiscard]] virtual Pending<EventId> redact(ProviderRedaction redaction, CallOptions options) = 0;
+
+  /// React to a message; see ChatService::react.
+  ///
+  /// @returns        The reaction's event id.
+  /// @par Errors     As ChatService::react; Errc::forbidden also: not a member.
+  /// @par Specification Client-server API, "Event annotations and reactions".
+  [[nodiscard]] virtual Pending<EventId> react(ProviderReaction reaction, CallOptions options) = 0;
+
+  /// Let a user be seen writing or no longer; see ChatService::typing.
+  ///
+  /// @par Errors     Errc::forbidden: not a member.
+  /// @par Specification Client-server API, "PUT /rooms/{roomId}/typing/{userId}".
+  [[nodiscard]] virtual Pending<void> typing(ProviderTypingNotice notice, CallOptions options) = 0;
+
+  /// Say how far a user has read; see ChatService::mark_read.
+  ///
+  /// @par Errors     Errc::forbidden: not a member.
+  /// @par Specification Client-server API, "POST /rooms/{roomId}/read_markers".
+  [[nodiscard]] virtual Pending<void> mark_read(ProviderReadMark mark, CallOptions options) = 0;
+
+  /// Read how much a user has not read; see ChatService::unread.
+  ///
+  /// @par Errors     Errc::forbidden: not a member.
+  /// @par Specification Client-server API, "GET /sync".
+  [[nodiscard]] virtual Pending<Unread> unread(MatrixRoomId room, MatrixUserId user, CallOptions options) = 0;
+
   /// Read a page of history as a user; what that user may not see is left out by the homeserver.
   ///
-  /// @param limit    1 to 1000 messages.
-  /// @param from     MessagePage::end() of the page before; empty for the newest page.
+  /// @param request  1 to 1000 messages; from MessagePage::end() of the page before, or empty for the newest page.
   /// @par Errors     Errc::forbidden: not a member. Errc::invalid_argument: a token that is none.
   /// @par Specification Client-server API, "GET /rooms/{roomId}/messages".
-  [[nodiscard]] virtual Pending<MessagePage> history(MatrixRoomId room, MatrixUserId reader, std::size_t limit,
-                                                     PageToken from, CallOptions options) = 0;
+  [[nodiscard]] virtual Pending<MessagePage> history(ProviderHistoryRequest request, CallOptions options) = 0;
 
   /// Open a user's stream of events. It costs nothing until the first next() or ready().
   ///

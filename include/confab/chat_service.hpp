@@ -15,7 +15,9 @@
 #include <confab/ids.hpp>
 #include <confab/member.hpp>
 #include <confab/message.hpp>
+#include <confab/message_requests.hpp>
 #include <confab/pending.hpp>
+#include <confab/received_message.hpp>
 #include <confab/secret.hpp>
 
 namespace confab {
@@ -181,10 +183,57 @@ class CONFAB_EXPORT ChatService {
   ///
   /// @returns        The new event's id; for Message::repeated(true) the earlier event's, if that arrived after all.
   /// @par Errors     Errc::invalid_argument: empty or not UTF-8. Errc::too_large: over 65,536 bytes as an event.
-  ///                 Errc::forbidden, not_found as add_member. Errc::outcome_unknown with the
-  ///                 transaction id: repeat with it and Message::repeated(true).
+  ///                 Errc::forbidden, not_found as add_member. Errc::encrypted_room: the text would stand readable
+  ///                 in a room whose members think that nobody else reads it; see
+  ///                 TenantOptions::plain_text_in_encrypted_rooms. Errc::outcome_unknown with the transaction id:
+  ///                 repeat with it and Message::repeated(true).
   /// @par Specification  "PUT /rooms/{roomId}/send/{eventType}/{txnId}".
   [[nodiscard]] virtual Pending<EventId> send(Message message, CallOptions options = CallOptions()) = 0;
+
+  /// Say a message anew. Only its sender may; it is read first to see that. Two requests.
+  ///
+  /// @returns        The edit's own event id; redact it to take the edit back.
+  /// @par Errors     As send(). Errc::forbidden also: the message is somebody else's. Errc::not_found also: there is no
+  ///                 such message. Errc::invalid_argument also: it is none that can be edited.
+  /// @par Specification  Client-server API, "Event replacements".
+  [[nodiscard]] virtual Pending<EventId> edit(Edit edit, CallOptions options = CallOptions()) = 0;
+
+  /// Remove the content of a message, an edit or a reaction: one's own, or with power level 50 anybody's.
+  ///
+  /// @returns        The redaction's own event id.
+  /// @par Errors     Errc::forbidden: neither one's own nor enough power; or as add_member. Errc::not_found: no such
+  ///                 event. Errc::outcome_unknown as send().
+  /// @par Specification  "PUT /rooms/{roomId}/redact/{eventId}/{txnId}".
+  [[nodiscard]] virtual Pending<EventId> redact(Redaction redaction, CallOptions options = CallOptions()) = 0;
+
+  /// React to a message. Somebody who has reacted so already is success.
+  ///
+  /// @returns        The reaction's own event id, of the new or of the earlier one; redact it to take it back.
+  /// @par Errors     Errc::invalid_argument: the key. Errc::forbidden, not_found as add_member. Errc::outcome_unknown
+  ///                 as send().
+  /// @par Specification  Client-server API, "Event annotations and reactions".
+  [[nodiscard]] virtual Pending<EventId> react(Reaction reaction, CallOptions options = CallOptions()) = 0;
+
+  /// Let a user be seen writing, or no longer. Call it with every key stroke: what was said within the last 15 seconds
+  /// costs no request.
+  ///
+  /// @par Errors     Errc::forbidden, not_found as add_member. It may be repeated at any time.
+  /// @par Specification  "PUT /rooms/{roomId}/typing/{userId}".
+  [[nodiscard]] virtual Pending<void> typing(TypingNotice notice, CallOptions options = CallOptions()) = 0;
+
+  /// Say how far a user has read: for others to see unless ReadMark::in_private, and for the user's own unread counts.
+  ///
+  /// @par Errors     Errc::invalid_argument: the event is none of that room. Errc::forbidden, not_found as add_member.
+  ///                 It may be repeated at any time.
+  /// @par Specification  "POST /rooms/{roomId}/read_markers".
+  [[nodiscard]] virtual Pending<void> mark_read(ReadMark mark, CallOptions options = CallOptions()) = 0;
+
+  /// Read how much of a room a user has not read. It costs the homeserver more than most calls: a host that shows
+  /// counts to many users counts the events of their streams.
+  ///
+  /// @par Errors     Errc::forbidden, not_found as add_member.
+  /// @par Specification  "GET /sync", member "unread_notifications".
+  [[nodiscard]] virtual Pending<Unread> unread(RoomRef room, UserSlug user, CallOptions options = CallOptions()) = 0;
 
   /// Read a page of history as a user. A conversation that does not exist yet is an empty page and makes nothing.
   ///

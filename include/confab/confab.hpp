@@ -13,6 +13,8 @@
 ///     auto service = confab::make_chat_service(runtime, homeserver->provider("acme"), tenant, directory);
 ///     auto sent = (*service)->send(confab::Message(room, ana, "hi")).wait();
 ///
+/// What was said changes afterwards: received_message.hpp tells how to follow that.
+///
 /// What holds everywhere, unless a member says otherwise:
 ///
 /// Errors: nothing is thrown for what can go wrong at run time; operations end in a Result<T> with an Error in it.
@@ -44,8 +46,10 @@
 #include <confab/log.hpp>
 #include <confab/member.hpp>
 #include <confab/message.hpp>
+#include <confab/message_requests.hpp>
 #include <confab/open_store.hpp>
 #include <confab/pending.hpp>
+#include <confab/received_message.hpp>
 #include <confab/result.hpp>
 #include <confab/runtime.hpp>
 #include <confab/secret.hpp>

@@ -8,6 +8,7 @@
 /// a crash: at least once is what is promised, event ids tell what was seen before. docs/events.md tells all of it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -17,16 +18,20 @@
 
 #include <confab/call_options.hpp>
 #include <confab/ids.hpp>
-#include <confab/message.hpp>
 #include <confab/pending.hpp>
+#include <confab/received_message.hpp>
 
 namespace confab {
 
 /// What happened. More kinds may be added: treat one you do not know as `other`.
 enum class EventKind {
   message,     ///< Somebody said something: message() holds it.
+  edit,        ///< Somebody said a message anew: target() names it, message() holds how it reads now.
+  reaction,    ///< user() reacted to the message target() with key().
+  redaction,   ///< user() removed the content of target(): of a message, an edit or a reaction. reason() may tell why.
   membership,  ///< Somebody was invited, joined, left or was removed: user() and membership() tell.
   typing,      ///< Who is typing changed: users() lists everybody who types now.
+  receipt,     ///< Somebody has read: receipts() tells who, and how far.
   missed,      ///< What happened before the next event could not be had: of room_id(), or where that is empty of every
                ///< room of the user. Read the history where it matters.
   other,       ///< Any other event of the room; type() names it.
@@ -38,6 +43,30 @@ enum class EventKind {
 /// @par Errors     None.
 /// @par Threads    Any.
 [[nodiscard]] CONFAB_EXPORT const char* event_kind_name(EventKind kind) noexcept;
+
+/// How far one user has read a room.
+///
+/// @par Errors     Copying may throw std::bad_alloc.
+/// @par Lifetime   A value.
+/// @par Threads    As for a plain value.
+/// @par Specification Client-server API, "Receipts".
+class ReadReceipt {
+ public:
+  /// Made by the library, and by hosts' tests.
+  ReadReceipt(MatrixUserId user, EventId event, std::chrono::system_clock::time_point time)
+      : user_(std::move(user)), event_(std::move(event)), time_(time) {}
+  /// Who has read.
+  [[nodiscard]] const MatrixUserId& user() const noexcept { return user_; }
+  /// Up to and with which event.
+  [[nodiscard]] const EventId& event() const noexcept { return event_; }
+  /// When they said so.
+  [[nodiscard]] std::chrono::system_clock::time_point time() const noexcept { return time_; }
+
+ private:
+  MatrixUserId user_;
+  EventId event_;
+  std::chrono::system_clock::time_point time_;
+};
 
 /// One thing that happened in one room. Which of the members below are set depends on kind().
 ///
@@ -58,14 +87,16 @@ class ChatEvent {
   /// Where. The host's event or group that it belongs to is what ChatService::ensure_room answered for it. Empty only
   /// for EventKind::missed, when it is about all rooms.
   [[nodiscard]] const MatrixRoomId& room_id() const noexcept { return room_; }
+  /// The event's id; empty for typing and receipts, which have none. Equal ids are the same event: skip what was seen
   /// The event's id; empty for typing and missed, which have none. Equal ids are the same event: skip what was seen
   /// before.
   [[nodiscard]] const EventId& id() const noexcept { return id_; }
   /// The Matrix event type, for example "m.room.message"; whatever a client sent, where kind() is `other`.
   [[nodiscard]] const std::string& type() const noexcept { return type_; }
-  /// The message, when kind() is `message`: the same shape as in history.
+  /// The message, when kind() is `message`: the same shape as in history. When kind() is `edit`: its new text, under
+  /// the id of the message that was edited and with the time of the edit; ReceivedMessage::apply takes it over.
   [[nodiscard]] const std::optional<ReceivedMessage>& message() const noexcept { return message_; }
-  /// Whom it is about: the member whose membership changed, or the sender. Empty for typing.
+  /// Whom it is about: the member whose membership changed, or the sender. Empty for typing and receipts.
   [[nodiscard]] const MatrixUserId& user() const noexcept { return user_; }
   /// The new membership: "join", "leave", "invite", "ban" or "knock"; empty unless kind() is membership.
   ///
@@ -75,6 +106,19 @@ class ChatEvent {
   ///
   /// @par Specification Client-server API, "m.typing".
   [[nodiscard]] const std::vector<MatrixUserId>& users() const noexcept { return users_; }
+
+  /// The event that was edited, reacted to or redacted; empty for the other kinds.
+  ///
+  /// @par Specification Client-server API, "Forming relationships between events", "Redactions".
+  [[nodiscard]] const EventId& target() const noexcept { return target_; }
+  /// What was reacted with, when kind() is `reaction`.
+  [[nodiscard]] const std::string& key() const noexcept { return text_; }
+  /// Why, when kind() is `redaction`; empty where nothing was said. It is whatever somebody typed.
+  [[nodiscard]] const std::string& reason() const noexcept { return text_; }
+  /// Who has read how far, when kind() is `receipt`; each user's last one counts.
+  ///
+  /// @par Specification Client-server API, "m.receipt".
+  [[nodiscard]] const std::vector<ReadReceipt>& receipts() const noexcept { return receipts_; }
 
   /// Set the event's id.
   ///
@@ -110,6 +154,32 @@ class ChatEvent {
     users_ = std::move(users);
     return *this;
   }
+  /// Set which event it changes; it belongs to edit, reaction and redaction.
+  ///
+  /// @param target   The message as it was first said; for a redaction any event.
+  ChatEvent& target(EventId target) {
+    target_ = std::move(target);
+    return *this;
+  }
+  /// Set what was reacted with; it belongs to EventKind::reaction.
+  ///
+  /// @param key      Not empty.
+  ChatEvent& key(std::string key) {
+    text_ = std::move(key);
+    return *this;
+  }
+  /// Set why; it belongs to EventKind::redaction.
+  ///
+  /// @param reason   Empty where nothing was said.
+  ChatEvent& reason(std::string reason) {
+    text_ = std::move(reason);
+    return *this;
+  }
+  /// Set who has read; it belongs to EventKind::receipt.
+  ChatEvent& receipts(std::vector<ReadReceipt> receipts) {
+    receipts_ = std::move(receipts);
+    return *this;
+  }
 
  private:
   EventKind kind_;
@@ -120,6 +190,10 @@ class ChatEvent {
   MatrixUserId user_;
   std::string membership_;
   std::vector<MatrixUserId> users_;
+  EventId target_;
+  /// A reaction's key, or a redaction's reason.
+  std::string text_;
+  std::vector<ReadReceipt> receipts_;
 };
 
 /// Events in the order in which the homeserver gave them, oldest first; at most 256 events or 256 KB, whichever comes

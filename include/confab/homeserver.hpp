@@ -233,17 +233,29 @@ class TenantOptions {
     access_ = access;
     return *this;
   }
+  /// Let what these users send go into rooms that somebody has encrypted, readable for the homeserver and everybody who
+  /// is shown the room's past. This library switches encryption on in no room and reads no encrypted message.
+  ///
+  /// @param on       Default false: Errc::encrypted_room.
+  /// @par Specification Client-server API, "m.room.encryption".
+  TenantOptions& plain_text_in_encrypted_rooms(bool on) noexcept {
+    plain_text_in_encrypted_rooms_ = on;
+    return *this;
+  }
   /// As given.
   [[nodiscard]] const TenantId& id() const noexcept { return id_; }
   /// As set.
   [[nodiscard]] const std::string& localpart() const noexcept { return localpart_; }
   /// As set.
   [[nodiscard]] Access access() const noexcept { return access_; }
+  /// As set.
+  [[nodiscard]] bool plain_text_in_encrypted_rooms() const noexcept { return plain_text_in_encrypted_rooms_; }
 
  private:
   TenantId id_;
   Access access_ = Access::puppet;
   std::string localpart_ = "{tenant}_{id}";
+  bool plain_text_in_encrypted_rooms_ = false;
 };
 
 /// Put a ChatService together from a transport, a tenant and the host's directory.

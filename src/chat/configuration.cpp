@@ -158,7 +158,8 @@ class ConfigurationReader {
   }
 
   void read_tenant(const json::Value& value, std::vector<TenantConfiguration>& tenants) {
-    static constexpr std::array<std::string_view, 4> keys{"id", "directory", "localpart", "access"};
+    static constexpr std::array<std::string_view, 5> keys{"id", "directory", "localpart", "access",
+                                                          "plain_text_in_encrypted_rooms"};
     CheckedObject tenant(value, keys, *faults_);
     const std::string_view id = tenant.text("id");
     const bool id_is_legal = chat::is_tenant_id(id);
@@ -169,6 +170,11 @@ class ConfigurationReader {
     TenantOptions options{TenantId(std::string(id))};
     if (const std::string_view pattern = tenant.optional_text("localpart"); !pattern.empty()) {
       options.localpart(std::string(pattern));
+    }
+    if (tenant.has("plain_text_in_encrypted_rooms")) {
+      const Result<bool> allowed = tenant.value().boolean("plain_text_in_encrypted_rooms");
+      if (!allowed) tenant.fault("plain_text_in_encrypted_rooms", "must be true or false");
+      options.plain_text_in_encrypted_rooms(allowed && *allowed);
     }
     if (id_is_legal) check_localpart(tenant, options);
     if (const std::string_view access = tenant.optional_text("access"); access == "device") {

@@ -90,6 +90,55 @@ class DirectoryChatService final : public ChatService {
                                   });
   }
 
+  Pending<EventId> edit(Edit request, CallOptions options) override {
+    const std::string flow = chat_->flow_of(request.user());
+    return net::describe<EventId>(chat_->core(), flow, std::move(options),
+                                  [chat = chat_, request = std::move(request)](net::CallContext context) {
+                                    return TenantChat::edit(chat, request, std::move(context));
+                                  });
+  }
+
+  Pending<EventId> redact(Redaction redaction, CallOptions options) override {
+    const std::string flow = chat_->flow_of(redaction.user());
+    return net::describe<EventId>(chat_->core(), flow, std::move(options),
+                                  [chat = chat_, redaction = std::move(redaction)](net::CallContext context) {
+                                    return TenantChat::redact(chat, redaction, std::move(context));
+                                  });
+  }
+
+  Pending<EventId> react(Reaction reaction, CallOptions options) override {
+    const std::string flow = chat_->flow_of(reaction.user());
+    return net::describe<EventId>(chat_->core(), flow, std::move(options),
+                                  [chat = chat_, reaction = std::move(reaction)](net::CallContext context) {
+                                    return TenantChat::react(chat, reaction, std::move(context));
+                                  });
+  }
+
+  Pending<void> typing(TypingNotice notice, CallOptions options) override {
+    const std::string flow = chat_->flow_of(notice.user());
+    return net::describe<void>(chat_->core(), flow, std::move(options),
+                               [chat = chat_, notice = std::move(notice)](net::CallContext context) {
+                                 return TenantChat::typing(chat, notice, std::move(context));
+                               });
+  }
+
+  Pending<void> mark_read(ReadMark mark, CallOptions options) override {
+    const std::string flow = chat_->flow_of(mark.user());
+    return net::describe<void>(chat_->core(), flow, std::move(options),
+                               [chat = chat_, mark = std::move(mark)](net::CallContext context) {
+                                 return TenantChat::mark_read(chat, mark, std::move(context));
+                               });
+  }
+
+  Pending<Unread> unread(RoomRef room, UserSlug user, CallOptions options) override {
+    const std::string flow = chat_->flow_of(user);
+    return net::describe<Unread>(
+        chat_->core(), flow, std::move(options),
+        [chat = chat_, room = std::move(room), user = std::move(user)](net::CallContext context) {
+          return TenantChat::unread(chat, room, user, std::move(context));
+        });
+  }
+
   Pending<MessagePage> history(HistoryRequest request, CallOptions options) override {
     const std::string flow = chat_->flow_of(request.reader());
     return net::describe<MessagePage>(chat_->core(), flow, std::move(options),
@@ -125,7 +174,7 @@ Result<std::shared_ptr<ChatService>> make_chat_service(Runtime& runtime, std::sh
     if (auto claimed = shares->tenant_names().claim(tenant.id(), *names); !claimed) return std::move(claimed).error();
   }
   auto shared = std::make_shared<TenantChat>(runtime.core(), std::move(provider), tenant.id(), std::move(*names),
-                                             std::move(directory));
+                                             std::move(directory), tenant.plain_text_in_encrypted_rooms());
   return std::shared_ptr<ChatService>(std::make_shared<DirectoryChatService>(std::move(shared)));
 }
 

@@ -8,6 +8,7 @@
 namespace confab {
 
 using net::CallContext;
+using services::MessageService;
 
 namespace {
 
@@ -131,24 +132,60 @@ Pending<std::vector<Member>> MatrixProvider::members(MatrixRoomId room, CallOpti
       });
 }
 
-Pending<EventId> MatrixProvider::send(ProviderMessage message, CallOptions options) {
-  const std::string key = message.sender().str();
-  return net::describe<EventId>(
+template <class T, class Request>
+Pending<T> MatrixProvider::describe(const MatrixUserId& user, Request request, CallOptions options,
+                                    Task<Result<T>> (*operation)(std::shared_ptr<services::MessageService>, Request,
+                                                                 CallContext)) const {
+  const std::string key = user.str();
+  return net::describe<T>(
       backend_->core(), key, std::move(options),
-      [backend = backend_, group = group_, message = std::move(message)](CallContext context) {
-        return services::MessageService::send(backend->messages(), message, context.in_group(group));
+      [backend = backend_, group = group_, operation, request = std::move(request)](CallContext context) {
+        return operation(backend->messages(), request, context.in_group(group));
       });
 }
 
-Pending<MessagePage> MatrixProvider::history(MatrixRoomId room, MatrixUserId reader, std::size_t limit, PageToken from,
-                                             CallOptions options) {
-  const std::string key = reader.str();
-  return net::describe<MessagePage>(backend_->core(), key, std::move(options),
-                                    [backend = backend_, group = group_, room = std::move(room),
-                                     reader = std::move(reader), limit, from = std::move(from)](CallContext context) {
-                                      return services::MessageService::history(backend->messages(), room, reader, limit,
-                                                                               from, context.in_group(group));
-                                    });
+Pending<EventId> MatrixProvider::send(ProviderMessage message, CallOptions options) {
+  const MatrixUserId user = message.sender();
+  return describe<EventId>(user, std::move(message), std::move(options), &MessageService::send);
+}
+
+Pending<EventId> MatrixProvider::edit(ProviderEdit edit, CallOptions options) {
+  const MatrixUserId user = edit.user();
+  return describe<EventId>(user, std::move(edit), std::move(options), &MessageService::edit);
+}
+
+Pending<EventId> MatrixProvider::redact(ProviderRedaction redaction, CallOptions options) {
+  const MatrixUserId user = redaction.user();
+  return describe<EventId>(user, std::move(redaction), std::move(options), &MessageService::redact);
+}
+
+Pending<EventId> MatrixProvider::react(ProviderReaction reaction, CallOptions options) {
+  const MatrixUserId user = reaction.user();
+  return describe<EventId>(user, std::move(reaction), std::move(options), &MessageService::react);
+}
+
+Pending<void> MatrixProvider::typing(ProviderTypingNotice notice, CallOptions options) {
+  const MatrixUserId user = notice.user();
+  return describe<void>(user, std::move(notice), std::move(options), &MessageService::typing);
+}
+
+Pending<void> MatrixProvider::mark_read(ProviderReadMark mark, CallOptions options) {
+  const MatrixUserId user = mark.user();
+  return describe<void>(user, std::move(mark), std::move(options), &MessageService::mark_read);
+}
+
+Pending<Unread> MatrixProvider::unread(MatrixRoomId room, MatrixUserId user, CallOptions options) {
+  const std::string key = user.str();
+  return net::describe<Unread>(
+      backend_->core(), key, std::move(options),
+      [backend = backend_, group = group_, room = std::move(room), user = std::move(user)](CallContext context) {
+        return MessageService::unread(backend->messages(), room, user, context.in_group(group));
+      });
+}
+
+Pending<MessagePage> MatrixProvider::history(ProviderHistoryRequest request, CallOptions options) {
+  const MatrixUserId user = request.reader();
+  return describe<MessagePage>(user, std::move(request), std::move(options), &MessageService::history);
 }
 
 EventStream MatrixProvider::events(MatrixUserId user, EventsOptions options) {

@@ -25,12 +25,23 @@ class MatrixProvider final : public ChatProvider, public chat::SharesNames {
   [[nodiscard]] Pending<void> remove(MatrixRoomId room, MatrixUserId user, CallOptions options) override;
   [[nodiscard]] Pending<std::vector<Member>> members(MatrixRoomId room, CallOptions options) override;
   [[nodiscard]] Pending<EventId> send(ProviderMessage message, CallOptions options) override;
-  [[nodiscard]] Pending<MessagePage> history(MatrixRoomId room, MatrixUserId reader, std::size_t limit, PageToken from,
-                                             CallOptions options) override;
+  [[nodiscard]] Pending<EventId> edit(ProviderEdit edit, CallOptions options) override;
+  [[nodiscard]] Pending<EventId> redact(ProviderRedaction redaction, CallOptions options) override;
+  [[nodiscard]] Pending<EventId> react(ProviderReaction reaction, CallOptions options) override;
+  [[nodiscard]] Pending<void> typing(ProviderTypingNotice notice, CallOptions options) override;
+  [[nodiscard]] Pending<void> mark_read(ProviderReadMark mark, CallOptions options) override;
+  [[nodiscard]] Pending<Unread> unread(MatrixRoomId room, MatrixUserId user, CallOptions options) override;
+  [[nodiscard]] Pending<MessagePage> history(ProviderHistoryRequest request, CallOptions options) override;
   [[nodiscard]] EventStream events(MatrixUserId user, EventsOptions options) override;
   [[nodiscard]] chat::TenantNames& tenant_names() noexcept override { return backend_->tenant_names(); }
 
  private:
+  // An operation of the message service on its user's loop.
+  template <class T, class Request>
+  [[nodiscard]] Pending<T> describe(const MatrixUserId& user, Request request, CallOptions options,
+                                    Task<Result<T>> (*operation)(std::shared_ptr<services::MessageService>, Request,
+                                                                 net::CallContext)) const;
+
   std::shared_ptr<detail::MatrixBackend> backend_;
   std::shared_ptr<const std::string> group_;
 };

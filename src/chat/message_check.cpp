@@ -24,7 +24,11 @@ std::size_t event_size(const Message& message, const MatrixUserId& sender) {
   constexpr std::int64_t any_time = 1'700'000'000'000;  // has as many digits as now
   json::Writer event;
   event.object().key("content").object();
-  event.member("body", message.body()).member("msgtype", "m.text");
+  event.member("body", message.body()).member("msgtype", "m.notice");
+  if (!message.formatted().empty()) {
+    event.member("format", "org.matrix.custom.html").member("formatted_body", message.formatted());
+  }
+  if (!message.reply_to().empty()) event.member("m.relates_to", message.reply_to().str());
   event.member("org.confab.transaction_id", message.transaction_id().str()).end();
   event.member("origin_server_ts", any_time).member("room_id", std::string(matrix::max_identifier_bytes / 4, 'r'));
   event.member("sender", sender.str()).member("type", "m.room.message").end();
@@ -35,16 +39,27 @@ Error refused(Errc code, std::string text) { return Error(code, std::move(text))
 
 }  // namespace
 
-Result<void> check_message(const Message& message, const MatrixUserId& sender) {
-  const std::string& body = message.body();
+Result<void> check_words(const std::string& body, const std::string& formatted, MessageKind kind) {
   if (body.empty()) return refused(Errc::invalid_argument, "the message is empty: give it a text");
   if (!text::is_valid_utf8(body)) return refused(Errc::invalid_argument, "the message is not valid UTF-8");
-  if (!message.transaction_id().empty()) {
-    if (auto checked = matrix::check_transaction_id(message.transaction_id()); !checked) return checked;
-  }
+  if (!formatted.empty() && !text::is_valid_utf8(formatted))
+    return refused(Errc::invalid_argument, "the formatted text is not valid UTF-8");
+  if (kind != MessageKind::text && kind != MessageKind::notice && kind != MessageKind::emote)
+    return refused(Errc::invalid_argument, "only texts, notices and emotes can be sent");
+  return {};
+}
+
+Result<void> check_transaction(const TransactionId& id) {
+  return id.empty() ? Result<void>() : matrix::check_transaction_id(id);
+}
+
+Result<void> check_message(const Message& message, const MatrixUserId& sender) {
+  if (auto checked = check_words(message.body(), message.formatted(), message.kind()); !checked) return checked;
+  if (auto checked = check_transaction(message.transaction_id()); !checked) return checked;
+  const std::size_t size = message.body().size() + message.formatted().size() + message.reply_to().str().size();
   // Nearly every message is small enough whatever is in it.
-  if (body.size() <= (largest_event - most_around) / most_growth) return {};
-  if (body.size() < largest_event && event_size(message, sender) <= largest_event) return {};
+  if (size <= (largest_event - most_around) / most_growth) return {};
+  if (size < largest_event && event_size(message, sender) <= largest_event) return {};
   return refused(Errc::too_large, fmt::format("the message is larger than {} bytes as an event: make it shorter, or "
                                               "several of it",
                                               largest_event));

@@ -213,7 +213,8 @@ Task<Result<EventId>> TenantChat::send(Self self, Message message, net::CallCont
   }
   for (;;) {
     ProviderMessage outgoing(way.room, user->id(), message.body(), transaction);
-    outgoing.repeated(message.repeated());
+    outgoing.formatted(message.formatted()).kind(message.kind()).reply_to(message.reply_to());
+    outgoing.even_if_encrypted(self->plain_text_in_encrypted_rooms_).repeated(message.repeated());
     Pending<EventId> sending = self->provider_->send(std::move(outgoing), options_of(context));
     Result<EventId> sent = co_await net::on_loop(context, std::move(sending));
     if (sent) co_return sent;
@@ -236,8 +237,9 @@ Task<Result<MessagePage>> TenantChat::history(Self self, HistoryRequest request,
   if (!room) co_return std::move(room).error();
   Way way(std::move(*room));
   for (;;) {
-    Pending<MessagePage> reading =
-        self->provider_->history(way.room, user->id(), request.limit(), request.from(), options_of(context));
+    ProviderHistoryRequest asked(way.room, user->id());
+    asked.limit(request.limit()).from(request.from()).reactions(request.reactions());
+    Pending<MessagePage> reading = self->provider_->history(std::move(asked), options_of(context));
     Result<MessagePage> page = co_await net::on_loop(context, std::move(reading));
     if (page) co_return page;
     Result<Way> mended = co_await mend(self, way, page.error(), *user, request.room(), context);

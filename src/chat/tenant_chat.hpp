@@ -2,6 +2,7 @@
 // decides by the directory first and asks the transport only then.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -44,12 +45,14 @@ class TenantChat {
   using Self = std::shared_ptr<TenantChat>;
 
   TenantChat(std::shared_ptr<net::RuntimeCore> core, std::shared_ptr<ChatProvider> provider, TenantId tenant,
-             LocalpartTemplate names, std::shared_ptr<HostDirectory> directory)
+             LocalpartTemplate names, std::shared_ptr<HostDirectory> directory,
+             bool plain_text_in_encrypted_rooms = false)
       : core_(std::move(core)),
         provider_(std::move(provider)),
         tenant_(std::move(tenant)),
         names_(std::move(names)),
-        directory_(std::move(directory)) {}
+        directory_(std::move(directory)),
+        plain_text_in_encrypted_rooms_(plain_text_in_encrypted_rooms) {}
 
   [[nodiscard]] static Task<Result<Account>> ensure_user(Self self, UserSlug slug, std::string name,
                                                          net::CallContext context);
@@ -63,6 +66,12 @@ class TenantChat {
   [[nodiscard]] static Task<Result<std::vector<Member>>> members(Self self, RoomRef ref, net::CallContext context);
   [[nodiscard]] static Task<Result<EventId>> send(Self self, Message message, net::CallContext context);
   [[nodiscard]] static Task<Result<MessagePage>> history(Self self, HistoryRequest request, net::CallContext context);
+  [[nodiscard]] static Task<Result<EventId>> edit(Self self, Edit edit, net::CallContext context);
+  [[nodiscard]] static Task<Result<EventId>> redact(Self self, Redaction redaction, net::CallContext context);
+  [[nodiscard]] static Task<Result<EventId>> react(Self self, Reaction reaction, net::CallContext context);
+  [[nodiscard]] static Task<Result<void>> typing(Self self, TypingNotice notice, net::CallContext context);
+  [[nodiscard]] static Task<Result<void>> mark_read(Self self, ReadMark mark, net::CallContext context);
+  [[nodiscard]] static Task<Result<Unread>> unread(Self self, RoomRef ref, UserSlug user, net::CallContext context);
   [[nodiscard]] static Task<Result<void>> make_account(Self self, KnownUser user, net::CallContext context);
 
   // Errc::invalid_argument or not_found.
@@ -104,6 +113,12 @@ class TenantChat {
                                                               net::CallContext context);
   [[nodiscard]] static Task<Result<Room>> ensure_direct(Self self, RoomRequest request, net::CallContext context);
   [[nodiscard]] static Task<Result<void>> enter(Self self, MatrixRoomId room, KnownUser user, net::CallContext context);
+  // A request of the transport as a user to a room.
+  template <class T>
+  using Attempt = std::function<Pending<T>(ChatProvider&, const MatrixRoomId&, const MatrixUserId&, CallOptions)>;
+  template <class T>
+  [[nodiscard]] static Task<Result<T>> as_member(Self self, RoomRef ref, UserSlug slug, Attempt<T> attempt,
+                                                 net::CallContext context);
   [[nodiscard]] static Task<Result<Way>> mend(Self self, Way way, Error error, KnownUser user, RoomRef ref,
                                               net::CallContext context);
 
@@ -112,6 +127,7 @@ class TenantChat {
   TenantId tenant_;
   LocalpartTemplate names_;
   std::shared_ptr<HostDirectory> directory_;
+  bool plain_text_in_encrypted_rooms_;
   RoomCache rooms_;
   MembershipCache memberships_;
 };

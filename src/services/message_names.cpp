@@ -25,10 +25,18 @@ const char* event_kind_name(EventKind kind) noexcept {
   switch (kind) {
     case EventKind::message:
       return "message";
+    case EventKind::edit:
+      return "edit";
+    case EventKind::reaction:
+      return "reaction";
+    case EventKind::redaction:
+      return "redaction";
     case EventKind::membership:
       return "membership";
     case EventKind::typing:
       return "typing";
+    case EventKind::receipt:
+      return "receipt";
     case EventKind::missed:
       return "missed";
     case EventKind::other:

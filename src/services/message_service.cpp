@@ -3,13 +3,20 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
-#include <vector>
 
 #include "matrix/endpoints/messages.hpp"
+#include "matrix/endpoints/read_markers.hpp"
+#include "matrix/endpoints/redaction.hpp"
+#include "matrix/endpoints/relations.hpp"
+#include "matrix/endpoints/room_event.hpp"
 #include "matrix/endpoints/send.hpp"
+#include "matrix/endpoints/typing.hpp"
+#include "matrix/endpoints/unread.hpp"
+#include "services/message_content.hpp"
 #include "services/send_attempts.hpp"
 #include "services/timeline.hpp"
 #include "util/json.hpp"
+#include "util/text.hpp"
 
 namespace confab::services {
 
@@ -18,58 +25,89 @@ namespace {
 // How many of the sender's own latest messages are searched for an earlier attempt. Repeats follow within seconds and
 // sends of one user in one room are ordered, so the first few would do.
 constexpr int look_back = 100;
+// How many reactions of the same kind are searched for the user's own.
+constexpr int look_among = 1000;
 
 // The connection of the lost attempt is closed by now, but the homeserver may still be at work on it.
 constexpr std::chrono::milliseconds settle_time{300};
 
-std::string content_of(const ProviderMessage& message) {
+std::string own_events_filter(const MatrixUserId& sender, const std::string& type) {
   json::Writer writer;
-  writer.object().member("msgtype", "m.text").member("body", message.body());
-  writer.member(transaction_key, message.transaction_id().str());
+  writer.object().key("senders").array().value(sender.str()).end();
+  writer.key("types").array().value(type).end();
   return std::move(writer).finish();
 }
 
-std::string own_messages_filter(const MatrixUserId& sender) {
-  json::Writer writer;
-  writer.object().key("senders").array().value(sender.str()).end();
-  writer.key("types").array().value("m.room.message").end();
-  return std::move(writer).finish();
+Error wrong_target(const char* text) { return Error(Errc::invalid_argument, text).with_subject("message"); }
+
+// Whether `user` may edit the event.
+std::optional<Error> wrong_edit(const matrix::RoomEvent& event, const MatrixUserId& user) {
+  if (event.sender() != user)
+    return Error(Errc::forbidden, "only who said a message can edit it").with_subject("message");
+  if (event.redacted()) return wrong_target("the message was redacted: there is nothing to edit");
+  if (event.is_state() || event.type() != "m.room.message") return wrong_target("the event is no message to edit");
+  if (event.content()["m.relates_to"]["rel_type"].string_or("") == "m.replace")
+    return wrong_target("the event is an edit: edit the message that it edits");
+  return std::nullopt;
 }
 
 }  // namespace
 
-Task<Result<std::optional<EventId>>> MessageService::find_earlier(ProviderMessage message, net::CallContext context) {
-  matrix::GetMessages request(message.room());
-  request.limit(look_back).filter(own_messages_filter(message.sender()));
-  Result<matrix::MessagesAnswer> page = co_await tokens_->call(message.sender(), std::move(request), context);
+Task<Result<std::optional<EventId>>> MessageService::find_earlier(std::shared_ptr<const Outgoing> event,
+                                                                  net::CallContext context) {
+  matrix::GetMessages request(event->room);
+  request.limit(look_back).filter(own_events_filter(event->sender, event->type));
+  Result<matrix::MessagesAnswer> page = co_await tokens_->call(event->sender, std::move(request), context);
   if (!page) co_return std::move(page).error();
-  for (const matrix::RoomEvent& event : page->events()) {
-    if (event.sender() != message.sender()) continue;
-    if (event.content()[transaction_key].string_or("") == message.transaction_id().str()) {
-      co_return std::optional<EventId>(event.id());
+  for (const matrix::RoomEvent& earlier : page->events()) {
+    if (earlier.sender() != event->sender) continue;
+    if (earlier.content()[transaction_key].string_or("") == event->transaction_id.str()) {
+      co_return std::optional<EventId>(earlier.id());
     }
   }
   co_return std::optional<EventId>();
 }
 
-Task<Result<EventId>> MessageService::send(std::shared_ptr<MessageService> self, ProviderMessage message,
-                                           net::CallContext context) {
-  SendAttempts attempts(message.transaction_id(), message.repeated());
+// A redaction carries nothing of ours, but what it did can be seen.
+Task<Result<std::optional<EventId>>> MessageService::find_redaction(std::shared_ptr<const Outgoing> event,
+                                                                    net::CallContext context) {
+  matrix::GetEvent request(event->room, event->redacts);
+  Result<matrix::RoomEvent> target = co_await tokens_->call(event->sender, std::move(request), context);
+  if (!target) co_return std::move(target).error();
+  const std::string_view id = target->unsigned_data()["redacted_because"]["event_id"].string_or("");
+  if (id.empty()) co_return std::optional<EventId>();
+  co_return std::optional<EventId>(EventId(std::string(id)));
+}
+
+Task<Result<matrix::EventIdAnswer>> MessageService::attempt(std::shared_ptr<const Outgoing> event,
+                                                            net::CallContext context, bool* reached) {
+  // Once: under a token without a device the homeserver forgets the transaction id when it restarts.
+  if (!event->redacts.empty()) {
+    matrix::RedactEvent request(event->room, event->redacts, event->transaction_id);
+    request.reason(event->content);
+    return tokens_->call(event->sender, std::move(request), std::move(context), net::Repeatable::once, reached);
+  }
+  matrix::SendEvent request(event->room, event->type, event->transaction_id, event->content);
+  request.written_here(true);
+  return tokens_->call(event->sender, std::move(request), std::move(context), net::Repeatable::once, reached);
+}
+
+Task<Result<EventId>> MessageService::put(Self self, std::shared_ptr<const Outgoing> event, net::CallContext context) {
+  SendAttempts attempts(event->transaction_id, event->repeated);
   for (;;) {
     switch (attempts.step()) {
       case SendAttempts::Step::look: {
-        Result<std::optional<EventId>> found = co_await self->find_earlier(message, context);
+        const bool redacts = !event->redacts.empty();
+        Task<Result<std::optional<EventId>>> looking =
+            redacts ? self->find_redaction(event, context) : self->find_earlier(event, context);
+        Result<std::optional<EventId>> found = co_await std::move(looking);
         attempts.looked(std::move(found), context.attempts().left());
         break;
       }
       case SendAttempts::Step::send: {
-        matrix::SendEvent request(message.room(), "m.room.message", message.transaction_id(), content_of(message));
-        request.written_here(true);
-        // Once: under a token without a device the homeserver forgets the transaction id when it restarts.
         const unsigned before = context.attempts().left();
         bool reached = false;
-        Result<matrix::EventIdAnswer> sent = co_await self->tokens_->call(message.sender(), std::move(request), context,
-                                                                          net::Repeatable::once, &reached);
+        Result<matrix::EventIdAnswer> sent = co_await self->attempt(event, context, &reached);
         if (!sent && (!reached || context.attempts().left() == before)) {
           attempts.not_sent(sent.error());
           break;
@@ -90,22 +128,117 @@ Task<Result<EventId>> MessageService::send(std::shared_ptr<MessageService> self,
   }
 }
 
-Task<Result<MessagePage>> MessageService::history(std::shared_ptr<MessageService> self, MatrixRoomId room,
-                                                  MatrixUserId reader, std::size_t limit, PageToken from,
-                                                  net::CallContext context) {
-  matrix::GetMessages request(room);
-  request.limit(static_cast<int>(limit)).filter(R"({"types":["m.room.message","m.room.encrypted"]})");
-  if (!from.empty()) request.from(from);
-  Result<matrix::MessagesAnswer> page = co_await self->tokens_->call(reader, std::move(request), context);
-  if (!page) co_return std::move(page).error();
-  std::vector<ReceivedMessage> messages;
-  for (const matrix::RoomEvent& event : page->events()) {
-    std::optional<ReceivedMessage> message = message_of(room, event);
-    if (message) messages.push_back(std::move(*message));
+Task<Result<void>> MessageService::check_plain(Self self, MatrixRoomId room, MatrixUserId user,
+                                               net::CallContext context) {
+  std::optional<bool> encrypted = self->encryption_->is_encrypted(room, net::Clock::now());
+  if (!encrypted) {
+    matrix::GetState request(room, "m.room.encryption");
+    Result<matrix::StateContentAnswer> state = co_await self->tokens_->call(user, std::move(request), context.step());
+    // Whatever stands there: a room whose encryption is broken is no room for plain text either.
+    if (!state && state.error().errcode() != "M_NOT_FOUND") co_return std::move(state).error();
+    encrypted = state.has_value();
+    self->encryption_->note(room, *encrypted, net::Clock::now());
   }
-  PageToken end;
-  if (page->end()) end = *page->end();
-  co_return MessagePage(std::move(room), std::move(messages), std::move(end));
+  if (*encrypted) co_return RoomEncryption::refused();
+  co_return Result<void>();
+}
+
+Task<Result<EventId>> MessageService::send(Self self, ProviderMessage message, net::CallContext context) {
+  if (std::optional<Error> wrong = wrong_words(message.body(), message.formatted(), message.kind()))
+    co_return *std::move(wrong);
+  if (!message.even_if_encrypted()) {
+    Result<void> plain = co_await check_plain(self, message.room(), message.sender(), context);
+    if (!plain) co_return std::move(plain).error();
+  }
+  auto event = std::make_shared<const Outgoing>(Outgoing{message.room(), message.sender(), "m.room.message",
+                                                         message.transaction_id(), content_of(message),
+                                                         message.repeated(), EventId()});
+  Result<EventId> sent = co_await put(self, event, context);
+  // Who has said it writes no longer: the next key stroke is news.
+  if (sent) self->typing_.forget(message.room(), message.sender());
+  co_return sent;
+}
+
+Task<Result<EventId>> MessageService::edit(Self self, ProviderEdit edit, net::CallContext context) {
+  if (std::optional<Error> wrong = wrong_words(edit.body(), edit.formatted(), edit.kind())) co_return *std::move(wrong);
+  if (edit.transaction_id().empty()) edit.transaction_id(make_transaction_id());
+  if (!edit.even_if_encrypted()) {
+    Result<void> plain = co_await check_plain(self, edit.room(), edit.user(), context);
+    if (!plain) co_return std::move(plain).error();
+  }
+  matrix::GetEvent read(edit.room(), edit.message());
+  Result<matrix::RoomEvent> target = co_await self->tokens_->call(edit.user(), std::move(read), context.step());
+  if (!target) co_return std::move(target).error();
+  if (std::optional<Error> wrong = wrong_edit(*target, edit.user())) co_return *std::move(wrong);
+  auto event = std::make_shared<const Outgoing>(Outgoing{
+      edit.room(), edit.user(), "m.room.message", edit.transaction_id(), content_of(edit), edit.repeated(), EventId()});
+  co_return co_await put(self, event, context);
+}
+
+Task<Result<EventId>> MessageService::redact(Self self, ProviderRedaction redaction, net::CallContext context) {
+  if (redaction.event().empty()) {
+    co_return Error(Errc::invalid_argument, "the event to redact is not named").with_subject("event");
+  }
+  if (redaction.transaction_id().empty()) redaction.transaction_id(make_transaction_id());
+  auto event = std::make_shared<const Outgoing>(Outgoing{redaction.room(), redaction.user(), "m.room.redaction",
+                                                         redaction.transaction_id(), redaction.reason(),
+                                                         redaction.repeated(), redaction.event()});
+  co_return co_await put(self, event, context);
+}
+
+Task<Result<EventId>> MessageService::react(Self self, ProviderReaction reaction, net::CallContext context) {
+  const std::string& key = reaction.key();
+  if (key.empty() || key.size() > longest_reaction || !text::is_valid_utf8(key)) {
+    co_return Error(Errc::invalid_argument, "a reaction is 1 to 255 bytes of UTF-8").with_subject("key");
+  }
+  if (reaction.transaction_id().empty()) reaction.transaction_id(make_transaction_id());
+  auto event = std::make_shared<const Outgoing>(Outgoing{reaction.room(), reaction.user(), "m.reaction",
+                                                         reaction.transaction_id(), content_of(reaction),
+                                                         reaction.repeated(), EventId()});
+  Result<EventId> sent = co_await put(self, event, context);
+  if (sent || sent.error().errcode() != "M_DUPLICATE_ANNOTATION") co_return sent;
+  matrix::GetRelations request(reaction.room(), reaction.message());
+  request.rel_type("m.annotation").event_type("m.reaction").limit(look_among);
+  Result<matrix::RelationsAnswer> page =
+      co_await self->tokens_->call(reaction.user(), std::move(request), context.step());
+  if (!page) co_return std::move(page).error();
+  for (const matrix::RoomEvent& earlier : page->events()) {
+    if (earlier.sender() == reaction.user() && earlier.content()["m.relates_to"]["key"].string_or("") == key)
+      co_return earlier.id();
+  }
+  co_return sent;
+}
+
+Task<Result<void>> MessageService::typing(Self self, ProviderTypingNotice notice, net::CallContext context) {
+  if (!self->typing_.has_to_say(notice.room(), notice.user(), notice.on(), net::Clock::now())) co_return Result<void>();
+  matrix::SetTyping request = notice.on() ? matrix::SetTyping(notice.room(), notice.user(), TypingMemory::shown_for)
+                                          : matrix::SetTyping(notice.room(), notice.user());
+  Result<matrix::Done> done = co_await self->tokens_->call(notice.user(), std::move(request), context);
+  if (done) co_return Result<void>();
+  self->typing_.forget(notice.room(), notice.user());
+  co_return std::move(done).error();
+}
+
+Task<Result<void>> MessageService::mark_read(Self self, ProviderReadMark mark, net::CallContext context) {
+  matrix::SetReadMarkers request(mark.room());
+  request.fully_read(mark.event());
+  if (mark.in_private()) {
+    request.read_private(mark.event());
+  } else {
+    request.read(mark.event());
+  }
+  Result<matrix::Done> done = co_await self->tokens_->call(mark.user(), std::move(request), context);
+  if (!done) co_return std::move(done).error();
+  co_return Result<void>();
+}
+
+Task<Result<Unread>> MessageService::unread(Self self, MatrixRoomId room, MatrixUserId user, net::CallContext context) {
+  matrix::GetUnread request(room);
+  Result<matrix::UnreadAnswer> answer = co_await self->tokens_->call(user, std::move(request), context);
+  if (!answer) co_return std::move(answer).error();
+  // The homeserver leaves out rooms that the user is not in.
+  if (!answer->is_joined(room)) co_return Error(Errc::forbidden, "the user is not in the room").with_subject("room");
+  co_return Unread(answer->notifications(room), answer->highlights(room), answer->last_read(room, user));
 }
 
 }  // namespace confab::services

@@ -1,12 +1,20 @@
 #include "services/timeline.hpp"
 
 #include <chrono>
-#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
+
+#include "services/html_sanitizer.hpp"
+#include "util/text.hpp"
 
 namespace confab::services {
 
 namespace {
+
+using Time = std::chrono::system_clock::time_point;
+
+Time time_of(std::int64_t milliseconds) { return Time{std::chrono::milliseconds(milliseconds)}; }
 
 MessageKind kind_of(std::string_view msgtype) {
   if (msgtype == "m.text") return MessageKind::text;
@@ -17,29 +25,133 @@ MessageKind kind_of(std::string_view msgtype) {
   return MessageKind::other;
 }
 
+MessageRelation relation_of(const json::Value& content) {
+  const json::Value relates = content["m.relates_to"];
+  EventId thread;
+  if (relates["rel_type"].string_or("") == "m.thread") thread = EventId(std::string(relates["event_id"].string_or("")));
+  // In a thread the last message is named as if it were answered, for clients that know no threads.
+  EventId reply;
+  if (!relates["is_falling_back"].boolean_or(false)) {
+    reply = EventId(std::string(relates["m.in_reply_to"]["event_id"].string_or("")));
+  }
+  return {std::move(reply), std::move(thread)};
+}
+
+// Older clients put the text that they answer before the answer, each line behind "> ", the first one with its sender.
+std::string_view without_quotation(std::string_view body) {
+  if (!body.starts_with("> <") && !body.starts_with("> * <")) return body;
+  std::string_view rest = body;
+  while (rest.starts_with("> ") || rest.starts_with(">\n")) {
+    const std::size_t end = rest.find('\n');
+    if (end == std::string_view::npos) return body;
+    rest.remove_prefix(end + 1);
+  }
+  if (rest.starts_with('\n')) rest.remove_prefix(1);
+  return rest.empty() ? body : rest;
+}
+
+// What `content` says; nothing if it is no message's content.
+std::optional<ReceivedMessage> said(const ReceivedMessage& frame, const json::Value& content,
+                                    MessageRelation relation) {
+  if (!content["body"].is_string()) return std::nullopt;
+  std::string_view body = content["body"].string_or("");
+  if (!relation.reply_to().empty()) body = without_quotation(body);
+  ReceivedMessage message(frame.id(), frame.room_id(), frame.sender(), std::string(body),
+                          kind_of(content["msgtype"].string_or("")), frame.time());
+  if (content["format"].string_or("") == "org.matrix.custom.html") {
+    message.formatted_body(sanitize_html(content["formatted_body"].string_or("")));
+  }
+  message.relation(std::move(relation));
+  return message;
+}
+
+ReceivedMessage frame_of(const EventId& id, const MatrixRoomId& room, const matrix::RoomEvent& event,
+                         MessageKind kind) {
+  return {id, room, event.sender(), std::string(), kind, time_of(event.origin_server_ts())};
+}
+
+bool replaces(const json::Value& content) { return content["m.relates_to"]["rel_type"].string_or("") == "m.replace"; }
+
+ChatEvent changing(EventKind kind, const MatrixRoomId& room, const matrix::RoomEvent& event, std::string_view target) {
+  ChatEvent change(kind, room);
+  change.id(event.id()).type(event.type()).user(event.sender()).target(EventId(std::string(target)));
+  return change;
+}
+
+// Encrypted edits are left out: who cannot read the message cannot read what replaces it.
+std::optional<ChatEvent> edit_of(const MatrixRoomId& room, const matrix::RoomEvent& event) {
+  const json::Value content = event.content();
+  const std::string_view target = content["m.relates_to"]["event_id"].string_or("");
+  if (target.empty() || event.redacted()) return std::nullopt;
+  // An edit changes the words, not what the message belongs to.
+  const ReceivedMessage frame = frame_of(EventId(std::string(target)), room, event, MessageKind::other);
+  std::optional<ReceivedMessage> message = said(frame, content["m.new_content"], MessageRelation());
+  if (!message) return std::nullopt;
+  ChatEvent edit = changing(EventKind::edit, room, event, target);
+  edit.message(*std::move(message));
+  return edit;
+}
+
 }  // namespace
 
 std::optional<ReceivedMessage> message_of(const MatrixRoomId& room, const matrix::RoomEvent& event) {
-  const std::chrono::system_clock::time_point time{std::chrono::milliseconds(event.origin_server_ts())};
-  if (event.is_state() || event.redacted()) return std::nullopt;
-  if (event.type() == "m.room.encrypted") {
-    return ReceivedMessage(event.id(), room, event.sender(), std::string(), MessageKind::encrypted, time);
+  const bool is_encrypted = event.type() == "m.room.encrypted";
+  if (event.is_state() || (!is_encrypted && event.type() != "m.room.message")) return std::nullopt;
+  ReceivedMessage frame = frame_of(event.id(), room, event, is_encrypted ? MessageKind::encrypted : MessageKind::other);
+  if (event.redacted()) {
+    frame.redact();
+    return frame;
   }
-  if (event.type() != "m.room.message") return std::nullopt;
   const json::Value content = event.content();
+  if (replaces(content)) return std::nullopt;
+  if (is_encrypted) {
+    frame.relation(relation_of(content));
+    return frame;
+  }
   // A message without a body is malformed (or was redacted by an old server): there is nothing to show.
-  if (!content["body"].is_string()) return std::nullopt;
-  return ReceivedMessage(event.id(), room, event.sender(), std::string(content["body"].string_or("")),
-                         kind_of(content["msgtype"].string_or("")), time);
+  return said(frame, content, relation_of(content));
+}
+
+std::optional<ChatEvent> change_of(const MatrixRoomId& room, const matrix::RoomEvent& event) {
+  if (event.is_state()) return std::nullopt;
+  const json::Value content = event.content();
+  if (event.type() == "m.room.message" && replaces(content)) return edit_of(room, event);
+  if (event.type() == "m.reaction") {
+    const json::Value relates = content["m.relates_to"];
+    const std::string_view target = relates["event_id"].string_or("");
+    const std::string_view key = text::cut_utf8(relates["key"].string_or(""), longest_reaction);
+    if (relates["rel_type"].string_or("") != "m.annotation" || target.empty() || key.empty()) return std::nullopt;
+    ChatEvent reaction = changing(EventKind::reaction, room, event, target);
+    reaction.key(std::string(key));
+    return reaction;
+  }
+  if (event.type() == "m.room.redaction") {
+    // Room versions before 11 name the event beside the content, later ones in it.
+    std::string_view target = content["redacts"].string_or("");
+    if (target.empty()) target = event.source()["redacts"].string_or("");
+    if (target.empty()) return std::nullopt;
+    ChatEvent redaction = changing(EventKind::redaction, room, event, target);
+    redaction.reason(std::string(content["reason"].string_or("")));
+    return redaction;
+  }
+  return std::nullopt;
+}
+
+std::optional<ChatEvent> bundled_edit(const MatrixRoomId& room, const matrix::RoomEvent& event) {
+  const json::Value replacement = event.unsigned_data()["m.relations"]["m.replace"];
+  if (!replacement.is_object()) return std::nullopt;
+  const Result<matrix::RoomEvent> edit = matrix::RoomEvent::decode(replacement);
+  if (!edit) return std::nullopt;
+  return change_of(room, *edit);
 }
 
 ChatEvent chat_event_of(const MatrixRoomId& room, const matrix::RoomEvent& event) {
-  std::optional<ReceivedMessage> message = message_of(room, event);
-  if (message) {
+  if (std::optional<ReceivedMessage> message = message_of(room, event)) {
     ChatEvent said(EventKind::message, room);
-    said.id(event.id()).type(event.type()).user(event.sender()).message(std::move(*message));
+    said.id(event.id()).type(event.type()).user(event.sender()).message(*std::move(message));
     return said;
   }
+  if (std::optional<ChatEvent> change = change_of(room, event)) return *std::move(change);
   if (event.type() == "m.room.member" && event.is_state()) {
     ChatEvent moved(EventKind::membership, room);
     moved.id(event.id()).type(event.type()).user(MatrixUserId(*event.state_key()));
@@ -49,6 +161,33 @@ ChatEvent chat_event_of(const MatrixRoomId& room, const matrix::RoomEvent& event
   ChatEvent other(EventKind::other, room);
   other.id(event.id()).type(event.type()).user(event.sender());
   return other;
+}
+
+std::optional<ChatEvent> ephemeral_of(const MatrixRoomId& room, const json::Value& event) {
+  const std::string_view type = event["type"].string_or("");
+  if (type == "m.typing") {
+    std::vector<MatrixUserId> users;
+    for (const json::Value user : event["content"]["user_ids"].elements()) {
+      if (user.is_string()) users.emplace_back(std::string(user.string_or("")));
+    }
+    ChatEvent typing(EventKind::typing, room);
+    typing.type(std::string(type)).users(std::move(users));
+    return typing;
+  }
+  if (type != "m.receipt") return std::nullopt;
+  std::vector<ReadReceipt> receipts;
+  for (const auto& [id, kinds] : event["content"].members()) {
+    for (const std::string_view kind : {"m.read", "m.read.private"}) {
+      for (const auto& [user, receipt] : kinds[kind].members()) {
+        receipts.emplace_back(MatrixUserId(std::string(user)), EventId(std::string(id)),
+                              time_of(receipt["ts"].integer_or(0)));
+      }
+    }
+  }
+  if (receipts.empty()) return std::nullopt;
+  ChatEvent read(EventKind::receipt, room);
+  read.type(std::string(type)).receipts(std::move(receipts));
+  return read;
 }
 
 }  // namespace confab::services

@@ -1,10 +1,12 @@
-// Timeline: what does a room event mean to the host? The same answer in history and live.
+// Timeline: what does a room's event mean to the host? The same answer in history and live; what it changes about a
+// message that was there before is ReceivedMessage::apply, in both.
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include <confab/event_stream.hpp>
-#include <confab/message.hpp>
+#include <confab/received_message.hpp>
 
 #include "matrix/event.hpp"
 
@@ -14,9 +16,21 @@ namespace confab::services {
 // never shown to the host.
 inline constexpr const char* transaction_key = "org.confab.transaction_id";
 
-// Nothing for events that are no messages, and for redacted ones.
+// Longer ones are no reactions that anybody sends; cut where they come.
+inline constexpr std::size_t longest_reaction = 255;
+
+// A message that was said, redacted ones included; nothing for every other event, edits among them.
 [[nodiscard]] std::optional<ReceivedMessage> message_of(const MatrixRoomId& room, const matrix::RoomEvent& event);
 
+// An edit, reaction or redaction, which changes an event that was there before; nothing for every other event.
+[[nodiscard]] std::optional<ChatEvent> change_of(const MatrixRoomId& room, const matrix::RoomEvent& event);
+
+// The edit that the homeserver has put beside an event, the latest one.
+[[nodiscard]] std::optional<ChatEvent> bundled_edit(const MatrixRoomId& room, const matrix::RoomEvent& event);
+
 [[nodiscard]] ChatEvent chat_event_of(const MatrixRoomId& room, const matrix::RoomEvent& event);
+
+// Typing and receipts; nothing for other ephemeral events.
+[[nodiscard]] std::optional<ChatEvent> ephemeral_of(const MatrixRoomId& room, const json::Value& event);
 
 }  // namespace confab::services

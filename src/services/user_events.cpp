@@ -36,23 +36,12 @@ matrix::SyncOptions sync_options() {
   });
 }
 
-std::optional<ChatEvent> typing_of(const MatrixRoomId& room, const json::Value& event) {
-  if (event["type"].string_or("") != "m.typing") return std::nullopt;
-  std::vector<MatrixUserId> users;
-  for (const json::Value user : event["content"]["user_ids"].elements()) {
-    if (user.is_string()) users.emplace_back(std::string(user.string_or("")));
-  }
-  ChatEvent typing(EventKind::typing, room);
-  typing.type("m.typing").users(std::move(users));
-  return typing;
-}
-
 std::optional<ChatEvent> event_of(const matrix::SyncItem& item, const MatrixUserId& user) {
   switch (item.kind()) {
     case matrix::SyncItem::Kind::event:
       return chat_event_of(item.room_id(), item.event());
     case matrix::SyncItem::Kind::ephemeral:
-      return typing_of(item.room_id(), item.document());
+      return ephemeral_of(item.room_id(), item.document());
     case matrix::SyncItem::Kind::invite: {
       ChatEvent invited(EventKind::membership, item.room_id());
       invited.type("m.room.member").user(user).membership("invite");

@@ -172,10 +172,13 @@ Fire add_member(Host* host) {
 
 Fire send(Host* host) {
   const Result<EventId> sent = co_await host->chat.send(Message(event("standup"), UserSlug(text("ana")), text("hi"))
+                                                            .formatted(text("<b>"))
+                                                            .kind(MessageKind::notice)
+                                                            .reply_to(EventId(text("$e")))
                                                             .transaction_id(TransactionId(text("t1")))
                                                             .repeated(true),
                                                         CallOptions().within(5s).stop(host->stop.get_token()));
-  if (sent && sent->str() == text("hi") + text("t1") + "again") ++host->completed;
+  if (sent && sent->str() == text("hi") + text("<b>") + text("$e") + text("t1") + "again") ++host->completed;
 }
 
 Fire history(Host* host) {
@@ -252,16 +255,124 @@ Fire provider_join(Host* host) {
 Fire provider_send(Host* host) {
   const Result<EventId> sent = co_await host->provider.send(
       ProviderMessage(MatrixRoomId(text("!r")), MatrixUserId(text("@ana")), text("hi"), TransactionId(text("t")))
+          .formatted(text("<b>"))
+          .reply_to(EventId(text("$e")))
+          .kind(MessageKind::emote)
+          .even_if_encrypted(true)
           .repeated(true),
       CallOptions().within(5s).stop(host->stop.get_token()));
-  if (sent && sent->str() == text("hi") + text("t")) ++host->completed;
+  if (sent && sent->str() == text("hi") + text("<b>") + text("$e") + text("t")) ++host->completed;
 }
 
 Fire provider_history(Host* host) {
   const Result<MessagePage> page =
-      co_await host->provider.history(MatrixRoomId(text("!r")), MatrixUserId(text("@ana")), 9, PageToken(text("p")),
+      co_await host->provider.history(ProviderHistoryRequest(MatrixRoomId(text("!r")), MatrixUserId(text("@ana")))
+                                          .limit(9)
+                                          .from(PageToken(text("p")))
+                                          .reactions(false),
                                       CallOptions().within(5s).stop(host->stop.get_token()));
   if (page && page->end().str() == text("@ana") + text("p") + "9") ++host->completed;
+}
+
+Fire edit(Host* host) {
+  const Result<EventId> sent =
+      co_await host->chat.edit(Edit(event("standup"), UserSlug(text("ana")), EventId(text("$m")), text("new"))
+                                   .formatted(text("<i>"))
+                                   .kind(MessageKind::notice)
+                                   .even_if_encrypted(true)
+                                   .transaction_id(TransactionId(text("t")))
+                                   .repeated(true),
+                               CallOptions().within(5s).stop(host->stop.get_token()));
+  if (sent && sent->str() == text("$m") + text("new") + text("<i>") + text("t") + text("ana")) ++host->completed;
+}
+
+Fire redact(Host* host) {
+  const Result<EventId> sent =
+      co_await host->chat.redact(Redaction(event("standup"), UserSlug(text("ana")), EventId(text("$m")))
+                                     .reason(text("why"))
+                                     .transaction_id(TransactionId(text("t")))
+                                     .repeated(true),
+                                 CallOptions().within(5s).stop(host->stop.get_token()));
+  if (sent && sent->str() == text("$m") + text("why") + text("t")) ++host->completed;
+}
+
+Fire react(Host* host) {
+  const Result<EventId> sent =
+      co_await host->chat.react(Reaction(event("standup"), UserSlug(text("ana")), EventId(text("$m")), text("key"))
+                                    .transaction_id(TransactionId(text("t")))
+                                    .repeated(true),
+                                CallOptions().within(5s).stop(host->stop.get_token()));
+  if (sent && sent->str() == text("$m") + text("key") + text("t")) ++host->completed;
+}
+
+Fire typing(Host* host) {
+  const Result<void> done = co_await host->chat.typing(TypingNotice(event("standup"), UserSlug(text("ana")), true),
+                                                       CallOptions().within(5s).stop(host->stop.get_token()));
+  if (done) ++host->completed;
+}
+
+Fire mark_read(Host* host) {
+  const Result<void> done = co_await host->chat.mark_read(
+      ReadMark(event("standup"), UserSlug(text("x")), EventId(text("x"))).in_private(true),
+      CallOptions().within(5s).stop(host->stop.get_token()));
+  if (done) ++host->completed;
+}
+
+Fire unread(Host* host) {
+  const Result<Unread> unread = co_await host->chat.unread(event("standup"), UserSlug(text("ana")),
+                                                           CallOptions().within(5s).stop(host->stop.get_token()));
+  if (unread && unread->last_read().str() == text("ana")) ++host->completed;
+}
+
+Fire provider_edit(Host* host) {
+  const Result<EventId> sent = co_await host->provider.edit(
+      ProviderEdit(MatrixRoomId(text("!r")), MatrixUserId(text("ana")), EventId(text("$m")), text("new"))
+          .formatted(text("<i>"))
+          .kind(MessageKind::notice)
+          .even_if_encrypted(true)
+          .transaction_id(TransactionId(text("t")))
+          .repeated(true),
+      CallOptions().within(5s).stop(host->stop.get_token()));
+  if (sent && sent->str() == text("$m") + text("new") + text("<i>") + text("t") + text("ana")) ++host->completed;
+}
+
+Fire provider_redact(Host* host) {
+  const Result<EventId> sent = co_await host->provider.redact(
+      ProviderRedaction(MatrixRoomId(text("!r")), MatrixUserId(text("ana")), EventId(text("$m")))
+          .reason(text("why"))
+          .transaction_id(TransactionId(text("t")))
+          .repeated(true),
+      CallOptions().within(5s).stop(host->stop.get_token()));
+  if (sent && sent->str() == text("$m") + text("why") + text("t")) ++host->completed;
+}
+
+Fire provider_react(Host* host) {
+  const Result<EventId> sent = co_await host->provider.react(
+      ProviderReaction(MatrixRoomId(text("!r")), MatrixUserId(text("ana")), EventId(text("$m")), text("key"))
+          .transaction_id(TransactionId(text("t")))
+          .repeated(true),
+      CallOptions().within(5s).stop(host->stop.get_token()));
+  if (sent && sent->str() == text("$m") + text("key") + text("t")) ++host->completed;
+}
+
+Fire provider_typing(Host* host) {
+  const Result<void> done =
+      co_await host->provider.typing(ProviderTypingNotice(MatrixRoomId(text("!r")), MatrixUserId(text("ana")), true),
+                                     CallOptions().within(5s).stop(host->stop.get_token()));
+  if (done) ++host->completed;
+}
+
+Fire provider_mark_read(Host* host) {
+  const Result<void> done = co_await host->provider.mark_read(
+      ProviderReadMark(MatrixRoomId(text("!r")), MatrixUserId(text("x")), EventId(text("x"))).in_private(true),
+      CallOptions().within(5s).stop(host->stop.get_token()));
+  if (done) ++host->completed;
+}
+
+Fire provider_unread(Host* host) {
+  const Result<Unread> unread = co_await host->provider.unread(MatrixRoomId(text("!r")), MatrixUserId(text("ana")),
+                                                               CallOptions().within(5s).stop(host->stop.get_token()));
+  if (unread && unread->last_read().str() == text("ana")) ++host->completed;
 }
 
 Fire examine(Homeserver* homeserver, std::stop_token stop, int* findings) {
@@ -324,11 +435,13 @@ Fire counting(std::shared_ptr<Queue> queue, int* alive) {
 
 template <class... Classes>
 constexpr bool none_is_an_aggregate = (!std::is_aggregate_v<Classes> && ...);
-static_assert(
-    none_is_an_aggregate<CallOptions, RuntimeOptions, HomeserverOptions, TenantOptions, Message, HistoryRequest,
-                         RoomRequest, ProviderRoomRequest, ProviderMessage, Secret, UserSlug, RoomRef, Error,
-                         Result<int>, Account, Member, Room, ChatEvent, MessagePage, ReceivedMessage, DirectoryUser>,
-    "g++ 12 destroys aggregate temporaries of a co_await expression twice");
+static_assert(none_is_an_aggregate<CallOptions, RuntimeOptions, HomeserverOptions, TenantOptions, Message,
+                                   HistoryRequest, RoomRequest, ProviderRoomRequest, ProviderMessage, Secret, UserSlug,
+                                   RoomRef, Error, Result<int>, Account, Member, Room, ChatEvent, MessagePage, ReceivedMessage,
+                                   DirectoryUser, Edit, Redaction, Reaction, TypingNotice, ReadMark, Unread,
+                                   ProviderEdit, ProviderRedaction, ProviderReaction, ProviderTypingNotice,
+                                   ProviderReadMark, ReadReceipt, Reactions, MessageRelation>,
+              "g++ 12 destroys aggregate temporaries of a co_await expression twice");
 
 Fire open_directory(Runtime* runtime, int* done) {
   if (auto opened = co_await StoredDirectory::open(*runtime, nullptr, TenantId(text("acme")),
@@ -366,6 +479,12 @@ TEST_CASE("ChatService::members") { awaited(members); }
 TEST_CASE("ChatService::ensure_room") { awaited(ensure_room); }
 TEST_CASE("ChatService::add_member") { awaited(add_member); }
 TEST_CASE("ChatService::send") { awaited(send); }
+TEST_CASE("ChatService::edit") { awaited(edit); }
+TEST_CASE("ChatService::redact") { awaited(redact); }
+TEST_CASE("ChatService::react") { awaited(react); }
+TEST_CASE("ChatService::typing") { awaited(typing); }
+TEST_CASE("ChatService::mark_read") { awaited(mark_read); }
+TEST_CASE("ChatService::unread") { awaited(unread); }
 TEST_CASE("ChatService::history") { awaited(history); }
 TEST_CASE("EventStream::next") { awaited(next); }
 TEST_CASE("EventStream::ready") { awaited(ready); }
@@ -378,6 +497,12 @@ TEST_CASE("ChatProvider::ensure_room") { awaited(provider_ensure_room); }
 TEST_CASE("ChatProvider::find_room") { awaited(provider_find_room); }
 TEST_CASE("ChatProvider::join") { awaited(provider_join); }
 TEST_CASE("ChatProvider::send") { awaited(provider_send); }
+TEST_CASE("ChatProvider::edit") { awaited(provider_edit); }
+TEST_CASE("ChatProvider::redact") { awaited(provider_redact); }
+TEST_CASE("ChatProvider::react") { awaited(provider_react); }
+TEST_CASE("ChatProvider::typing") { awaited(provider_typing); }
+TEST_CASE("ChatProvider::mark_read") { awaited(provider_mark_read); }
+TEST_CASE("ChatProvider::unread") { awaited(provider_unread); }
 TEST_CASE("ChatProvider::history") { awaited(provider_history); }
 
 TEST_CASE("Homeserver::examine") {

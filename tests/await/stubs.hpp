@@ -89,8 +89,43 @@ class StubService final : public ChatService {
   }
   Pending<EventId> send(Message message, CallOptions options) override {
     return answers<EventId>(queue_, std::move(options), [message = std::move(message)]() -> Result<EventId> {
-      return EventId(message.body() + message.transaction_id().str() + (message.repeated() ? "again" : ""));
+      return EventId(message.body() + message.formatted() + message.reply_to().str() + message.transaction_id().str() +
+                     (message.repeated() ? "again" : ""));
     });
+  }
+  Pending<EventId> edit(Edit edit, CallOptions options) override {
+    return answers<EventId>(queue_, std::move(options), [edit = std::move(edit)]() -> Result<EventId> {
+      return EventId(edit.message().str() + edit.body() + edit.formatted() + edit.transaction_id().str() +
+                     edit.user().str());
+    });
+  }
+  Pending<EventId> redact(Redaction redaction, CallOptions options) override {
+    return answers<EventId>(queue_, std::move(options), [redaction = std::move(redaction)]() -> Result<EventId> {
+      return EventId(redaction.event().str() + redaction.reason() + redaction.transaction_id().str());
+    });
+  }
+  Pending<EventId> react(Reaction reaction, CallOptions options) override {
+    return answers<EventId>(queue_, std::move(options), [reaction = std::move(reaction)]() -> Result<EventId> {
+      return EventId(reaction.message().str() + reaction.key() + reaction.transaction_id().str());
+    });
+  }
+  Pending<void> typing(TypingNotice notice, CallOptions options) override {
+    return answers<void>(queue_, std::move(options), [notice = std::move(notice)]() -> Result<void> {
+      if (notice.on() && !notice.user().empty()) return Result<void>();
+      return Error(Errc::invalid_argument, "the arguments were damaged");
+    });
+  }
+  Pending<void> mark_read(ReadMark mark, CallOptions options) override {
+    return answers<void>(queue_, std::move(options), [mark = std::move(mark)]() -> Result<void> {
+      if (mark.in_private() && mark.event().str() == mark.user().str()) return Result<void>();
+      return Error(Errc::invalid_argument, "the arguments were damaged");
+    });
+  }
+  Pending<Unread> unread(RoomRef room, UserSlug user, CallOptions options) override {
+    return answers<Unread>(queue_, std::move(options),
+                           [room = std::move(room), user = std::move(user)]() -> Result<Unread> {
+                             return Unread(1, 2, EventId(user.str()));
+                           });
   }
   Pending<MessagePage> history(HistoryRequest request, CallOptions options) override {
     return answers<MessagePage>(queue_, std::move(options), [request = std::move(request)]() -> Result<MessagePage> {
@@ -187,16 +222,48 @@ class StubProvider final : public ChatProvider {
   }
   Pending<EventId> send(ProviderMessage message, CallOptions options) override {
     return answers<EventId>(queue_, std::move(options), [message = std::move(message)]() -> Result<EventId> {
-      return EventId(message.body() + message.transaction_id().str());
+      return EventId(message.body() + message.formatted() + message.reply_to().str() + message.transaction_id().str());
     });
   }
-  Pending<MessagePage> history(MatrixRoomId room, MatrixUserId reader, std::size_t limit, PageToken from,
-                               CallOptions options) override {
-    return answers<MessagePage>(
-        queue_, std::move(options),
-        [room = std::move(room), reader = std::move(reader), limit, from = std::move(from)]() -> Result<MessagePage> {
-          return MessagePage(room, {}, PageToken(reader.str() + from.str() + std::to_string(limit)));
-        });
+  Pending<EventId> edit(ProviderEdit edit, CallOptions options) override {
+    return answers<EventId>(queue_, std::move(options), [edit = std::move(edit)]() -> Result<EventId> {
+      return EventId(edit.message().str() + edit.body() + edit.formatted() + edit.transaction_id().str() +
+                     edit.user().str());
+    });
+  }
+  Pending<EventId> redact(ProviderRedaction redaction, CallOptions options) override {
+    return answers<EventId>(queue_, std::move(options), [redaction = std::move(redaction)]() -> Result<EventId> {
+      return EventId(redaction.event().str() + redaction.reason() + redaction.transaction_id().str());
+    });
+  }
+  Pending<EventId> react(ProviderReaction reaction, CallOptions options) override {
+    return answers<EventId>(queue_, std::move(options), [reaction = std::move(reaction)]() -> Result<EventId> {
+      return EventId(reaction.message().str() + reaction.key() + reaction.transaction_id().str());
+    });
+  }
+  Pending<void> typing(ProviderTypingNotice notice, CallOptions options) override {
+    return answers<void>(queue_, std::move(options), [notice = std::move(notice)]() -> Result<void> {
+      if (notice.on() && !notice.user().empty()) return Result<void>();
+      return Error(Errc::invalid_argument, "the arguments were damaged");
+    });
+  }
+  Pending<void> mark_read(ProviderReadMark mark, CallOptions options) override {
+    return answers<void>(queue_, std::move(options), [mark = std::move(mark)]() -> Result<void> {
+      if (mark.in_private() && mark.event().str() == mark.user().str()) return Result<void>();
+      return Error(Errc::invalid_argument, "the arguments were damaged");
+    });
+  }
+  Pending<Unread> unread(MatrixRoomId room, MatrixUserId user, CallOptions options) override {
+    return answers<Unread>(queue_, std::move(options),
+                           [room = std::move(room), user = std::move(user)]() -> Result<Unread> {
+                             return Unread(1, 2, EventId(user.str()));
+                           });
+  }
+  Pending<MessagePage> history(ProviderHistoryRequest request, CallOptions options) override {
+    return answers<MessagePage>(queue_, std::move(options), [request = std::move(request)]() -> Result<MessagePage> {
+      return MessagePage(request.room(), {},
+                         PageToken(request.reader().str() + request.from().str() + std::to_string(request.limit())));
+    });
   }
   EventStream events(MatrixUserId user, EventsOptions options) override {
     return EventStream(std::make_shared<StubSource>(queue_, user.str() + options.consumer()));

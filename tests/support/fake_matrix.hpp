@@ -6,7 +6,8 @@
 //   hs.fail_next(1, "PUT", "/_matrix/client/v3/rooms/*/send/*/*", Answer::real().close_before_answer());
 //
 // Not modelled: rate limits (script them), federation, encryption, refresh tokens, receipts and typing (accepted, not
-// told), visibility of history (who is in a room reads all of it), filters but for the timeline limit.
+// told), visibility of history (who is in a room reads all of it), filters but for the timeline limit and those of
+// /messages.
 #pragma once
 
 #include <cstddef>

@@ -55,6 +55,20 @@ std::string remember(FakeMatrixState& state, const MatrixCall& call, const std::
   return id;
 }
 
+bool relates(const MatrixEvent& event, std::string_view rel_type, std::string_view target) {
+  const TestJson& relation = event.content["m.relates_to"];
+  return relation["rel_type"].as_string() == rel_type && relation["event_id"].as_string() == target;
+}
+
+bool is_known_reaction(const FakeMatrixState& state, const MatrixRoom& room, const MatrixCall& call) {
+  const TestJson& wanted = call.body["m.relates_to"];
+  return std::any_of(room.positions.begin(), room.positions.end(), [&](std::size_t position) {
+    const MatrixEvent& event = state.timeline[position - 1];
+    return event.sender == call.token.user && relates(event, "m.annotation", wanted["event_id"].as_string()) &&
+           event.content["m.relates_to"]["key"].as_string() == wanted["key"].as_string();
+  });
+}
+
 Answer send(FakeMatrixState& state, MatrixCall& call) {
   const std::string& type = call.stars[1];
   const std::string& transaction = call.stars[2];
@@ -67,6 +81,9 @@ Answer send(FakeMatrixState& state, MatrixCall& call) {
   }
   if (state.level_of(*room, call.token.user) < state.level_for_event(*room, type, false)) {
     return matrix_error(403, "M_FORBIDDEN", "You don't have permission to post that to the room.");
+  }
+  if (type == "m.reaction" && is_known_reaction(state, *room, call)) {
+    return matrix_error(400, "M_DUPLICATE_ANNOTATION", "Can't send same reaction twice");
   }
   const std::string id = state.append(*room, call.token.user, type, std::nullopt, call.body);
   return event_answer(remember(state, call, transaction, id));
@@ -88,8 +105,10 @@ Answer redact(FakeMatrixState& state, MatrixCall& call) {
   }
   event.content = TestJson(TestJson::Object{});
   TestJson content = call.body;
+  const std::size_t at = *place;  // appending moves the events
   const std::string id =
       state.append(*room, call.token.user, "m.room.redaction", std::nullopt, content.set("redacts", target));
+  state.timeline[at - 1].redacted_by = id;
   return event_answer(remember(state, call, transaction, id));
 }
 
@@ -164,6 +183,60 @@ std::optional<std::size_t> read_position(const std::string& token) {
   return token.starts_with('s') ? read_number(std::string_view(token).substr(1)) : std::nullopt;
 }
 
+/// Of a room event filter: types, senders, related_by_rel_types.
+class EventFilter {
+ public:
+  explicit EventFilter(const std::string& text) : filter_(TestJson::parse(text).value_or(TestJson())) {}
+  [[nodiscard]] bool lazy() const { return filter_["lazy_load_members"].as_bool(); }
+  [[nodiscard]] bool takes(const FakeMatrixState& state, const MatrixRoom& room, const MatrixEvent& event) const {
+    if (!lists("types", event.type) || !lists("senders", event.sender)) return false;
+    if (!filter_.contains("related_by_rel_types")) return true;
+    for (const TestJson& type : filter_["related_by_rel_types"].as_array()) {
+      const bool related = std::any_of(room.positions.begin(), room.positions.end(), [&](std::size_t position) {
+        return relates(state.timeline[position - 1], type.as_string(), event.id);
+      });
+      if (related) return true;
+    }
+    return false;
+  }
+
+ private:
+  [[nodiscard]] bool lists(std::string_view key, const std::string& word) const {
+    if (!filter_.contains(key)) return true;
+    const auto& words = filter_[key].as_array();
+    return std::any_of(words.begin(), words.end(), [&](const TestJson& each) { return each.as_string() == word; });
+  }
+  TestJson filter_;
+};
+
+TestJson members_of(const FakeMatrixState& state, const MatrixRoom& room, const std::vector<std::size_t>& positions) {
+  TestJson members(TestJson::Array{});
+  std::set<std::string> senders;
+  for (const auto position : positions) senders.insert(state.timeline[position - 1].sender);
+  for (const std::string& sender : senders) {
+    const MatrixEvent* const member = state.find_state(room, "m.room.member", sender);
+    if (member != nullptr) members.push(state.client_event(*member, {}));
+  }
+  return members;
+}
+
+Answer relations(FakeMatrixState& state, MatrixCall& call) {
+  MatrixRoom* const room = joined(state, call);
+  if (room == nullptr) return not_in_room();
+  TestJson chunk(TestJson::Array{});
+  std::vector<std::size_t> found;
+  for (const auto position : room->positions) {
+    const MatrixEvent& event = state.timeline[position - 1];
+    if (relates(event, call.stars[2], call.stars[1]) && event.type == call.stars[3]) found.push_back(position);
+  }
+  if (call.request.parameter("dir").value_or("b") != "f") std::reverse(found.begin(), found.end());
+  for (const auto position : found) {
+    chunk.push(state.client_event(state.timeline[position - 1], device_scope(call.token)));
+  }
+  TestJson body;
+  return matrix_ok(body.set("chunk", chunk));
+}
+
 Answer messages(FakeMatrixState& state, MatrixCall& call) {
   MatrixRoom* const room = joined(state, call);
   if (room == nullptr) return not_in_room();
@@ -187,12 +260,13 @@ Answer messages(FakeMatrixState& state, MatrixCall& call) {
     if (!wanted) return matrix_error(400, "M_INVALID_PARAM", "Query parameter limit must be an integer");
     limit = std::min<std::size_t>(*wanted, 1000);
   }
+  const EventFilter filter(call.request.parameter("filter").value_or("{}"));
   // A token "sN" stands between position N and N + 1.
   std::vector<std::size_t> found;
   for (const auto position : room->positions) {
     const bool inside =
         back ? position <= from && (!to || position > *to) : position > from && (!to || position <= *to);
-    if (inside) found.push_back(position);
+    if (inside && filter.takes(state, *room, state.timeline[position - 1])) found.push_back(position);
   }
   if (back) std::reverse(found.begin(), found.end());
   found.resize(std::min(found.size(), limit));
@@ -202,6 +276,7 @@ Answer messages(FakeMatrixState& state, MatrixCall& call) {
   }
   TestJson body;
   body.set("start", "s" + std::to_string(from)).set("chunk", chunk);
+  if (filter.lazy()) body.set("state", members_of(state, *room, found));
   if (!found.empty()) body.set("end", "s" + std::to_string(back ? found.back() - 1 : found.back()));
   return matrix_ok(body);
 }
@@ -224,6 +299,7 @@ const std::vector<Route>& event_routes() {
       {"PUT", "/_matrix/client/v3/rooms/*/state/*/*", user, put_state},
       {"GET", "/_matrix/client/v3/rooms/*/event/*", user, get_event},
       {"GET", "/_matrix/client/v3/rooms/*/messages", user, messages},
+      {"GET", "/_matrix/client/v1/rooms/*/relations/*/*/*", user, relations},
       {"PUT", "/_matrix/client/v3/rooms/*/typing/*", user, accepted},
       {"POST", "/_matrix/client/v3/rooms/*/receipt/*/*", user, accepted},
       {"POST", "/_matrix/client/v3/rooms/*/read_markers", user, accepted},

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <tuple>
 
 #include "fake_matrix_state.hpp"
 
@@ -80,6 +81,21 @@ std::string FakeMatrixState::append_member(MatrixRoom& room, std::string_view se
   return append(room, sender, "m.room.member", std::string(user), std::move(content));
 }
 
+namespace {
+const MatrixEvent* latest_edit(const FakeMatrixState& state, const MatrixRoom& room, const MatrixEvent& event) {
+  const MatrixEvent* latest = nullptr;
+  for (const auto position : room.positions) {
+    const MatrixEvent& edit = state.timeline[position - 1];
+    const TestJson& relates = edit.content["m.relates_to"];
+    if (relates["rel_type"].as_string() != "m.replace" || relates["event_id"].as_string() != event.id) continue;
+    if (edit.sender != event.sender || edit.type != event.type) continue;
+    if (latest == nullptr || std::tie(latest->timestamp, latest->id) < std::tie(edit.timestamp, edit.id))
+      latest = &edit;
+  }
+  return latest;
+}
+}  // namespace
+
 TestJson FakeMatrixState::client_event(const MatrixEvent& event, std::string_view reader_device) const {
   TestJson body;
   body.set("event_id", event.id).set("room_id", event.room).set("sender", event.sender).set("type", event.type);
@@ -90,7 +106,30 @@ TestJson FakeMatrixState::client_event(const MatrixEvent& event, std::string_vie
   if (!event.transaction_id.empty() && !event.device.empty() && event.device == reader_device) {
     extra.set("transaction_id", event.transaction_id);
   }
+  const auto room = rooms.find(event.room);
+  if (room == rooms.end()) return body.set("unsigned", extra);
+  if (!event.redacted_by.empty()) {
+    if (const MatrixEvent* const redaction = find_event(room->second, event.redacted_by)) {
+      TestJson because;
+      because.set("event_id", redaction->id).set("sender", redaction->sender).set("type", redaction->type);
+      because.set("content", redaction->content).set("origin_server_ts", redaction->timestamp);
+      extra.set("redacted_because", because);
+    }
+  } else if (const MatrixEvent* const edit = latest_edit(*this, room->second, event)) {
+    TestJson replacement;
+    replacement.set("event_id", edit->id).set("sender", edit->sender).set("type", edit->type);
+    replacement.set("content", edit->content).set("origin_server_ts", edit->timestamp);
+    TestJson relations;
+    extra.set("m.relations", relations.set("m.replace", replacement));
+  }
   return body.set("unsigned", extra);
+}
+
+const MatrixEvent* FakeMatrixState::find_event(const MatrixRoom& room, std::string_view id) const {
+  for (const auto position : room.positions) {
+    if (timeline[position - 1].id == id) return &timeline[position - 1];
+  }
+  return nullptr;
 }
 
 namespace {

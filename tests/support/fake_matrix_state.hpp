@@ -41,7 +41,8 @@ struct MatrixEvent {
   TestJson content;
   std::int64_t timestamp = 0;
   std::string transaction_id;
-  std::string device;  // user and device it was sent from
+  std::string device;       // user and device it was sent from
+  std::string redacted_by;  // id of the redaction
 };
 
 struct MatrixRoom {
@@ -98,7 +99,9 @@ struct FakeMatrixState {
                      std::optional<std::string> state_key, TestJson content);
   std::string append_member(MatrixRoom& room, std::string_view sender, std::string_view user,
                             std::string_view membership);
+  /// With the latest edit beside it, as a homeserver bundles it, and what redacted it.
   [[nodiscard]] TestJson client_event(const MatrixEvent& event, std::string_view reader_device) const;
+  [[nodiscard]] const MatrixEvent* find_event(const MatrixRoom& room, std::string_view id) const;
 
   FakeMatrix& server;
   FakeMatrix::MatrixOptions options;

@@ -27,9 +27,10 @@ Result<EndpointRequest> GetMessages::encode() const {
 Result<GetMessages::Answer> GetMessages::decode(const json::Value& body) {
   json::Reader read(body);
   EventList chunk = EventList::decode(read.array("chunk"));
+  EventList state = EventList::decode(read.optional_array("state"));
   std::optional<PageToken> end;
   if (const auto token = read.optional_string("end"); token && !token->empty()) end = PageToken(std::string(*token));
-  return read.finish(MessagesAnswer(std::move(chunk), std::move(end)));
+  return read.finish(MessagesAnswer(std::move(chunk), std::move(end), std::move(state)));
 }
 
 }  // namespace confab::matrix

@@ -15,15 +15,19 @@ namespace confab::matrix {
 /// One page. Only a missing end() is the end: a page may be empty because all of it was filtered out.
 class MessagesAnswer {
  public:
-  MessagesAnswer(EventList chunk, std::optional<PageToken> end) : chunk_(std::move(chunk)), end_(std::move(end)) {}
+  MessagesAnswer(EventList chunk, std::optional<PageToken> end, EventList state = EventList())
+      : chunk_(std::move(chunk)), state_(std::move(state)), end_(std::move(end)) {}
   /// In the direction that was asked for: backwards is newest first.
   [[nodiscard]] const std::vector<RoomEvent>& events() const& { return chunk_.events(); }
   [[nodiscard]] std::vector<RoomEvent> events() && { return std::move(chunk_).events(); }
   [[nodiscard]] std::size_t unreadable() const { return chunk_.unreadable(); }
   [[nodiscard]] const std::optional<PageToken>& end() const { return end_; }
+  /// With "lazy_load_members" in the filter the memberships of those who sent the events.
+  [[nodiscard]] const std::vector<RoomEvent>& state() const { return state_.events(); }
 
  private:
   EventList chunk_;
+  EventList state_;
   std::optional<PageToken> end_;
 };
 

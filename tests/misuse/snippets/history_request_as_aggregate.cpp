@@ -1,5 +1,5 @@
 // refused: no matching function|could not convert|no matching constructor|non-aggregate
-#include <confab/message.hpp>
+#include <confab/message_requests.hpp>
 
 confab::HistoryRequest last(confab::RoomRef room, confab::UserSlug ana) {
 #ifdef MISUSE

@@ -282,3 +282,72 @@ TEST_CASE("a tenant has to be in order") {
     CHECK(subject(TenantOptions(TenantId("park")).localpart(pattern)) == "tenants[].localpart");
   }
 }
+
+TEST_CASE_FIXTURE(Fixture, "what is said beside the text goes down as it is") {
+  make_picnic();
+  Message message(picnic, ana, "hi");
+  message.formatted("<b>hi</b>").kind(MessageKind::notice).reply_to(EventId("$0"));
+  CHECK(chat->send(message).wait().has_value());
+  CHECK(provider->asked() == Asked{"send !1 @park_1:hs.test hi as <b>hi</b> notice to $0"});
+  CHECK(code_of(Message(picnic, ana, "x").kind(MessageKind::encrypted)) == Errc::invalid_argument);
+  CHECK(code_of(Message(picnic, ana, "x").formatted("\xFF")) == Errc::invalid_argument);
+  CHECK(code_of(Message(picnic, ana, "x").formatted(std::string(70'000, 'x'))) == Errc::too_large);
+  CHECK(provider->asked().empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "messages are edited, redacted, reacted to, read and typed as the host's users") {
+  make_picnic();
+  CHECK(chat->edit(Edit(picnic, ana, EventId("$7"), "new").transaction_id(TransactionId("e"))).wait().has_value());
+  CHECK(chat->redact(Redaction(picnic, ana, EventId("$7")).reason("spam").transaction_id(TransactionId("r"))).wait());
+  CHECK(chat->react(Reaction(picnic, ana, EventId("$7"), "+").transaction_id(TransactionId("a"))).wait().has_value());
+  CHECK(chat->typing(TypingNotice(picnic, ana, true)).wait().has_value());
+  CHECK(chat->mark_read(ReadMark(picnic, ana, EventId("$7")).in_private(true)).wait().has_value());
+  const auto unread = chat->unread(picnic, ana).wait();
+  REQUIRE(unread.has_value());
+  CHECK(unread->notifications() == 3);
+  CHECK(unread->highlights() == 1);
+  CHECK(unread->last_read() == EventId("$read"));
+  CHECK(provider->asked() == Asked{"edit $7 new !1 @park_1:hs.test", "redact $7 spam !1 @park_1:hs.test",
+                                   "react $7 + !1 @park_1:hs.test", "typing !1 @park_1:hs.test on",
+                                   "mark !1 @park_1:hs.test $7 in private", "unread !1 @park_1:hs.test"});
+  CHECK(provider->transactions == Asked{"e", "r", "a"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "who is listed and not in the room yet joins first, under the same transaction id") {
+  make_picnic();
+  REQUIRE(chat->ensure_user(ben).wait().has_value());
+  (void)provider->asked();
+  REQUIRE(chat->react(Reaction(picnic, ben, EventId("$7"), "+")).wait().has_value());
+  CHECK(provider->asked() ==
+        Asked{"react $7 + !1 @park_2:hs.test", "join !1 @park_2:hs.test", "react $7 + !1 @park_2:hs.test"});
+  REQUIRE(provider->transactions.size() == 2);
+  CHECK(provider->transactions[0] == provider->transactions[1]);
+  CHECK_FALSE(provider->transactions[0].empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "who is not listed, and what cannot be, is refused before anything is asked") {
+  make_picnic();
+  const UserSlug eve("eve");
+  CHECK(chat->edit(Edit(picnic, eve, EventId("$7"), "x")).wait().error().code() == Errc::forbidden);
+  CHECK(chat->redact(Redaction(picnic, eve, EventId("$7"))).wait().error().code() == Errc::forbidden);
+  CHECK(chat->react(Reaction(picnic, eve, EventId("$7"), "+")).wait().error().code() == Errc::forbidden);
+  CHECK(chat->typing(TypingNotice(picnic, eve, true)).wait().error().code() == Errc::forbidden);
+  CHECK(chat->mark_read(ReadMark(picnic, eve, EventId("$7"))).wait().error().code() == Errc::forbidden);
+  CHECK(chat->unread(picnic, eve).wait().error().code() == Errc::forbidden);
+  CHECK(chat->edit(Edit(picnic, ana, EventId("$7"), "")).wait().error().code() == Errc::invalid_argument);
+  CHECK(chat->react(Reaction(picnic, UserSlug("zoe"), EventId("$7"), "+")).wait().error().code() == Errc::not_found);
+  CHECK(provider->asked().empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a tenant may allow plain text in encrypted rooms") {
+  make_picnic();
+  auto directory = read_directory(directory_text);
+  TenantOptions tenant(TenantId("park"));
+  tenant.plain_text_in_encrypted_rooms(true);
+  auto open = make_chat_service(runtime, provider, tenant, *directory);
+  REQUIRE(open.has_value());
+  (void)(*open)->send(Message(picnic, ana, "hi")).wait();
+  (void)(*open)->edit(Edit(picnic, ana, EventId("$7"), "new")).wait();
+  CHECK(provider->asked() == Asked{"find park_event_picnic", "send !1 @park_1:hs.test hi even if encrypted",
+                                   "edit $7 new even if encrypted !1 @park_1:hs.test"});
+}

@@ -67,7 +67,8 @@ TEST_CASE("MatrixProvider: a conversation from nothing: accounts, a room, messag
   REQUIRE(batch->size() == 1);
   CHECK(batch->front().id() == *sent);
   CHECK(batch->front().message()->body() == "hello");
-  const MessagePage page = p.provider->history(p.room, p.ben, 10, PageToken(), CallOptions()).wait().value();
+  const MessagePage page =
+      p.provider->history(ProviderHistoryRequest(p.room, p.ben).limit(10), CallOptions()).wait().value();
   REQUIRE(page.messages().size() == 1);
   CHECK(page.messages().front().id() == *sent);
 }
@@ -94,7 +95,7 @@ TEST_CASE("MatrixProvider: nobody acts as the library's own account") {
   CHECK(p.provider->join(p.room, admin, options).wait().error().code() == Errc::forbidden);
   CHECK(p.provider->send(ProviderMessage(p.room, admin, "hi", TransactionId("t1")), options).wait().error().code() ==
         Errc::forbidden);
-  CHECK(p.provider->history(p.room, admin, 10, PageToken(), options).wait().error().code() == Errc::forbidden);
+  CHECK(p.provider->history(ProviderHistoryRequest(p.room, admin), options).wait().error().code() == Errc::forbidden);
   CHECK(p.provider->events(admin, EventsOptions()).next(CallOptions().within(200ms)).wait().has_value() == false);
   CHECK(p.hs.count() == 0);
 }

@@ -95,23 +95,60 @@ class RecordingProvider final : public ChatProvider {
   }
   Pending<EventId> send(ProviderMessage message, CallOptions options) override {
     return described<EventId>(message.sender(), std::move(options), [this, message]() -> Result<EventId> {
-      note("send " + message.room().str() + " " + message.sender().str() + " " + message.body() +
-           (message.repeated() ? " again" : ""));
+      note(
+          "send " + message.room().str() + " " + message.sender().str() + " " + message.body() +
+          (message.repeated() ? " again" : "") + (message.formatted().empty() ? "" : " as " + message.formatted()) +
+          (message.kind() == MessageKind::text ? std::string() : std::string(" ") + message_kind_name(message.kind())) +
+          (message.reply_to().empty() ? "" : " to " + message.reply_to().str()) +
+          (message.even_if_encrypted() ? " even if encrypted" : ""));
       transactions.push_back(message.transaction_id().str());
       if (auto refused = may(message.room(), message.sender())) return *refused;
       return EventId("$" + std::to_string(transactions.size()));
     });
   }
-  Pending<MessagePage> history(MatrixRoomId room, MatrixUserId reader, std::size_t limit, PageToken from,
-                               CallOptions options) override {
-    return described<MessagePage>(reader, std::move(options),
-                                  [this, room, reader, limit, from]() -> Result<MessagePage> {
-                                    note("read " + room.str() + " " + reader.str() + " " + std::to_string(limit));
-                                    if (auto refused = may(room, reader)) return *refused;
-                                    if (from.str() == "nonsense")
-                                      return Error(Errc::invalid_argument, "M_UNKNOWN from the server");
-                                    return MessagePage(room, {}, PageToken("t1"));
-                                  });
+  Pending<EventId> edit(ProviderEdit edit, CallOptions options) override {
+    return changing(edit.room(), edit.user(), edit.transaction_id(), std::move(options),
+                    "edit " + edit.message().str() + " " + edit.body() + (edit.repeated() ? " again" : "") +
+                        (edit.even_if_encrypted() ? " even if encrypted" : ""));
+  }
+  Pending<EventId> redact(ProviderRedaction redaction, CallOptions options) override {
+    return changing(redaction.room(), redaction.user(), redaction.transaction_id(), std::move(options),
+                    "redact " + redaction.event().str() + " " + redaction.reason());
+  }
+  Pending<EventId> react(ProviderReaction reaction, CallOptions options) override {
+    return changing(reaction.room(), reaction.user(), reaction.transaction_id(), std::move(options),
+                    "react " + reaction.message().str() + " " + reaction.key());
+  }
+  Pending<void> typing(ProviderTypingNotice notice, CallOptions options) override {
+    return described<void>(notice.user(), std::move(options), [this, notice]() -> Result<void> {
+      note("typing " + notice.room().str() + " " + notice.user().str() + (notice.on() ? " on" : " off"));
+      if (auto refused = may(notice.room(), notice.user())) return *refused;
+      return {};
+    });
+  }
+  Pending<void> mark_read(ProviderReadMark mark, CallOptions options) override {
+    return described<void>(mark.user(), std::move(options), [this, mark]() -> Result<void> {
+      note("mark " + mark.room().str() + " " + mark.user().str() + " " + mark.event().str() +
+           (mark.in_private() ? " in private" : ""));
+      if (auto refused = may(mark.room(), mark.user())) return *refused;
+      return {};
+    });
+  }
+  Pending<Unread> unread(MatrixRoomId room, MatrixUserId user, CallOptions options) override {
+    return described<Unread>(user, std::move(options), [this, room, user]() -> Result<Unread> {
+      note("unread " + room.str() + " " + user.str());
+      if (auto refused = may(room, user)) return *refused;
+      return Unread(3, 1, EventId("$read"));
+    });
+  }
+  Pending<MessagePage> history(ProviderHistoryRequest request, CallOptions options) override {
+    return described<MessagePage>(request.reader(), std::move(options), [this, request]() -> Result<MessagePage> {
+      note("read " + request.room().str() + " " + request.reader().str() + " " + std::to_string(request.limit()) +
+           (request.reactions() ? "" : " without reactions"));
+      if (auto refused = may(request.room(), request.reader())) return *refused;
+      if (request.from().str() == "nonsense") return Error(Errc::invalid_argument, "M_UNKNOWN from the server");
+      return MessagePage(request.room(), {}, PageToken("t1"));
+    });
   }
   EventStream events(MatrixUserId user, EventsOptions options) override {
     if (!options.consumer().empty()) note("open " + user.str() + " as " + options.consumer());
@@ -192,6 +229,15 @@ class RecordingProvider final : public ChatProvider {
   Pending<T> described(const MatrixUserId& user, CallOptions options, Answer answer) {
     return net::describe<T>(core_, user.str(), std::move(options),
                             [this, answer](const net::CallContext&) { return answer_with<T>(this, answer); });
+  }
+  Pending<EventId> changing(const MatrixRoomId& room, const MatrixUserId& user, const TransactionId& transaction,
+                            CallOptions options, const std::string& what) {
+    return described<EventId>(user, std::move(options), [this, room, user, transaction, what]() -> Result<EventId> {
+      note(what + " " + room.str() + " " + user.str());
+      transactions.push_back(transaction.str());
+      if (auto refused = may(room, user)) return *refused;
+      return EventId("$" + std::to_string(transactions.size()));
+    });
   }
   std::optional<Error> take_failure() {
     const std::lock_guard lock(mutex_);

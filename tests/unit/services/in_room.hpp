@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -53,6 +54,16 @@ struct Services : AtHomeserver {
                                   });
   }
 
+  /// An operation of the message service, as the provider describes it.
+  template <class T, class Request>
+  Pending<T> ask(Request request,
+                 Task<Result<T>> (*operation)(std::shared_ptr<services::MessageService>, Request, net::CallContext)) {
+    return net::describe<T>(runtime.core(), "test", CallOptions(),
+                            [messages = messages, request, operation](net::CallContext context) {
+                              return operation(messages, request, std::move(context));
+                            });
+  }
+
   std::shared_ptr<services::RoomService> rooms = std::make_shared<services::RoomService>(tokens, hs.server_name());
   std::shared_ptr<services::UserService> users = std::make_shared<services::UserService>(tokens);
   std::shared_ptr<services::MessageService> messages = std::make_shared<services::MessageService>(tokens);
@@ -64,6 +75,7 @@ struct InRoom : Services {
     room = ensure_room(ProviderRoomRequest("room", ana)).wait().value();
     join(room, ana).wait().value();
     join(room, ben).wait().value();
+    messages->encryption()->note(room, false, std::chrono::steady_clock::now());
     hs.forget_requests();
   }
   [[nodiscard]] ProviderMessage message(const std::string& body, const std::string& id) const {

@@ -191,7 +191,8 @@ TEST_CASE("MessageService: history is a page of messages, oldest page last, with
   for (int i = 0; i < 5; ++i) REQUIRE(at.send(at.message("word " + std::to_string(i), "t" + std::to_string(i))).wait());
   const auto page = [&](std::size_t limit, const PageToken& from) {
     return test::run<MessagePage>(at.runtime, [&](net::CallContext context) {
-      return services::MessageService::history(at.messages, at.room, at.ben, limit, from, std::move(context));
+      return services::MessageService::history(
+          at.messages, ProviderHistoryRequest(at.room, at.ben).limit(limit).from(from), std::move(context));
     });
   };
   const MessagePage newest = page(2, PageToken()).value();
@@ -202,7 +203,8 @@ TEST_CASE("MessageService: history is a page of messages, oldest page last, with
   CHECK(older.messages()[0].id() != newest.messages()[0].id());
   const MatrixUserId stranger = at.add("cat");
   const auto refused = test::run<MessagePage>(at.runtime, [&](net::CallContext context) {
-    return services::MessageService::history(at.messages, at.room, stranger, 5, PageToken(), std::move(context));
+    return services::MessageService::history(at.messages, ProviderHistoryRequest(at.room, stranger).limit(5),
+                                             std::move(context));
   });
   CHECK(refused.error().code() == Errc::forbidden);
 }

@@ -1,0 +1,127 @@
+// A page of history: what was said, as it stands now.
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "matrix/endpoints/messages.hpp"
+#include "matrix/endpoints/relations.hpp"
+#include "services/message_service.hpp"
+#include "services/timeline.hpp"
+#include "util/json.hpp"
+
+namespace confab::services {
+
+namespace {
+
+using Names = std::unordered_map<MatrixUserId, std::string>;
+
+// Edits, reactions and redactions are left out: the homeserver puts the latest edit beside the message, and what was
+// redacted is empty already.
+std::string messages_filter(bool only_reacted) {
+  json::Writer writer;
+  writer.object().key("types").array().value("m.room.message").value("m.room.encrypted").end();
+  if (only_reacted) {
+    writer.key("related_by_rel_types").array().value("m.annotation").end();
+  } else {
+    writer.member("lazy_load_members", true);
+  }
+  return std::move(writer).finish();
+}
+
+Names names_of(const std::vector<matrix::RoomEvent>& state) {
+  Names names;
+  for (const matrix::RoomEvent& event : state) {
+    if (event.type() != "m.room.member" || !event.is_state()) continue;
+    const std::string_view name = event.content()["displayname"].string_or("");
+    if (!name.empty()) names.emplace(MatrixUserId(*event.state_key()), std::string(name));
+  }
+  return names;
+}
+
+// Newest first, as the page is.
+std::vector<ReceivedMessage> messages_of(const MatrixRoomId& room, const matrix::MessagesAnswer& page) {
+  const Names names = names_of(page.state());
+  std::vector<ReceivedMessage> messages;
+  std::vector<ChatEvent> changes;
+  for (const matrix::RoomEvent& event : page.events()) {
+    if (std::optional<ReceivedMessage> message = message_of(room, event)) {
+      if (const auto name = names.find(event.sender()); name != names.end()) message->sender_name(name->second);
+      if (const std::optional<ChatEvent> edit = bundled_edit(room, event)) message->apply(*edit);
+      messages.push_back(*std::move(message));
+    } else if (std::optional<ChatEvent> change = change_of(room, event)) {
+      changes.push_back(*std::move(change));
+    }
+  }
+  // Homeservers that put no edits beside messages still list them.
+  for (const ChatEvent& change : changes) {
+    const auto target = std::find_if(messages.begin(), messages.end(), [&change](const ReceivedMessage& message) {
+      return message.id() == change.target();
+    });
+    if (target != messages.end()) target->apply(change);
+  }
+  return messages;
+}
+
+}  // namespace
+
+Task<Result<std::vector<EventId>>> MessageService::find_reacted(Self self, ProviderHistoryRequest request,
+                                                                PageToken end, net::CallContext context) {
+  matrix::GetMessages asked(request.room());
+  asked.limit(static_cast<int>(request.limit())).filter(messages_filter(true));
+  if (!request.from().empty()) asked.from(request.from());
+  if (!end.empty()) asked.to(end);
+  Result<matrix::MessagesAnswer> page =
+      co_await self->tokens_->call(request.reader(), std::move(asked), context.step());
+  if (!page) co_return std::move(page).error();
+  std::vector<EventId> reacted;
+  for (const matrix::RoomEvent& event : page->events()) reacted.push_back(event.id());
+  co_return reacted;
+}
+
+Task<Result<std::vector<ChatEvent>>> MessageService::reactions_to(Self self, MatrixRoomId room, EventId message,
+                                                                  MatrixUserId reader, net::CallContext context) {
+  matrix::GetRelations asked(room, message);
+  asked.rel_type("m.annotation").event_type("m.reaction").forwards(true);
+  asked.limit(static_cast<int>(ReceivedMessage::most_reactions));
+  Result<matrix::RelationsAnswer> page = co_await self->tokens_->call(reader, std::move(asked), context.step());
+  // It was redacted meanwhile, or may not be seen any more: then there is nothing to count.
+  if (!page && page.error().code() == Errc::not_found) co_return std::vector<ChatEvent>();
+  if (!page) co_return std::move(page).error();
+  std::vector<ChatEvent> reactions;
+  for (const matrix::RoomEvent& event : page->events()) {
+    if (std::optional<ChatEvent> reaction = change_of(room, event)) reactions.push_back(*std::move(reaction));
+  }
+  co_return reactions;
+}
+
+Task<Result<MessagePage>> MessageService::history(Self self, ProviderHistoryRequest request, net::CallContext context) {
+  matrix::GetMessages asked(request.room());
+  asked.limit(static_cast<int>(std::min<std::size_t>(request.limit(), 100'000))).filter(messages_filter(false));
+  if (!request.from().empty()) asked.from(request.from());
+  Result<matrix::MessagesAnswer> page = co_await self->tokens_->call(request.reader(), std::move(asked), context);
+  if (!page) co_return std::move(page).error();
+  const PageToken end = page->end().value_or(PageToken());
+  std::vector<ReceivedMessage> messages = messages_of(request.room(), *page);
+  const bool may_be_reacted =
+      std::any_of(messages.begin(), messages.end(), [](const ReceivedMessage& each) { return !each.redacted(); });
+  if (!request.reactions() || !may_be_reacted) co_return MessagePage(request.room(), std::move(messages), end);
+
+  Result<std::vector<EventId>> reacted = co_await find_reacted(self, request, end, context);
+  if (!reacted) co_return std::move(reacted).error();
+  std::size_t served = 0;
+  for (ReceivedMessage& message : messages) {
+    if (message.redacted() || served == most_reacted) continue;
+    if (std::find(reacted->begin(), reacted->end(), message.id()) == reacted->end()) continue;
+    ++served;
+    Result<std::vector<ChatEvent>> reactions =
+        co_await reactions_to(self, request.room(), message.id(), request.reader(), context);
+    if (!reactions) co_return std::move(reactions).error();
+    for (const ChatEvent& reaction : *reactions) message.apply(reaction);
+  }
+  co_return MessagePage(request.room(), std::move(messages), end);
+}
+
+}  // namespace confab::services
