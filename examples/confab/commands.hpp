@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include <confab/message.hpp>
+
 #include "session.hpp"
 
 namespace program {
@@ -26,9 +28,33 @@ namespace program {
                                    const std::string& user);
 [[nodiscard]] int members_of_room(Session& session, const std::string& kind, const std::string& slug);
 
+// How a text is to be said, where it is not plain.
+struct Wording {
+  std::string formatted;
+  std::string reply_to;
+  bool notice = false;
+  bool emote = false;
+
+  [[nodiscard]] confab::MessageKind kind() const {
+    if (emote) return confab::MessageKind::emote;
+    return notice ? confab::MessageKind::notice : confab::MessageKind::text;
+  }
+};
+
 // A text of "-": one message per line of standard input.
 [[nodiscard]] int send(Session& session, const std::string& kind, const std::string& slug, const std::string& sender,
-                       const std::string& text);
+                       const std::string& text, const Wording& wording);
+[[nodiscard]] int edit(Session& session, const std::string& kind, const std::string& slug, const std::string& user,
+                       const std::string& event, const std::string& text, const Wording& wording);
+[[nodiscard]] int redact(Session& session, const std::string& kind, const std::string& slug, const std::string& user,
+                         const std::string& event, const std::string& reason);
+[[nodiscard]] int react(Session& session, const std::string& kind, const std::string& slug, const std::string& user,
+                        const std::string& event, const std::string& key);
+[[nodiscard]] int mark_read(Session& session, const std::string& kind, const std::string& slug, const std::string& user,
+                            const std::string& event, bool in_private);
+[[nodiscard]] int unread(Session& session, const std::string& kind, const std::string& slug, const std::string& user);
+[[nodiscard]] int typing(Session& session, const std::string& kind, const std::string& slug, const std::string& user,
+                         bool on);
 
 [[nodiscard]] int history(Session& session, const std::string& kind, const std::string& slug, const std::string& reader,
                           std::size_t limit, const std::string& from);

@@ -30,11 +30,14 @@ struct Words {
   std::string name;
   std::string text;
   std::string from;
+  std::string event;
+  program::Wording wording;
   std::string consumer;
   std::size_t limit = 50;
   std::uint64_t count = 0;
   double seconds = 0;
   bool is_public = false;
+  bool is_private = false;
   bool as_json = false;
 };
 
@@ -55,6 +58,66 @@ void add_as(CLI::App& command, Words& words) {
   command.add_option("--as", words.user, "the user who acts, as the directory names them")
       ->required()
       ->type_name("USER");
+}
+
+void add_event(CLI::App& command, Words& words, const char* what) {
+  command.add_option("EVENT", words.event, what)->required();
+}
+
+void add_wording(CLI::App& command, Words& words) {
+  command.add_option("--formatted", words.wording.formatted, "the text as HTML, too")->type_name("HTML");
+  CLI::Option* notice = command.add_flag("--notice", words.wording.notice, "said by a program");
+  command.add_flag("--emote", words.wording.emote, "what the user does: TEXT stands behind the name")->excludes(notice);
+}
+
+// Commands about messages that were said.
+void add_message_commands(CLI::App& app, Words& words, Work& work) {
+  const auto add = [&](const char* name, const char* what, const char* event) {
+    CLI::App* command = app.add_subcommand(name, what);
+    add_conversation(*command, words);
+    add_as(*command, words);
+    if (event != nullptr) add_event(*command, words, event);
+    return command;
+  };
+  CLI::App* edit = add("edit", "say a message of one's own anew", "the message, as it was first said");
+  edit->add_option("TEXT", words.text, "the new text")->required();
+  add_wording(*edit, words);
+  edit->callback([&] {
+    work = [&](Session& session) {
+      return program::edit(session, words.kind, words.slug, words.user, words.event, words.text, words.wording);
+    };
+  });
+  CLI::App* redact = add("redact", "take a message, an edit or a reaction back", "what is taken back");
+  redact->add_option("--reason", words.text, "why, for everybody to read")->type_name("TEXT");
+  redact->callback([&] {
+    work = [&](Session& session) {
+      return program::redact(session, words.kind, words.slug, words.user, words.event, words.text);
+    };
+  });
+  CLI::App* react = add("react", "react to a message", "the message");
+  react->add_option("KEY", words.text, "what to react with, mostly an emoji")->required();
+  react->callback([&] {
+    work = [&](Session& session) {
+      return program::react(session, words.kind, words.slug, words.user, words.event, words.text);
+    };
+  });
+  CLI::App* read = add("read", "say how far a user has read", "the last message that was read");
+  read->add_flag("--private", words.is_private, "tell nobody else");
+  read->callback([&] {
+    work = [&](Session& session) {
+      return program::mark_read(session, words.kind, words.slug, words.user, words.event, words.is_private);
+    };
+  });
+  add("unread", "how much a user has not read", nullptr)->callback([&] {
+    work = [&](Session& session) { return program::unread(session, words.kind, words.slug, words.user); };
+  });
+  CLI::App* typing = add("typing", "let a user be seen writing, or no longer", nullptr);
+  typing->add_option("STATE", words.text, "on or off")->required()->check(CLI::IsMember({"on", "off"}));
+  typing->callback([&] {
+    work = [&](Session& session) {
+      return program::typing(session, words.kind, words.slug, words.user, words.text == "on");
+    };
+  });
 }
 
 // For a word it does not know, the parser says that a command is missing: that does not help who mistyped one.
@@ -148,8 +211,12 @@ int main(int argc, char** argv) {
   add_conversation(*send, words);
   add_as(*send, words);
   send->add_option("TEXT", words.text, "the text")->required();
+  add_wording(*send, words);
+  send->add_option("--reply-to", words.wording.reply_to, "the message that this answers")->type_name("EVENT");
   send->callback([&] {
-    work = [&](Session& session) { return program::send(session, words.kind, words.slug, words.user, words.text); };
+    work = [&](Session& session) {
+      return program::send(session, words.kind, words.slug, words.user, words.text, words.wording);
+    };
   });
 
   CLI::App* history = app.add_subcommand("history", "a page of what was said, newest first");
@@ -164,6 +231,8 @@ int main(int argc, char** argv) {
       return program::history(session, words.kind, words.slug, words.user, words.limit, words.from);
     };
   });
+
+  add_message_commands(app, words, work);
 
   CLI::App* watch = app.add_subcommand("watch", "what happens in a user's rooms from now on, as it happens");
   add_as(*watch, words);
@@ -192,7 +261,7 @@ int main(int argc, char** argv) {
     text = [&] { return program::manual_page(program::command_tree(app), std::string(confab::version())); };
   });
 
-  for (CLI::App* command : {app.add_subcommand("typing", "not part of this release"),
+  for (CLI::App* command : {
                             app.add_subcommand("reset", "not part of this release")}) {
     command->group("");
     command->allow_extras()->fallthrough(false);

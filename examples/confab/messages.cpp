@@ -15,17 +15,19 @@ constexpr std::size_t longest_line = 1U << 20U;
 
 class Sender {
  public:
-  Sender(Session& session, std::string kind, std::string slug, std::string sender)
+  Sender(Session& session, std::string kind, std::string slug, std::string sender, Wording wording)
       : session_(session),
         ride_(session.homeserver(), session.limit()),
         kind_(std::move(kind)),
         slug_(std::move(slug)),
-        sender_(std::move(sender)) {}
+        sender_(std::move(sender)),
+        wording_(std::move(wording)) {}
 
   // Sent once, or not at all: every repeat carries the same transaction id and looks into the room first.
   confab::Result<confab::EventId> send(const std::string& text, const confab::TransactionId& transaction) {
     return ride_.run([&](confab::CallOptions options, bool repeated) {
       confab::Message message(room_ref(kind_, slug_, sender_), confab::UserSlug(sender_), text);
+      message.formatted(wording_.formatted).kind(wording_.kind()).reply_to(confab::EventId(wording_.reply_to));
       message.transaction_id(transaction).repeated(repeated);
       return session_.chat().send(std::move(message), options).wait();
     });
@@ -37,6 +39,7 @@ class Sender {
   std::string kind_;
   std::string slug_;
   std::string sender_;
+  Wording wording_;
 };
 
 confab::Result<void> send_one(Sender& sender, const std::string& text) {
@@ -79,8 +82,8 @@ int send_lines(Sender& sender) {
 }  // namespace
 
 int send(Session& session, const std::string& kind, const std::string& slug, const std::string& sender,
-         const std::string& text) {
-  Sender to(session, kind, slug, sender);
+         const std::string& text, const Wording& wording) {
+  Sender to(session, kind, slug, sender, wording);
   if (text == "-") return send_lines(to);
   confab::Result<void> sent = send_one(to, text);
   return sent ? exit_done : fail(sent.error());

@@ -47,12 +47,22 @@ JsonLine line_of(const confab::ChatEvent& event) {
   if (event.message()) {
     line.text("type", event.type());
     add_message(line, *event.message());
+    if (event.kind() == confab::EventKind::edit) line.text("edit_id", event.id().str());
     return line;
   }
   if (!event.type().empty()) line.text("type", event.type());
   if (!event.room_id().empty()) line.text("room_id", event.room_id().str());
   if (!event.id().empty()) line.text("event_id", event.id().str());
   if (!event.user().empty()) line.text("user_id", event.user().str());
+  if (!event.target().empty()) line.text("target", event.target().str());
+  if (event.kind() == confab::EventKind::reaction) line.text("key", event.key());
+  if (event.kind() == confab::EventKind::redaction && !event.reason().empty()) line.text("reason", event.reason());
+  if (event.kind() == confab::EventKind::receipt) {
+    JsonLine receipts;
+    for (const confab::ReadReceipt& receipt : event.receipts())
+      receipts.text(receipt.user().str(), receipt.event().str());
+    line.object("receipts", receipts);
+  }
   if (event.kind() == confab::EventKind::membership) line.text("membership", event.membership());
   if (event.kind() == confab::EventKind::typing) {
     std::vector<std::string> users;
