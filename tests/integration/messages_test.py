@@ -99,10 +99,11 @@ class Conversation(harness.HomeserverCase):
         self.do("typing", "off")
         self.assertEqual([], self.until(watcher, "typing")["users"])
         watcher.end()
-        before = self.do("unread", user="cyd")["notifications"]
+        self.do("read", self.say("cyd is up to here"), user="cyd")
+        self.assertEqual(0, self.do("unread", user="cyd")["notifications"])
         event = self.say("news for cyd")
         self.say("and more")
-        self.assertEqual(before + 2, self.do("unread", user="cyd")["notifications"])
+        self.assertEqual(2, self.do("unread", user="cyd")["notifications"])
         watcher = self.watching("ana", "--for", "60")
         self.do("read", event, user="cyd")
         self.assertEqual(event, self.until(watcher, "receipt")["receipts"][self.cyd])
