@@ -21,7 +21,8 @@ void types(json::Writer& w, std::string_view section, std::string_view only) {
 std::string filter_of(const MatrixRoomId& room) {
   json::Writer w;
   w.object();
-  // A type that nobody sends, another one each time: Synapse gives the same initial sync the same answer for two minutes.
+  // A type that nobody sends, another one each time: Synapse gives the same initial sync the same answer for two
+  // minutes.
   types(w, "presence", "org.confab." + make_transaction_id().str());
   types(w, "account_data", {});
   w.key("room").object().key("rooms").array().value(room.str()).end();
