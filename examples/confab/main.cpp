@@ -261,8 +261,7 @@ int main(int argc, char** argv) {
     text = [&] { return program::manual_page(program::command_tree(app), std::string(confab::version())); };
   });
 
-  for (CLI::App* command : {
-                            app.add_subcommand("reset", "not part of this release")}) {
+  for (CLI::App* command : {app.add_subcommand("reset", "not part of this release")}) {
     command->group("");
     command->allow_extras()->fallthrough(false);
     command->callback([&unready, &app, command] {

@@ -437,9 +437,9 @@ template <class... Classes>
 constexpr bool none_is_an_aggregate = (!std::is_aggregate_v<Classes> && ...);
 static_assert(none_is_an_aggregate<CallOptions, RuntimeOptions, HomeserverOptions, TenantOptions, Message,
                                    HistoryRequest, RoomRequest, ProviderRoomRequest, ProviderMessage, Secret, UserSlug,
-                                   RoomRef, Error, Result<int>, Account, Member, Room, ChatEvent, MessagePage, ReceivedMessage,
-                                   DirectoryUser, Edit, Redaction, Reaction, TypingNotice, ReadMark, Unread,
-                                   ProviderEdit, ProviderRedaction, ProviderReaction, ProviderTypingNotice,
+                                   RoomRef, Error, Result<int>, Account, Member, Room, ChatEvent, MessagePage,
+                                   ReceivedMessage, DirectoryUser, Edit, Redaction, Reaction, TypingNotice, ReadMark,
+                                   Unread, ProviderEdit, ProviderRedaction, ProviderReaction, ProviderTypingNotice,
                                    ProviderReadMark, ReadReceipt, Reactions, MessageRelation>,
               "g++ 12 destroys aggregate temporaries of a co_await expression twice");
 
