@@ -19,14 +19,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return true;
   }();
   (void)written;
-  file.write(std::string_view(reinterpret_cast<const char*>(data), size));
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  file.write(text);
   const auto read = read_configuration(file.path());
   if (read) {
     if (read->homeserver().server_name().empty() || read->homeserver().admin_password().empty()) std::abort();
     if (read->tenants().empty()) std::abort();
-  } else if (read.error().code() != Errc::config || read.error().message().empty() ||
-             read.error().message().find("fuzzed-password") != std::string_view::npos) {
-    std::abort();
+    return 0;
   }
+  if (read.error().code() != Errc::config || read.error().message().empty()) std::abort();
+  // The file itself may name a key so, which is quoted.
+  const bool own = text.find("fuzzed-password") != std::string_view::npos;
+  if (!own && read.error().message().find("fuzzed-password") != std::string_view::npos) std::abort();
   return 0;
 }
