@@ -234,6 +234,14 @@ class CONFAB_EXPORT ChatProvider {
   /// @par Specification Client-server API, "GET /directory/room/{roomAlias}".
   [[nodiscard]] virtual Pending<MatrixRoomId> find_room(std::string alias_localpart, CallOptions options) = 0;
 
+  /// Tell under which alias a room was made by ensure_room(): what stands in the room where nobody but the library's
+  /// own account can write it. It makes nothing.
+  ///
+  /// @returns        The local part of the alias.
+  /// @par Errors     Errc::not_found: no such room, or none that was made here.
+  /// @par Specification Client-server API, "GET /rooms/{roomId}/state/{eventType}/{stateKey}".
+  [[nodiscard]] virtual Pending<std::string> room_alias(MatrixRoomId room, CallOptions options) = 0;
+
   /// Make `user` a joined member: join first, then invite and join, then the admin's join; a member already is success.
   ///
   /// @par Errors     Errc::forbidden: banned. Errc::not_found: no such room or account.

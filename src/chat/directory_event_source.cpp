@@ -19,12 +19,60 @@ class DirectoryEventSource::Feed {
   [[nodiscard]] Result<EventStream> stream(const MatrixUserId& id) {
     const std::lock_guard lock(mutex_);
     if (closed_) return Error(Errc::closed, "the stream was closed");
-    if (!stream_) stream_.emplace(chat_->open_stream(id, options_));
+    if (!stream_) {
+      stream_.emplace(chat_->open_stream(id, options_));
+      opened_for_ = id;
+    }
+    if (opened_for_ != id) {
+      return Error(Errc::not_found, "the directory lists another user under the slug of this stream")
+          .with_subject("user");
+    }
     return *stream_;
   }
-  [[nodiscard]] std::optional<EventStream> opened() {
+  // While a next() is on its way, or has left a batch that nobody was given, nothing is there to be consumed.
+  void ack() {
     const std::lock_guard lock(mutex_);
-    return stream_;
+    if (stream_ && !asked_ && held_.empty()) stream_->ack();
+  }
+  // One next() at a time.
+  class Turn {
+   public:
+    explicit Turn(std::shared_ptr<Feed> feed) : feed_(std::move(feed)) {
+      const std::lock_guard lock(feed_->mutex_);
+      mine_ = !std::exchange(feed_->asked_, true);
+    }
+    ~Turn() {
+      const std::lock_guard lock(feed_->mutex_);
+      if (mine_) feed_->asked_ = false;
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    [[nodiscard]] bool mine() const noexcept { return mine_; }
+
+   private:
+    std::shared_ptr<Feed> feed_;
+    bool mine_;
+  };
+  // A batch that came and was not given to the host yet: to ask the stream for more would consume it.
+  void hold(EventBatch batch) {
+    const std::lock_guard lock(mutex_);
+    held_ = std::move(batch);
+  }
+  [[nodiscard]] EventBatch release() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(held_, {});
+  }
+  [[nodiscard]] TenantChat::EventRooms held_rooms() {
+    const std::lock_guard lock(mutex_);
+    TenantChat::EventRooms rooms;
+    for (const ChatEvent& event : held_) {
+      if (!event.room_id().empty()) rooms.insert(event.room_id());
+    }
+    return rooms;
+  }
+  [[nodiscard]] bool holds() {
+    const std::lock_guard lock(mutex_);
+    return !held_.empty();
   }
   void close() {
     const std::lock_guard lock(mutex_);
@@ -38,6 +86,9 @@ class DirectoryEventSource::Feed {
   EventsOptions options_;
   std::mutex mutex_;
   std::optional<EventStream> stream_;
+  MatrixUserId opened_for_;
+  EventBatch held_;
+  bool asked_ = false;
   bool closed_ = false;
 };
 
@@ -51,15 +102,33 @@ Pending<EventBatch> DirectoryEventSource::next(CallOptions options) {
 }
 
 Task<Result<EventBatch>> DirectoryEventSource::pull(std::shared_ptr<Feed> feed, net::CallContext context) {
+  const Feed::Turn turn(feed);
+  if (!turn.mine()) co_return Error(Errc::busy, "another next() is outstanding on this stream; wait for it first");
+  for (;;) {
+    if (!feed->holds()) {
+      Result<EventBatch> batch = co_await fetch(feed, context);
+      if (!batch) co_return batch;
+      for (const ChatEvent& event : *batch) feed->chat()->heard(event);
+      feed->hold(std::move(*batch));
+    }
+    Result<TenantChat::Named> named = co_await TenantChat::rooms_of(feed->chat(), feed->held_rooms(), context);
+    if (!named) co_return std::move(named).error();
+    // The directory may have changed while the stream was waited for.
+    auto user = feed->chat()->find_user(feed->user());
+    if (!user) co_return std::move(user).error();
+    if (auto stream = feed->stream(user->id()); !stream) co_return std::move(stream).error();
+    EventBatch granted = feed->chat()->granted(*named, *user, feed->release());
+    if (!granted.empty()) co_return granted;
+  }
+}
+
+Task<Result<EventBatch>> DirectoryEventSource::fetch(std::shared_ptr<Feed> feed, net::CallContext context) {
   auto user = feed->chat()->find_user(feed->user());
   if (!user) co_return std::move(user).error();
   auto stream = feed->stream(user->id());
   if (!stream) co_return std::move(stream).error();
   Pending<EventBatch> first = stream->next(CallOptions().until(context.deadline()));
   Result<EventBatch> batch = co_await net::on_loop(context, std::move(first));
-  if (batch) {
-    for (const ChatEvent& event : *batch) feed->chat()->heard(event);
-  }
   if (batch || batch.error().code() != Errc::not_found) co_return batch;
   // Listed, but without an account so far.
   Result<void> made = co_await TenantChat::make_account(feed->chat(), *user, context);
@@ -88,9 +157,7 @@ Task<Result<void>> DirectoryEventSource::prepare(std::shared_ptr<Feed> feed, net
   co_return co_await net::on_loop(context, std::move(second));
 }
 
-void DirectoryEventSource::ack() noexcept {
-  if (auto stream = feed_->opened()) stream->ack();
-}
+void DirectoryEventSource::ack() noexcept { feed_->ack(); }
 
 void DirectoryEventSource::close() noexcept { feed_->close(); }
 

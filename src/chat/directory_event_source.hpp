@@ -1,5 +1,5 @@
 // DirectoryEventSource: a user's stream as the host sees it: opened for a user of the directory, whose account is made
-// if there is none.
+// if there is none, and holding what happens in the rooms that the directory grants to them at the moment of delivery.
 #pragma once
 
 #include <memory>
@@ -26,6 +26,8 @@ class DirectoryEventSource final : public detail::EventSource {
  private:
   class Feed;
   [[nodiscard]] static Task<Result<EventBatch>> pull(std::shared_ptr<Feed> feed, net::CallContext context);
+  // From the transport, as it is.
+  [[nodiscard]] static Task<Result<EventBatch>> fetch(std::shared_ptr<Feed> feed, net::CallContext context);
   [[nodiscard]] static Task<Result<void>> prepare(std::shared_ptr<Feed> feed, net::CallContext context);
   std::shared_ptr<Feed> feed_;  // outlives this while a next() runs; closing it ends that
 };

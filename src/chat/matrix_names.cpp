@@ -27,6 +27,16 @@ void append_byte(std::string& out, char c) {
   out += hex[byte & 15U];
 }
 
+// Of the two digits that a text begins with; whether they are any is found out by writing the byte again.
+char read_byte(std::string_view digits) {
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  return static_cast<char>(digit(digits[0]) * 16 + digit(digits[1]));
+}
+
+std::string direct_begin(const TenantId& tenant) {
+  return fmt::format("{}_{}_", encode_tenant(tenant.str()), kind_name(RoomKind::direct));
+}
+
 Error wrong(std::string text) { return Error(Errc::config, std::move(text)); }
 
 }  // namespace
@@ -50,7 +60,6 @@ std::string encode_id(std::string_view id) {
 }
 
 std::optional<std::string> decode_id(std::string_view encoded) {
-  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   std::string id;
   for (std::size_t at = 0; at < encoded.size(); ++at) {
     const char c = encoded[at];
@@ -59,7 +68,7 @@ std::optional<std::string> decode_id(std::string_view encoded) {
       id += behind[0] >= 'a' && behind[0] <= 'z' ? static_cast<char>(behind[0] - 'a' + 'A') : behind[0];
       at += 1;
     } else if (c == '=' && behind.size() >= 2) {
-      id += static_cast<char>(digit(behind[0]) * 16 + digit(behind[1]));
+      id += read_byte(behind);
       at += 2;
     } else {
       id += c;
@@ -82,6 +91,21 @@ std::string encode_tenant(std::string_view tenant) {
   return out;
 }
 
+std::optional<std::string> decode_tenant(std::string_view encoded) {
+  std::string text;
+  for (std::size_t at = 0; at < encoded.size(); ++at) {
+    const std::string_view behind = encoded.substr(at + 1);
+    if (encoded[at] == '=' && behind.size() >= 2) {
+      text += read_byte(behind);
+      at += 2;
+    } else {
+      text += encoded[at];
+    }
+  }
+  if (encode_tenant(text) != encoded) return std::nullopt;
+  return text;
+}
+
 std::string alias_localpart(const TenantId& tenant, const RoomRef& room) {
   return fmt::format("{}_{}_{}", encode_tenant(tenant.str()), kind_name(room.kind()), room.slug().str());
 }
@@ -92,9 +116,13 @@ std::string direct_alias_localpart(const TenantId& tenant, std::string_view id, 
   std::string second = encode_tenant(other_id);
   if (second < first) std::swap(first, second);
   std::string pair = fmt::format("{}_{}", first, second);
-  const std::string begin = fmt::format("{}_{}_", encode_tenant(tenant.str()), kind_name(RoomKind::direct));
+  const std::string begin = direct_begin(tenant);
   if (begin.size() + pair.size() > most) pair = sha256_hex(pair);
   return begin + pair;
+}
+
+bool is_direct_alias(const TenantId& tenant, std::string_view localpart) {
+  return localpart.starts_with(direct_begin(tenant));
 }
 
 std::optional<std::string> LocalpartTemplate::id_of(std::string_view localpart) const {

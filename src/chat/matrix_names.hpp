@@ -22,6 +22,9 @@ namespace confab::chat {
 // The tenant's id likewise, but with the underscore as =5f too: the separators behind it are then never part of it.
 [[nodiscard]] std::string encode_tenant(std::string_view tenant);
 
+// The way back; nothing for what encode_tenant never gives.
+[[nodiscard]] std::optional<std::string> decode_tenant(std::string_view encoded);
+
 // "{tenant}_{kind}_{slug}". The tenant and the kind hold no underscore, so the first two end them. The tenant is in the
 // characters of a localpart; slugs have nothing in them that an alias could not hold.
 [[nodiscard]] std::string alias_localpart(const TenantId& tenant, const RoomRef& room);
@@ -31,6 +34,9 @@ namespace confab::chat {
 // Where that is longer than `most`, the SHA-256 of the two stands in their place, as one word.
 [[nodiscard]] std::string direct_alias_localpart(const TenantId& tenant, std::string_view id, std::string_view other_id,
                                                  std::size_t most);
+
+// Whether an alias is that of a direct room of the tenant's, its two written out or hashed.
+[[nodiscard]] bool is_direct_alias(const TenantId& tenant, std::string_view localpart);
 
 // How a tenant's users are called: text with one {id} in it.
 class LocalpartTemplate {

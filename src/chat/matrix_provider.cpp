@@ -105,6 +105,15 @@ Pending<MatrixRoomId> MatrixProvider::find_room(std::string alias_localpart, Cal
       });
 }
 
+Pending<std::string> MatrixProvider::room_alias(MatrixRoomId room, CallOptions options) {
+  const std::string key = room.str();
+  return net::describe<std::string>(backend_->core(), key, std::move(options),
+                                    [backend = backend_, group = group_, room = std::move(room)](CallContext context) {
+                                      return services::RoomService::room_alias(backend->rooms(), room,
+                                                                               context.in_group(group));
+                                    });
+}
+
 Pending<void> MatrixProvider::join(MatrixRoomId room, MatrixUserId user, CallOptions options) {
   const std::string key = user.str();
   return net::describe<void>(

@@ -21,6 +21,7 @@ class MatrixProvider final : public ChatProvider, public chat::SharesNames {
   [[nodiscard]] Pending<void> set_password(MatrixUserId user, Secret password, CallOptions options) override;
   [[nodiscard]] Pending<MatrixRoomId> ensure_room(ProviderRoomRequest request, CallOptions options) override;
   [[nodiscard]] Pending<MatrixRoomId> find_room(std::string alias_localpart, CallOptions options) override;
+  [[nodiscard]] Pending<std::string> room_alias(MatrixRoomId room, CallOptions options) override;
   [[nodiscard]] Pending<void> join(MatrixRoomId room, MatrixUserId user, CallOptions options) override;
   [[nodiscard]] Pending<void> remove(MatrixRoomId room, MatrixUserId user, CallOptions options) override;
   [[nodiscard]] Pending<std::vector<Member>> members(MatrixRoomId room, CallOptions options) override;

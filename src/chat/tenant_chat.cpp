@@ -84,8 +84,12 @@ Result<void> TenantChat::admit(const DirectoryRoom& room, const UserSlug& user) 
       .with_subject("user");
 }
 
+std::size_t TenantChat::longest_alias() const {
+  return matrix::max_identifier_bytes - provider_->server_name().size() - 2;  // "#" and ":"
+}
+
 Result<std::string> TenantChat::alias(const RoomRef& ref) const {
-  const std::size_t most = matrix::max_identifier_bytes - provider_->server_name().size() - 2;  // "#" and ":"
+  const std::size_t most = longest_alias();
   std::string name;
   if (ref.kind() == RoomKind::direct) {
     auto first = find_user(ref.first());
@@ -108,7 +112,7 @@ Task<Result<MatrixRoomId>> TenantChat::room_id(Self self, RoomRef ref, net::Call
   Pending<MatrixRoomId> finding = self->provider_->find_room(*name, options_of(context));
   Result<MatrixRoomId> found = co_await net::on_loop(context, std::move(finding));
   if (found) {
-    self->rooms_.put(*name, found.value());
+    self->remember(ref, *name, found.value());
   } else if (found.error().code() == Errc::not_found) {
     co_return found.error()
         .with_message(fmt::format("the room of {} was not made yet: make it first", in_words(ref)))
@@ -188,7 +192,7 @@ Task<Result<Room>> TenantChat::ensure_room(Self self, RoomRequest request, net::
   if (!made) co_return std::move(made).error();
   Result<void> joined = co_await enter(self, made.value(), *creator, context);
   if (!joined) co_return std::move(joined).error();
-  self->rooms_.put(*alias, made.value());
+  self->remember(request.ref(), *alias, made.value());
   co_return Room(request.ref(), std::move(*made), std::move(name));
 }
 

@@ -4,7 +4,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -15,6 +18,7 @@
 #include "chat/matrix_names.hpp"
 #include "chat/membership_cache.hpp"
 #include "chat/room_cache.hpp"
+#include "chat/room_names.hpp"
 #include "net/runtime_core.hpp"
 #include "util/task.hpp"
 
@@ -78,6 +82,13 @@ class TenantChat {
   [[nodiscard]] Result<KnownUser> find_user(const UserSlug& slug) const;
   // What everything of one user is ordered by: their name on the homeserver, as in the layers below.
   [[nodiscard]] std::string flow_of(const UserSlug& slug) const;
+  // The rooms of events, and to what each belongs.
+  using EventRooms = std::unordered_set<MatrixRoomId>;
+  using Named = std::unordered_map<MatrixRoomId, RoomNames::Name>;
+  // Nothing is asked for rooms that are known.
+  [[nodiscard]] static Task<Result<Named>> rooms_of(Self self, EventRooms rooms, net::CallContext context);
+  // What of a batch the directory grants to the user now; all of its rooms are named.
+  [[nodiscard]] EventBatch granted(const Named& named, const KnownUser& user, EventBatch batch) const;
   // What a stream said of somebody.
   void heard(const ChatEvent& event);
   [[nodiscard]] EventStream open_stream(const MatrixUserId& user, const EventsOptions& options) const {
@@ -102,6 +113,14 @@ class TenantChat {
   [[nodiscard]] Result<std::string> alias(const RoomRef& ref) const;
   // Whether asking for the room anew may help; what was remembered of it is forgotten then.
   [[nodiscard]] bool forget_room(const RoomRef& ref, const MatrixRoomId& room, const Error& error);
+  [[nodiscard]] std::size_t longest_alias() const;
+  void remember(const RoomRef& ref, const std::string& alias, const MatrixRoomId& room);
+  [[nodiscard]] bool grants(const RoomName& name, const KnownUser& user) const;
+  [[nodiscard]] static Task<Result<RoomNames::Name>> room_name(Self self, MatrixRoomId room, net::CallContext context);
+  [[nodiscard]] static Task<Result<RoomNames::Name>> pair_in(Self self, MatrixRoomId room, std::string alias,
+                                                             net::CallContext context);
+  // The host's id of somebody who is called as this tenant's users are.
+  [[nodiscard]] std::optional<std::string> id_of(const MatrixUserId& user) const;
   // Nothing where nobody of the directory is called so.
   [[nodiscard]] UserSlug slug_of(const MatrixUserId& user) const;
 
@@ -129,6 +148,7 @@ class TenantChat {
   std::shared_ptr<HostDirectory> directory_;
   bool plain_text_in_encrypted_rooms_;
   RoomCache rooms_;
+  RoomNames names_of_rooms_;
   MembershipCache memberships_;
 };
 

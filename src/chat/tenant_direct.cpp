@@ -57,7 +57,7 @@ Task<Result<MatrixRoomId>> TenantChat::make_direct(Self self, RoomRef ref, Known
   joined = co_await enter(self, *made, other, context);
   if (!joined && !is_shut(joined.error())) co_return std::move(joined).error();
   self->memberships_.put(*made, other.id(), MembershipCache::Place::in);
-  self->rooms_.put(*name, *made);
+  self->remember(ref, *name, *made);
   co_return made;
 }
 

@@ -14,13 +14,17 @@ std::string default_name(const RoomRef& ref) {
   return fmt::format("{}-{}", kind_name(ref.kind()), ref.slug().str());
 }
 
-UserSlug TenantChat::slug_of(const MatrixUserId& user) const {
+std::optional<std::string> TenantChat::id_of(const MatrixUserId& user) const {
   std::string_view localpart = user.str();
   const std::string server = ":" + provider_->server_name();
-  if (!localpart.starts_with('@') || !localpart.ends_with(server)) return UserSlug();
+  if (!localpart.starts_with('@') || !localpart.ends_with(server)) return std::nullopt;
   localpart.remove_prefix(1);
   localpart.remove_suffix(server.size());
-  const std::optional<std::string> id = names_.id_of(localpart);
+  return names_.id_of(localpart);
+}
+
+UserSlug TenantChat::slug_of(const MatrixUserId& user) const {
+  const std::optional<std::string> id = id_of(user);
   if (!id) return UserSlug();
   const std::optional<DirectoryUser> known = directory_->user_by_id(*id);
   return known ? known->slug() : UserSlug();

@@ -214,4 +214,21 @@ Task<Result<MatrixRoomId>> RoomService::find_room(std::shared_ptr<RoomService> s
   co_return std::move(**resolved);
 }
 
+Task<Result<std::string>> RoomService::room_alias(std::shared_ptr<RoomService> self, MatrixRoomId room,
+                                                  net::CallContext context) {
+  credentials::AdminSession& admin = *self->tokens_->admin();
+  Result<matrix::StateContentAnswer> marker =
+      co_await admin.call(matrix::GetState(room, marker_type, admin.user().str()), context.step());
+  if (marker) {
+    std::string localpart(marker->content()["alias"].string_or(""));
+    if (!localpart.empty()) co_return localpart;
+  } else {
+    const Errc code = marker.error().code();
+    // In a room of somebody else's the library's account is not.
+    const bool none = code == Errc::not_found || code == Errc::forbidden || code == Errc::invalid_argument;
+    if (!none) co_return std::move(marker).error();
+  }
+  co_return Error(Errc::not_found, "the room is none that was made here").with_subject("room");
+}
+
 }  // namespace confab::services

@@ -33,6 +33,9 @@ class RoomService {
                                                               ProviderRoomRequest request, net::CallContext context);
   [[nodiscard]] static Task<Result<MatrixRoomId>> find_room(std::shared_ptr<RoomService> self,
                                                             std::string alias_localpart, net::CallContext context);
+  // What the marker says; Errc::not_found where there is none that we could read.
+  [[nodiscard]] static Task<Result<std::string>> room_alias(std::shared_ptr<RoomService> self, MatrixRoomId room,
+                                                            net::CallContext context);
   // Join first; then invite and join; then the admin's join; what is true in between is read, never guessed from words.
   [[nodiscard]] static Task<Result<void>> join(std::shared_ptr<RoomService> self, MatrixRoomId room, MatrixUserId user,
                                                net::CallContext context);

@@ -246,6 +246,12 @@ Fire provider_find_room(Host* host) {
   if (room && room->str() == text("alias")) ++host->completed;
 }
 
+Fire provider_room_alias(Host* host) {
+  const Result<std::string> alias = co_await host->provider.room_alias(
+      MatrixRoomId(text("!r")), CallOptions().within(5s).stop(host->stop.get_token()));
+  if (alias && *alias == text("!r")) ++host->completed;
+}
+
 Fire provider_join(Host* host) {
   const Result<void> done = co_await host->provider.join(MatrixRoomId(text("x")), MatrixUserId(text("x")),
                                                          CallOptions().within(5s).stop(host->stop.get_token()));
@@ -495,6 +501,7 @@ TEST_CASE("ChatProvider::remove") { awaited(provider_remove); }
 TEST_CASE("ChatProvider::members") { awaited(provider_members); }
 TEST_CASE("ChatProvider::ensure_room") { awaited(provider_ensure_room); }
 TEST_CASE("ChatProvider::find_room") { awaited(provider_find_room); }
+TEST_CASE("ChatProvider::room_alias") { awaited(provider_room_alias); }
 TEST_CASE("ChatProvider::join") { awaited(provider_join); }
 TEST_CASE("ChatProvider::send") { awaited(provider_send); }
 TEST_CASE("ChatProvider::edit") { awaited(provider_edit); }

@@ -200,6 +200,10 @@ class StubProvider final : public ChatProvider {
         queue_, std::move(options),
         [alias = std::move(alias_localpart)]() -> Result<MatrixRoomId> { return MatrixRoomId(alias); });
   }
+  Pending<std::string> room_alias(MatrixRoomId room, CallOptions options) override {
+    return answers<std::string>(queue_, std::move(options),
+                                [room = std::move(room)]() -> Result<std::string> { return room.str(); });
+  }
   Pending<void> join(MatrixRoomId room, MatrixUserId user, CallOptions options) override {
     return answers<void>(queue_, std::move(options),
                          [room = std::move(room), user = std::move(user)]() -> Result<void> {

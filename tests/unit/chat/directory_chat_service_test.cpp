@@ -239,6 +239,8 @@ TEST_CASE_FIXTURE(Fixture, "history refuses what cannot be read") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "a stream makes the account that is missing, and no more") {
+  make_picnic();
+  provider->forget_accounts();
   EventStream stream = chat->events(ben);
   CHECK(provider->asked().empty());
   REQUIRE(stream.next().wait().has_value());
@@ -256,6 +258,7 @@ TEST_CASE_FIXTURE(Fixture, "a stream of nobody says so, and one that is dropped 
   CHECK(chat->events(UserSlug("zoe")).next().wait().error().code() == Errc::not_found);
   CHECK(provider->asked().empty());
   CHECK(!provider->closed);
+  make_picnic();
   { REQUIRE(chat->events(ben).next().wait().has_value()); }
   CHECK(provider->closed);
 }

@@ -61,6 +61,16 @@ class RecordingProvider final : public ChatProvider {
       return at->second;
     });
   }
+  Pending<std::string> room_alias(MatrixRoomId room, CallOptions options) override {
+    return described<std::string>(MatrixUserId(room.str()), std::move(options), [this, room]() -> Result<std::string> {
+      note("name " + room.str());
+      if (fail_lookups > 0 && fail_lookups-- > 0) return Error(Errc::unreachable, "away");
+      for (const auto& [alias, id] : rooms_) {
+        if (id == room) return alias;
+      }
+      return Error(Errc::not_found, "no room of ours");
+    });
+  }
   Pending<void> join(MatrixRoomId room, MatrixUserId user, CallOptions options) override {
     return described<void>(user, std::move(options), [this, room, user]() -> Result<void> {
       note("join " + room.str() + " " + user.str());
@@ -182,7 +192,9 @@ class RecordingProvider final : public ChatProvider {
   void forget_accounts() { accounts_.clear(); }
 
   std::vector<std::string> transactions;
-  std::vector<std::string> left;  // whom the next batch of a stream says to have left room !1
+  std::vector<std::string> left;   // whom the next batch of a stream says to have left room !1
+  std::deque<EventBatch> batches;  // what a stream says first; after them a message in room !1, over and over
+  int fail_lookups = 0;            // so many times nobody can tell a room's alias
   bool closed = false;
   int acknowledged = 0;
 
@@ -195,6 +207,11 @@ class RecordingProvider final : public ChatProvider {
       return provider_->described<EventBatch>(user_, std::move(options), [this]() -> Result<EventBatch> {
         provider_->note("next " + user_.str());
         if (provider_->accounts_.count(user_.str()) == 0) return Error(Errc::not_found, "no such account");
+        if (!provider_->batches.empty()) {
+          EventBatch scripted = std::move(provider_->batches.front());
+          provider_->batches.pop_front();
+          return scripted;
+        }
         EventBatch batch;
         batch.emplace_back(EventKind::message, MatrixRoomId("!1"));
         for (const std::string& user : std::exchange(provider_->left, {})) {

@@ -48,6 +48,13 @@ TEST_CASE("RoomService: a room is made once and found again") {
   CHECK(at.hs.count("POST", create_path) == 1);
   CHECK(at.hs.room_of_alias(alias) == room.str());
   CHECK(state_of(at.hs, room.str(), services::RoomService::marker_type)["alias"].as_string() == "room");
+  const auto name_of = [&at](const MatrixRoomId& which) {
+    return run<std::string>(at.runtime, [&](net::CallContext context) {
+      return services::RoomService::room_alias(at.rooms, which, std::move(context));
+    });
+  };
+  CHECK(name_of(room).value() == "room");
+  CHECK(name_of(MatrixRoomId("!none:hs.test")).error().code() == Errc::not_found);
   CHECK(state_of(at.hs, room.str(), "m.room.name")["name"].as_string() == "The Room");
   CHECK(state_of(at.hs, room.str(), "m.room.guest_access")["guest_access"].as_string() == "forbidden");
   CHECK(state_of(at.hs, room.str(), "m.room.join_rules")["join_rule"].as_string() == "invite");
