@@ -41,7 +41,13 @@ const std::string& answer_to(std::string_view request_line) {
   static const std::string room = answer(R"({"room_id":"!bench:bench.test","servers":["bench.test"]})");
   static const std::string empty = answer("{}");
   const auto has = [&](std::string_view part) { return request_line.find(part) != std::string_view::npos; };
+  // The room is not encrypted.
+  static const std::string none = [] {
+    std::string refused = answer(R"({"errcode":"M_NOT_FOUND","error":"Event not found."})");
+    return refused.replace(9, 6, "404 Not Found");
+  }();
   if (has("/send/")) return event;
+  if (has("/state/")) return none;
   if (has("/login")) return login;
   if (has("/directory/room/")) return room;
   return empty;

@@ -36,6 +36,7 @@
 #include "matrix/endpoints/synapse_admin_users.hpp"
 #include "matrix/endpoints/sync.hpp"
 #include "matrix/endpoints/typing.hpp"
+#include "matrix/endpoints/unread.hpp"
 #include "matrix/endpoints/versions.hpp"
 
 namespace {
@@ -106,6 +107,7 @@ constexpr std::array decoders = {
     DECODER(ListRoom),
     DECODER(SetReadMarkers),
     DECODER(SendReceipt),
+    DECODER(GetUnread),
     DECODER(RedactEvent),
     DECODER(RegisterAppserviceUser),
     DECODER(GetRelations),

@@ -38,6 +38,7 @@
 #include "matrix/endpoints/synapse_admin_users.hpp"
 #include "matrix/endpoints/sync.hpp"
 #include "matrix/endpoints/typing.hpp"
+#include "matrix/endpoints/unread.hpp"
 #include "matrix/endpoints/versions.hpp"
 
 namespace {
@@ -51,7 +52,7 @@ struct Words {
 PasswordProof proof(const Words& w) { return PasswordProof(MatrixUserId(w.b), Secret(w.c), w.d); }
 
 using Encoder = Result<EndpointRequest> (*)(const Words& w);
-constexpr std::array<Encoder, 80> encoders = {
+constexpr std::array<Encoder, 81> encoders = {
     [](const Words& w) {
       static_cast<void>(w);
       return GetVersions().encode();
@@ -164,6 +165,7 @@ constexpr std::array<Encoder, 80> encoders = {
       return RedactEvent(MatrixRoomId(w.a), EventId(w.b), TransactionId(w.c)).reason(w.d).encode();
     },
     [](const Words& w) { return SetTyping(MatrixRoomId(w.a), MatrixUserId(w.b), std::chrono::seconds(5)).encode(); },
+    [](const Words& w) { return GetUnread(MatrixRoomId(w.a)).encode(); },
     [](const Words& w) { return SendReceipt(MatrixRoomId(w.a), EventId(w.b)).thread(w.c).encode(); },
     [](const Words& w) {
       return SetReadMarkers(MatrixRoomId(w.a))

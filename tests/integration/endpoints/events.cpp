@@ -12,6 +12,7 @@
 #include "matrix/endpoints/send.hpp"
 #include "matrix/endpoints/sync.hpp"
 #include "matrix/endpoints/typing.hpp"
+#include "matrix/endpoints/unread.hpp"
 
 using namespace confab;
 using namespace confab::matrix;
@@ -124,6 +125,10 @@ TEST_CASE("events: relations, receipts, markers, typing, and all of it in a sync
   (void)hs.answer(SendReceipt(room, said), ben);
   (void)hs.answer(SendReceipt(room, liked, ReceiptType::read_private).thread("main"), ana);
   hs.refuse(SendReceipt(room, said), HomeserverCalls::dead(), Errc::session_expired, "M_UNKNOWN_TOKEN");
+  const UnreadAnswer unread = hs.answer(GetUnread(room), ben);
+  CHECK(unread.is_joined(room));
+  CHECK(unread.last_read(room, ben.id()) == said);
+  hs.refuse(GetUnread(room), HomeserverCalls::dead(), Errc::session_expired, "M_UNKNOWN_TOKEN");
   (void)hs.answer(SetReadMarkers(room).fully_read(liked).read(liked).read_private(liked), ben);
   CHECK(hs.answer(GetAccountData(ben.id(), "m.fully_read").room(room), ben).object()["event_id"].string_or("") ==
         liked.str());

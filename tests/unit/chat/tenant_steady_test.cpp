@@ -82,7 +82,7 @@ TEST_CASE_FIXTURE(Steady, "the display name of the directory is asked for by nob
   make_rooms(*first);
   REQUIRE(first->send(Message(direct, ana, "first")).wait());
   const auto restarted = service();
-  CHECK(cost(*restarted, event, ana) == 2);   // where is the room?
+  CHECK(cost(*restarted, event, ana) == 3);   // where is the room, and is it encrypted?
   CHECK(cost(*restarted, direct, ana) == 3);  // and is the other one in it?
   CHECK(cost(*restarted, direct, ana) == 1);
   CHECK(cost(*restarted, direct, ben) == 2);  // Ben's process does not know of Ana
