@@ -19,6 +19,9 @@ namespace program {
 // The password is the first line of standard input; a terminal does not show it.
 [[nodiscard]] int set_password(Session& session, const std::string& slug);
 
+// Of all users where the slug is empty.
+[[nodiscard]] int reset(Session& session, const std::string& slug, bool full);
+
 [[nodiscard]] int create_room(Session& session, const std::string& kind, const std::string& slug,
                               const std::string& creator, const std::string& name, bool is_public);
 [[nodiscard]] int add_to_room(Session& session, const std::string& kind, const std::string& slug,

@@ -39,6 +39,9 @@ struct Words {
   bool is_public = false;
   bool is_private = false;
   bool as_json = false;
+  bool all = false;
+  bool full = false;
+  bool yes = false;
 };
 
 void add_room(CLI::App& command, Words& words) {
@@ -120,6 +123,17 @@ void add_message_commands(CLI::App& app, Words& words, Work& work) {
   });
 }
 
+CLI::App* add_reset(CLI::App& app, Words& words, Work& work) {
+  CLI::App* reset = app.add_subcommand("reset", "forget tokens: the next use makes new ones, and all ids stay");
+  CLI::Option* user = reset->add_option("--user", words.user, "one user, as the directory names them");
+  user->type_name("SLUG");
+  reset->add_flag("--all", words.all, "all users of the tenant")->excludes(user);
+  reset->add_flag("--full", words.full, "also where watchers that resume are, and which rooms were found");
+  reset->add_flag("--yes", words.yes, "needed for --full");
+  reset->callback([&] { work = [&](Session& session) { return program::reset(session, words.user, words.full); }; });
+  return reset;
+}
+
 // For a word it does not know, the parser says that a command is missing: that does not help who mistyped one.
 std::string in_words(CLI::App& app, const CLI::ParseError& wrong) {
   const bool is_missing = dynamic_cast<const CLI::RequiredError*>(&wrong) != nullptr;
@@ -152,7 +166,6 @@ int main(int argc, char** argv) {
   Words words;
   Work work;
   std::function<std::string()> text;  // of a command that needs no configuration
-  std::string unready;  // a command of the final shape that this release lacks, told apart from a typing error
 
   CLI::App* doctor = app.add_subcommand("doctor", "look at everything that has to be right; exit 1 if unfit");
   doctor->add_flag("--json", words.as_json, "one JSON object per finding, on a terminal too");
@@ -254,21 +267,14 @@ int main(int argc, char** argv) {
     };
   });
 
+  CLI::App* reset = add_reset(app, words, work);
+
   CLI::App* completion = app.add_subcommand("completion", "print what makes a shell complete these commands");
   completion->add_option("SHELL", words.kind, "the shell")->required()->check(CLI::IsMember({"bash"}));
   completion->callback([&] { text = [&] { return program::bash_completion(program::command_tree(app)); }; });
   app.add_subcommand("manual", "print the manual page, for man(1)")->callback([&] {
     text = [&] { return program::manual_page(program::command_tree(app), std::string(confab::version())); };
   });
-
-  for (CLI::App* command : {app.add_subcommand("reset", "not part of this release")}) {
-    command->group("");
-    command->allow_extras()->fallthrough(false);
-    command->callback([&unready, &app, command] {
-      const CLI::App* parent = command->get_parent();
-      unready = (parent == &app ? "" : parent->get_name() + " ") + command->get_name();
-    });
-  }
 
   try {
     app.parse(argc, argv);
@@ -277,8 +283,12 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& wrong) {
     return program::refuse(in_words(app, wrong) + "; see confab --help");
   }
-  if (!unready.empty())
-    return program::refuse("'" + unready + "' is not part of this release", confab::Errc::unsupported);
+  if (reset->parsed() && words.user.empty() && !words.all) {
+    return program::refuse("reset needs --user SLUG or --all; see confab reset --help");
+  }
+  if (words.full && !words.yes) {
+    return program::refuse("--full also forgets where watchers are: they begin anew; say --yes if that is meant");
+  }
 
   if (text) {
     const std::string printed = text();

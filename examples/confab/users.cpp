@@ -1,4 +1,4 @@
-// `confab user ...`
+// `confab user ...` and `confab reset`.
 #include <termios.h>
 #include <unistd.h>
 
@@ -101,6 +101,22 @@ int provision_user(Session& session, const std::string& slug, const std::string&
   if (!account) return fail(account.error());
   JsonLine line;
   line.text("user_id", account->user_id().str()).text("slug", account->slug().str()).text("name", account->name());
+  if (confab::Result<void> printed = print(line); !printed) return fail(printed.error());
+  return exit_done;
+}
+
+int reset(Session& session, const std::string& slug, bool full) {
+  const confab::ResetRequest request =
+      (slug.empty() ? confab::ResetRequest() : confab::ResetRequest(confab::UserSlug(slug))).full(full);
+  // No ride through an outage: the homeserver is not asked.
+  confab::Result<confab::ResetCounts> counts =
+      session.chat().reset(request, confab::CallOptions().within(session.limit())).wait();
+  if (!counts) return fail(counts.error());
+  JsonLine line;
+  line.number("users", static_cast<std::int64_t>(counts->users()));
+  line.number("tokens", static_cast<std::int64_t>(counts->tokens()));
+  line.number("positions", static_cast<std::int64_t>(counts->positions()));
+  line.number("rooms", static_cast<std::int64_t>(counts->rooms()));
   if (confab::Result<void> printed = print(line); !printed) return fail(printed.error());
   return exit_done;
 }

@@ -22,6 +22,7 @@
 #include <confab/message_requests.hpp>
 #include <confab/pending.hpp>
 #include <confab/received_message.hpp>
+#include <confab/reset.hpp>
 #include <confab/secret.hpp>
 
 namespace confab {
@@ -322,6 +323,12 @@ class CONFAB_EXPORT ChatProvider {
   /// @par Errors     By EventStream::next.
   /// @par Specification Client-server API, "GET /sync".
   [[nodiscard]] virtual EventStream events(MatrixUserId user, EventsOptions options) = 0;
+
+  /// Forget what is kept of users; see ChatService::reset. Nothing changes on the homeserver.
+  ///
+  /// @returns        What was forgotten.
+  /// @par Errors     Errc::invalid_argument: the one user is none of this server's. Errc::store, busy.
+  [[nodiscard]] virtual Pending<ResetCounts> reset(ProviderReset request, CallOptions options) = 0;
 };
 
 }  // namespace confab

@@ -18,6 +18,7 @@
 #include <confab/message_requests.hpp>
 #include <confab/pending.hpp>
 #include <confab/received_message.hpp>
+#include <confab/reset.hpp>
 #include <confab/secret.hpp>
 
 namespace confab {
@@ -252,6 +253,16 @@ class CONFAB_EXPORT ChatService {
   /// @par Errors     Through EventStream::next; Errc::not_found: the directory lists no such user.
   /// @par Specification  "GET /sync".
   [[nodiscard]] virtual EventStream events(UserSlug user, EventsOptions options = EventsOptions()) = 0;
+
+  /// Forget the tokens of one user or of all: what is used next makes new ones, unnoticed, also beside this call. Ids
+  /// stay, and nothing is deleted on the homeserver. Other processes go on with what they hold until that dies.
+  ///
+  /// @param request  Of whom, and whether more than tokens.
+  /// @returns        What was forgotten.
+  /// @par Errors     Errc::not_found: the directory lists no such user. Errc::store, busy: some may be forgotten and
+  ///                 others not; none is half.
+  /// @par Cancel     What was forgotten until then stays so. Repeating it does the rest.
+  [[nodiscard]] virtual Pending<ResetCounts> reset(ResetRequest request, CallOptions options = CallOptions()) = 0;
 };
 
 }  // namespace confab

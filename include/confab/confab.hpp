@@ -50,6 +50,7 @@
 #include <confab/open_store.hpp>
 #include <confab/pending.hpp>
 #include <confab/received_message.hpp>
+#include <confab/reset.hpp>
 #include <confab/result.hpp>
 #include <confab/runtime.hpp>
 #include <confab/secret.hpp>

@@ -147,6 +147,14 @@ class DirectoryChatService final : public ChatService {
                                       });
   }
 
+  Pending<ResetCounts> reset(ResetRequest request, CallOptions options) override {
+    const std::string flow = request.user().empty() ? "reset" : chat_->flow_of(request.user());
+    return net::describe<ResetCounts>(chat_->core(), flow, std::move(options),
+                                      [chat = chat_, request = std::move(request)](net::CallContext context) {
+                                        return TenantChat::reset(chat, request, std::move(context));
+                                      });
+  }
+
   EventStream events(UserSlug user, EventsOptions options) override {
     return EventStream(std::make_shared<chat::DirectoryEventSource>(chat_, std::move(user), std::move(options)));
   }

@@ -56,6 +56,38 @@ Task<Result<void>> membership(std::shared_ptr<detail::MatrixBackend> backend, Ma
                                                  std::move(context));
 }
 
+Task<Result<ResetCounts>> forget(std::shared_ptr<detail::MatrixBackend> backend, ProviderReset request,
+                                 CallContext context) {
+  const bool one = !request.user().empty();
+  if (one) {
+    if (std::optional<Error> wrong = wrong_user(request.user(), *backend)) co_return std::move(*wrong);
+  }
+  credentials::UserTokens::Whose whose = [backend, request](const MatrixUserId& user) {
+    return !wrong_user(user, *backend) && request.concerns(user);
+  };
+  ResetCounts counts;
+  if (one) {
+    Result<bool> had = co_await credentials::UserTokens::forget(backend->tokens(), request.user(), context);
+    if (!had) co_return std::move(had).error();
+    counts = ResetCounts(1, *had ? 1 : 0);
+  } else {
+    Result<credentials::UserTokens::Counts> all =
+        co_await credentials::UserTokens::forget_all(backend->tokens(), whose, context);
+    if (!all) co_return std::move(all).error();
+    counts = ResetCounts(all->users(), all->tokens());
+  }
+  if (!request.is_full()) co_return counts;
+  services::ConsumerPosition::Whose whose_place = [backend, whose](const std::string& localpart) {
+    return whose(MatrixUserId("@" + localpart + ":" + backend->server_name()));
+  };
+  std::string group(context.group());
+  Result<std::size_t> places = co_await services::ConsumerPosition::forget(
+      backend->records(), std::move(group), request.user(), std::move(whose_place), context);
+  if (!places) co_return std::move(places).error();
+  counts.positions(*places);
+  co_return counts;
+}
+
 }  // namespace
 
 MatrixProvider::MatrixProvider(std::shared_ptr<detail::MatrixBackend> backend, std::string group)
@@ -205,6 +237,15 @@ EventStream MatrixProvider::events(MatrixUserId user, EventsOptions options) {
   }
   return EventStream(
       services::UserEvents::open(backend_->core(), backend_->tokens(), std::move(user), group_, std::move(place)));
+}
+
+Pending<ResetCounts> MatrixProvider::reset(ProviderReset request, CallOptions options) {
+  const std::string key = request.user().empty() ? "reset" : request.user().str();
+  return net::describe<ResetCounts>(
+      backend_->core(), key, std::move(options),
+      [backend = backend_, group = group_, request = std::move(request)](CallContext context) {
+        return forget(backend, request, context.in_group(group));
+      });
 }
 
 }  // namespace confab

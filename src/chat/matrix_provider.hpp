@@ -34,6 +34,7 @@ class MatrixProvider final : public ChatProvider, public chat::SharesNames {
   [[nodiscard]] Pending<Unread> unread(MatrixRoomId room, MatrixUserId user, CallOptions options) override;
   [[nodiscard]] Pending<MessagePage> history(ProviderHistoryRequest request, CallOptions options) override;
   [[nodiscard]] EventStream events(MatrixUserId user, EventsOptions options) override;
+  [[nodiscard]] Pending<ResetCounts> reset(ProviderReset request, CallOptions options) override;
   [[nodiscard]] chat::TenantNames& tenant_names() noexcept override { return backend_->tenant_names(); }
 
  private:

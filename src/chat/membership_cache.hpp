@@ -31,6 +31,7 @@ class MembershipCache {
   void heard(const MatrixRoomId& room, const MatrixUserId& user, std::string_view membership) {
     put(room, user, membership == "join" ? Place::in : Place::out);
   }
+  void clear() { (void)places_.clear(); }
 
  private:
   // No id holds a space.

@@ -48,6 +48,15 @@ class RecentlyUsed {
     by_key_.erase(at);
   }
 
+  // How many there were.
+  std::size_t clear() {
+    const std::lock_guard lock(mutex_);
+    const std::size_t count = order_.size();
+    by_key_.clear();
+    order_.clear();
+    return count;
+  }
+
  private:
   using Order = std::list<std::pair<std::string, Value>>;  // used last stands first
   const std::size_t most_;

@@ -6,6 +6,7 @@
 #include "chat/message_check.hpp"
 #include "chat/password_check.hpp"
 #include "chat/tenant_chat.hpp"
+#include "matrix/identifiers.hpp"
 #include "net/await_pending.hpp"
 
 namespace confab::chat {
@@ -43,6 +44,26 @@ Task<Result<void>> TenantChat::set_password(Self self, UserSlug slug, Secret pas
   if (!account) co_return account;
   Pending<void> setting = self->provider_->set_password(user->id(), std::move(password), options_of(context));
   co_return co_await net::on_loop(context, std::move(setting));
+}
+
+// All users are those who are called like this tenant's: somebody whom the directory lists no more is one of them, and
+// no other tenant's users are, because the templates of one homeserver never meet.
+Task<Result<ResetCounts>> TenantChat::reset(Self self, ResetRequest request, net::CallContext context) {
+  ProviderReset asked(
+      [self](const MatrixUserId& user) { return self->names_.id_of(matrix::localpart_of(user)).has_value(); });
+  if (!request.user().empty()) {
+    auto user = self->find_user(request.user());
+    if (!user) co_return std::move(user).error();
+    asked = ProviderReset(user->id());
+  }
+  asked.full(request.is_full());
+  Pending<ResetCounts> resetting = self->provider_->reset(std::move(asked), options_of(context));
+  Result<ResetCounts> counts = co_await net::on_loop(context, std::move(resetting));
+  if (!counts || !request.is_full()) co_return counts;
+  // A cache has no owner: the rooms of one user are looked up by all.
+  self->memberships_.clear();
+  counts->rooms(self->rooms_.clear());
+  co_return counts;
 }
 
 }  // namespace confab::chat

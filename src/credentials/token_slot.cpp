@@ -63,6 +63,7 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
       self->renew_ = self->end_ == net::TimePoint::max() ? self->end_ : now + (self->end_ - now) / 2;
       self->last_failure_.reset();
       outcome.emplace(Token(*self->secret_, self->generation_, self->fresh_));
+      if (self->generation_ <= self->dropped_) self->secret_.reset();
     } else {
       const Error& error = minted.error();
       self->last_failure_ = error;
@@ -121,6 +122,14 @@ Task<Result<Token>> TokenSlot::replace(std::shared_ptr<TokenSlot> self, std::uin
   std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, refused);
   if (!flight) co_return std::move(*refused);
   co_return co_await net::SharedResult<Token>::wait(flight, context);
+}
+
+bool TokenSlot::drop(std::uint64_t generation) {
+  const std::lock_guard lock(mutex_);
+  dropped_ = std::max(dropped_, generation == 0 ? generation_ : generation);
+  if (!secret_ || generation_ > dropped_) return false;
+  secret_.reset();
+  return true;
 }
 
 bool TokenSlot::busy() const {

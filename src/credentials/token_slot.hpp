@@ -82,6 +82,10 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   [[nodiscard]] static Task<Result<Token>> replace(std::shared_ptr<TokenSlot> self, std::uint64_t dead,
                                                    net::CallContext context);
 
+  // Forgets the current token if it is of this generation or an earlier one; 0: whichever it is. So does a flight that
+  // is under way and finds one of these, though those who wait for it still get it. Whether there was one.
+  bool drop(std::uint64_t generation);
+
   [[nodiscard]] bool busy() const;
 
  private:
@@ -96,6 +100,7 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   mutable std::mutex mutex_;
   std::optional<Secret> secret_;
   std::uint64_t generation_ = 0;
+  std::uint64_t dropped_ = 0;  // no token up to this generation is kept
   bool fresh_ = true;
   net::TimePoint end_ = net::TimePoint::max();
   net::TimePoint renew_ = net::TimePoint::max();

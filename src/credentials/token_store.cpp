@@ -15,6 +15,8 @@ namespace {
 constexpr std::chrono::seconds least_life{30};
 // How often somebody else may write first before we say so.
 constexpr int most_rounds = 4;
+// Records of one page.
+constexpr std::size_t page_size = 200;
 
 bool usable(const StoredToken& token, std::uint64_t dead) {
   if (token.token().empty() || token.version() == dead) return false;
@@ -119,6 +121,46 @@ Task<Result<MintedToken>> TokenStore::obtain(std::shared_ptr<TokenStore> self, s
     if (made.error().code() != Errc::conflict) co_return std::move(made).error();
   }
   co_return Error(Errc::busy, "other processes replace the token all the time; try again").with_subject("user");
+}
+
+Task<Result<TokenStore::Forgotten>> TokenStore::forget(std::shared_ptr<TokenStore> self, MatrixUserId account,
+                                                       net::CallContext context) {
+  const std::string key = record_key(account);
+  Result<void> fit = co_await check_keys(self, context);
+  if (!fit) co_return std::move(fit).error();
+  for (int round = 0; round < most_rounds; ++round) {
+    Result<std::optional<StoreRecord>> found = co_await self->records_.get(context, key);
+    if (!found) co_return std::move(found).error();
+    if (!*found) co_return Forgotten(false, 0);
+    const StoreVersion version = (*found)->version();
+    Result<StoredToken> read = read_token_record(**found, *self->keys_);
+    if (!read && read.error().code() != Errc::store) co_return std::move(read).error();
+    if (read && read->token().empty()) co_return Forgotten(false, version);
+    StoreWrite write = StoreWrite::erase(key, version);
+    if (read && !read->password().empty()) {
+      StoredToken without = std::move(*read);
+      without.token(Secret(), std::nullopt);
+      Result<std::string> value = token_record(without, key, *self->keys_);
+      if (!value) co_return std::move(value).error();
+      write = StoreWrite::put(key, version, std::move(*value));
+    }
+    Result<StoreVersion> written = co_await self->records_.put_if(context, std::move(write), Durability::relaxed);
+    if (written) co_return Forgotten(true, version);
+    // Somebody was faster, with a new token perhaps: that one then.
+    if (written.error().code() != Errc::conflict) co_return std::move(written).error();
+  }
+  co_return Error(Errc::busy, "other processes replace the token all the time; try again").with_subject("user");
+}
+
+Task<Result<TokenStore::Accounts>> TokenStore::accounts(std::shared_ptr<TokenStore> self, std::string cursor,
+                                                        net::CallContext context) {
+  Result<StorePage> page =
+      co_await self->records_.list(std::move(context), std::string(prefix), std::move(cursor), page_size);
+  if (!page) co_return std::move(page).error();
+  std::vector<MatrixUserId> accounts;
+  accounts.reserve(page->records().size());
+  for (const StoreRecord& record : page->records()) accounts.emplace_back(record.key().substr(prefix.size()));
+  co_return Accounts(std::move(accounts), page->cursor());
 }
 
 }  // namespace confab::credentials

@@ -6,7 +6,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <confab/ids.hpp>
 #include <confab/result.hpp>
@@ -34,9 +36,43 @@ class TokenStore {
   // Over the version that it carries; gives it back with its new one. Errc::conflict: somebody else wrote first.
   [[nodiscard]] static Task<Result<StoredToken>> save(std::shared_ptr<TokenStore> self, MatrixUserId account,
                                                       StoredToken token, net::CallContext context);
-  [[nodiscard]] static std::string record_key(const MatrixUserId& account) { return "token/" + account.str(); }
+
+  // What became of a record whose token was to be forgotten.
+  class Forgotten {
+   public:
+    Forgotten(bool had_token, StoreVersion version) : had_token_(had_token), version_(version) {}
+    [[nodiscard]] bool had_token() const noexcept { return had_token_; }
+    // Up to here no token is kept any more; 0: there is no record.
+    [[nodiscard]] StoreVersion version() const noexcept { return version_; }
+
+   private:
+    bool had_token_;
+    StoreVersion version_;
+  };
+  // The token only: a password that the library made stays. A record that does not open goes as a whole.
+  [[nodiscard]] static Task<Result<Forgotten>> forget(std::shared_ptr<TokenStore> self, MatrixUserId account,
+                                                      net::CallContext context);
+  // Whose records there are, page by page: a page may be empty although more follow.
+  class Accounts {
+   public:
+    Accounts(std::vector<MatrixUserId> accounts, std::string cursor)
+        : accounts_(std::move(accounts)), cursor_(std::move(cursor)) {}
+    [[nodiscard]] const std::vector<MatrixUserId>& accounts() const noexcept { return accounts_; }
+    // Empty: nothing follows.
+    [[nodiscard]] const std::string& cursor() const noexcept { return cursor_; }
+
+   private:
+    std::vector<MatrixUserId> accounts_;
+    std::string cursor_;
+  };
+  [[nodiscard]] static Task<Result<Accounts>> accounts(std::shared_ptr<TokenStore> self, std::string cursor,
+                                                       net::CallContext context);
+  [[nodiscard]] static std::string record_key(const MatrixUserId& account) {
+    return std::string(prefix) + account.str();
+  }
 
  private:
+  static constexpr std::string_view prefix = "token/";
   [[nodiscard]] static Task<Result<void>> check_keys(std::shared_ptr<TokenStore> self, net::CallContext context);
   [[nodiscard]] static Task<StoredToken> settled(std::shared_ptr<TokenStore> self, std::shared_ptr<Mint> mint,
                                                  MatrixUserId account, StoredToken token, net::CallContext context);

@@ -35,4 +35,52 @@ std::shared_ptr<TokenSlot> UserTokens::slot_of(const MatrixUserId& user, std::st
   return slot;
 }
 
+Task<Result<bool>> UserTokens::forget(std::shared_ptr<UserTokens> self, MatrixUserId user, net::CallContext context) {
+  if (user == self->admin_->user()) co_return admin_refused();
+  Result<TokenStore::Forgotten> stored = co_await TokenStore::forget(self->tokens_, user, std::move(context));
+  if (!stored) co_return std::move(stored).error();
+  // After the store: a slot that is made from now on finds the old token nowhere.
+  std::shared_ptr<TokenSlot> slot;
+  {
+    const std::lock_guard lock(self->mutex_);
+    if (const auto found = self->slots_.find(user); found != self->slots_.end()) slot = found->second;
+  }
+  const bool here = slot && slot->drop(stored->version());
+  co_return here || stored->had_token();
+}
+
+std::vector<MatrixUserId> UserTokens::holders(const Whose& whose) {
+  std::vector<MatrixUserId> users;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [user, slot] : slots_) {
+    if (slot->at_hand() && whose(user)) users.push_back(user);
+  }
+  return users;
+}
+
+Task<Result<UserTokens::Counts>> UserTokens::forget_all(std::shared_ptr<UserTokens> self, Whose whose,
+                                                        net::CallContext context) {
+  Counts counts;
+  std::string cursor;
+  do {
+    Result<TokenStore::Accounts> page = co_await TokenStore::accounts(self->tokens_, cursor, context);
+    if (!page) co_return std::move(page).error();
+    for (const MatrixUserId& user : page->accounts()) {
+      if (user == self->admin_->user() || !whose(user)) continue;
+      Result<bool> had = co_await forget(self, user, context);
+      if (!had) co_return std::move(had).error();
+      counts.add(*had);
+    }
+    cursor = page->cursor();
+  } while (!cursor.empty());
+  // Those whose record is gone: it ended, or somebody erased it.
+  const std::vector<MatrixUserId> here = self->holders(whose);
+  for (const MatrixUserId& user : here) {
+    Result<bool> had = co_await forget(self, user, context);
+    if (!had) co_return std::move(had).error();
+    counts.add(*had);
+  }
+  co_return counts;
+}
+
 }  // namespace confab::credentials

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include <confab/ids.hpp>
 #include <confab/result.hpp>
@@ -46,6 +48,29 @@ class UserTokens {
                            repeatable, reached);
   }
 
+  // Forgets the user's token, in the store and here: the next call makes one. Calls under way end well, by the old one
+  // or a new one. Whether there was one.
+  [[nodiscard]] static Task<Result<bool>> forget(std::shared_ptr<UserTokens> self, MatrixUserId user,
+                                                 net::CallContext context);
+  using Whose = std::function<bool(const MatrixUserId&)>;
+  class Counts {
+   public:
+    void add(bool token) noexcept {
+      ++users_;
+      if (token) ++tokens_;
+    }
+    [[nodiscard]] std::size_t users() const noexcept { return users_; }
+    [[nodiscard]] std::size_t tokens() const noexcept { return tokens_; }
+
+   private:
+    std::size_t users_ = 0;
+    std::size_t tokens_ = 0;
+  };
+  // Of all who have a record in the store or a token here, and for whom `whose` says yes. Each is for itself: after an
+  // error it may be repeated, and does the rest.
+  [[nodiscard]] static Task<Result<Counts>> forget_all(std::shared_ptr<UserTokens> self, Whose whose,
+                                                       net::CallContext context);
+
   // Otherwise a host whose names reach the library's own account would have that user act with the admin's rights.
   [[nodiscard]] static Error admin_refused() {
     return Error(Errc::forbidden, "the user is the library's own account: change the tenant's localpart template")
@@ -59,6 +84,8 @@ class UserTokens {
   [[nodiscard]] static Task<Result<Answer>> refuse_admin() {
     co_return admin_refused();
   }
+  // Those who have a token in this process.
+  [[nodiscard]] std::vector<MatrixUserId> holders(const Whose& whose);
   [[nodiscard]] std::shared_ptr<TokenSlot> slot_of(const MatrixUserId& user, std::string_view group);
 
   std::shared_ptr<AdminSession> admin_;

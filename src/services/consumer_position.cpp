@@ -1,6 +1,7 @@
 #include "services/consumer_position.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 
 #include "matrix/identifiers.hpp"
@@ -23,6 +24,37 @@ bool is_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), is_name_character);
 }
 
+std::string key_of_group(std::string_view group) {
+  return group.empty() ? "events/" : "events/" + text::percent_encode(group) + "/";
+}
+
+std::string key_of_user(const MatrixUserId& user) {
+  std::string_view localpart(user.str());
+  localpart = localpart.substr(std::min<std::size_t>(1, localpart.size()));
+  localpart = localpart.substr(0, localpart.find(':'));
+  return text::percent_encode(localpart) + "/";
+}
+
+// The localpart in what stands behind the group; nothing where it is no user and consumer.
+std::optional<std::string> localpart_in(std::string_view rest) {
+  const std::size_t end = rest.find('/');
+  if (end == std::string_view::npos || rest.find('/', end + 1) != std::string_view::npos) return std::nullopt;
+  std::string localpart;
+  for (std::size_t at = 0; at < end; ++at) {
+    if (rest[at] != '%') {
+      localpart += rest[at];
+      continue;
+    }
+    unsigned byte = 0;
+    if (end - at < 3 || std::from_chars(&rest[at + 1], &rest[at + 1] + 2, byte, 16).ec != std::errc()) {
+      return std::nullopt;
+    }
+    localpart += static_cast<char>(byte);
+    at += 2;
+  }
+  return localpart;
+}
+
 Error taken_over() {
   return Error(Errc::conflict, "another reader has opened the stream of this consumer: one at a time, or other names")
       .with_subject("consumer");
@@ -35,12 +67,7 @@ ConsumerPosition::ConsumerPosition(net::RecordStore records, std::string_view gr
     : records_(std::move(records)), server_name_(std::move(server_name)) {
   if (!is_name(consumer)) return;
   // Without the server's name, which stands in the record: a homeserver that is called otherwise is to be noticed.
-  std::string_view localpart(user.str());
-  localpart = localpart.substr(std::min<std::size_t>(1, localpart.size()));
-  localpart = localpart.substr(0, localpart.find(':'));
-  key_ = "events/";
-  if (!group.empty()) key_ += text::percent_encode(group) + "/";
-  key_ += text::percent_encode(localpart) + "/";
+  key_ = key_of_group(group) + key_of_user(user);
   key_ += consumer;
 }
 
@@ -118,6 +145,30 @@ Task<Result<void>> ConsumerPosition::save(Self self, matrix::SyncPosition positi
     if (there && !self->is_ours(*there)) co_return taken_over();
     self->version_ = there ? there->version() : 0;
   }
+}
+
+Task<Result<std::size_t>> ConsumerPosition::forget(net::RecordStore records, std::string group, MatrixUserId user,
+                                                   Whose whose, net::CallContext context) {
+  constexpr std::size_t page_size = 200;
+  const std::string of_group = key_of_group(group);
+  const std::string prefix = user.empty() ? of_group : of_group + key_of_user(user);
+  std::size_t count = 0;
+  std::string cursor;
+  do {
+    Result<StorePage> page = co_await records.list(context, prefix, cursor, page_size);
+    if (!page) co_return std::move(page).error();
+    for (const StoreRecord& there : page->records()) {
+      const std::optional<std::string> localpart = localpart_in(std::string_view(there.key()).substr(of_group.size()));
+      if (!localpart || !whose(*localpart)) continue;
+      StoreWrite erase = StoreWrite::erase(there.key(), there.version());
+      Result<StoreVersion> erased = co_await records.put_if(context, std::move(erase), Durability::relaxed);
+      if (erased) ++count;
+      // A conflict: its reader goes on at this very moment, and would write it again anyway.
+      if (!erased && erased.error().code() != Errc::conflict) co_return std::move(erased).error();
+    }
+    cursor = page->cursor();
+  } while (!cursor.empty());
+  co_return count;
 }
 
 }  // namespace confab::services

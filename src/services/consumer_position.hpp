@@ -8,6 +8,7 @@
 #include <confab/store.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -56,6 +57,12 @@ class ConsumerPosition {
   [[nodiscard]] static Task<Result<Claim>> claim(Self self, net::CallContext context);
   // Errc::conflict: another reader has claimed it. After any other error the position before still stands.
   [[nodiscard]] static Task<Result<void>> save(Self self, matrix::SyncPosition position, net::CallContext context);
+
+  // Erases the positions of those users of the group for whom `whose` says yes by their localpart; only those of `user`
+  // unless that is empty. How many it were. A stream that is open writes its own again.
+  using Whose = std::function<bool(const std::string& localpart)>;
+  [[nodiscard]] static Task<Result<std::size_t>> forget(net::RecordStore records, std::string group, MatrixUserId user,
+                                                        Whose whose, net::CallContext context);
 
  private:
   [[nodiscard]] std::string record(const Claim& claim) const;

@@ -212,6 +212,18 @@ Fire provider_account(Host* host) {
   if (found && found->user_id().str() == text("@ana")) ++host->completed;
 }
 
+Fire reset(Host* host) {
+  const Result<ResetCounts> counts = co_await host->chat.reset(ResetRequest(UserSlug(text("ana"))).full(true),
+                                                               CallOptions().within(5s).stop(host->stop.get_token()));
+  if (counts && counts->users() == text("ana").size() && counts->positions() == 2) ++host->completed;
+}
+
+Fire provider_reset(Host* host) {
+  const Result<ResetCounts> counts = co_await host->provider.reset(
+      ProviderReset(MatrixUserId(text("@ana"))).full(true), CallOptions().within(5s).stop(host->stop.get_token()));
+  if (counts && counts->users() == text("@ana").size() && counts->positions() == 2) ++host->completed;
+}
+
 Fire provider_set_password(Host* host) {
   const Result<void> done = co_await host->provider.set_password(MatrixUserId(text("pw")), Secret(text("pw")),
                                                                  CallOptions().within(5s).stop(host->stop.get_token()));
@@ -441,12 +453,12 @@ Fire counting(std::shared_ptr<Queue> queue, int* alive) {
 
 template <class... Classes>
 constexpr bool none_is_an_aggregate = (!std::is_aggregate_v<Classes> && ...);
-static_assert(none_is_an_aggregate<CallOptions, RuntimeOptions, HomeserverOptions, TenantOptions, Message,
-                                   HistoryRequest, RoomRequest, ProviderRoomRequest, ProviderMessage, Secret, UserSlug,
-                                   RoomRef, Error, Result<int>, Account, Member, Room, ChatEvent, MessagePage,
-                                   ReceivedMessage, DirectoryUser, Edit, Redaction, Reaction, TypingNotice, ReadMark,
-                                   Unread, ProviderEdit, ProviderRedaction, ProviderReaction, ProviderTypingNotice,
-                                   ProviderReadMark, ReadReceipt, Reactions, MessageRelation>,
+static_assert(none_is_an_aggregate<
+                  CallOptions, RuntimeOptions, HomeserverOptions, TenantOptions, Message, HistoryRequest, RoomRequest,
+                  ProviderRoomRequest, ProviderMessage, Secret, UserSlug, RoomRef, Error, Result<int>, Account, Member,
+                  Room, ChatEvent, MessagePage, ReceivedMessage, DirectoryUser, Edit, Redaction, Reaction, TypingNotice,
+                  ReadMark, Unread, ProviderEdit, ProviderRedaction, ProviderReaction, ProviderTypingNotice,
+                  ProviderReadMark, ResetRequest, ProviderReset, ResetCounts, ReadReceipt, Reactions, MessageRelation>,
               "g++ 12 destroys aggregate temporaries of a co_await expression twice");
 
 Fire open_directory(Runtime* runtime, int* done) {
@@ -480,6 +492,7 @@ Fire refresh_directory(StoredDirectory* directory, int* done) {
 TEST_CASE("ChatService::ensure_user") { awaited(ensure_user); }
 TEST_CASE("ChatService::account") { awaited(account); }
 TEST_CASE("ChatService::set_password") { awaited(set_password); }
+TEST_CASE("ChatService::reset") { awaited(reset); }
 TEST_CASE("ChatService::remove_member") { awaited(remove_member); }
 TEST_CASE("ChatService::members") { awaited(members); }
 TEST_CASE("ChatService::ensure_room") { awaited(ensure_room); }
@@ -497,6 +510,7 @@ TEST_CASE("EventStream::ready") { awaited(ready); }
 TEST_CASE("ChatProvider::ensure_account") { awaited(provider_ensure_account); }
 TEST_CASE("ChatProvider::account") { awaited(provider_account); }
 TEST_CASE("ChatProvider::set_password") { awaited(provider_set_password); }
+TEST_CASE("ChatProvider::reset") { awaited(provider_reset); }
 TEST_CASE("ChatProvider::remove") { awaited(provider_remove); }
 TEST_CASE("ChatProvider::members") { awaited(provider_members); }
 TEST_CASE("ChatProvider::ensure_room") { awaited(provider_ensure_room); }

@@ -133,6 +133,11 @@ class StubService final : public ChatService {
                          PageToken(request.from().str() + std::to_string(request.limit())));
     });
   }
+  Pending<ResetCounts> reset(ResetRequest request, CallOptions options) override {
+    return answers<ResetCounts>(queue_, std::move(options), [request = std::move(request)]() -> Result<ResetCounts> {
+      return ResetCounts(request.user().str().size(), 1).positions(request.is_full() ? 2 : 0).rooms(3);
+    });
+  }
   EventStream events(UserSlug user, EventsOptions options) override;
 
  private:
@@ -267,6 +272,11 @@ class StubProvider final : public ChatProvider {
     return answers<MessagePage>(queue_, std::move(options), [request = std::move(request)]() -> Result<MessagePage> {
       return MessagePage(request.room(), {},
                          PageToken(request.reader().str() + request.from().str() + std::to_string(request.limit())));
+    });
+  }
+  Pending<ResetCounts> reset(ProviderReset request, CallOptions options) override {
+    return answers<ResetCounts>(queue_, std::move(options), [request = std::move(request)]() -> Result<ResetCounts> {
+      return ResetCounts(request.user().str().size(), 1).positions(request.is_full() ? 2 : 0).rooms(3);
     });
   }
   EventStream events(MatrixUserId user, EventsOptions options) override {

@@ -64,6 +64,14 @@ class TheProgramTellsOfItself(unittest.TestCase):
         self.assertEqual(set(), self.completed("watch", "--as", ""))
         self.assertEqual({"bash"}, self.completed("completion", "b"))
 
+    def test_a_reset_says_whose_and_a_full_one_that_it_is_meant(self):
+        for wrong in (["reset"], ["reset", "--user", ""], ["reset", "--all", "--user", "ana"], ["reset", "--all", "--full"]):
+            with self.subTest(wrong=wrong):
+                refused = confab(*wrong)
+                self.assertEqual(2, refused.returncode)
+                self.assertIn('"code":"invalid_argument"', refused.stderr)
+        self.assertIn("--yes", confab("reset", "--all", "--full").stderr)
+
     def test_a_shell_that_is_not_supported(self):
         self.assertEqual(2, confab("completion", "tcsh").returncode)
 

@@ -110,6 +110,27 @@ class Credentials(harness.ProgramCase):
         self.assertTrue(dead)
         self.assertIn(("200", dead[-1]), sends)
 
+    def test_reset(self):
+        first = self.done(self.work.run("user", "provision", "user1"))[-1]["user_id"]
+        self.done(self.work.run("user", "provision", "user2"))
+        self.done(self.work.run("room", "create", "event", "fair", "--creator", "user1"))
+        self.done(self.work.run("room", "add", "event", "fair", "user2"))
+        self.done(self.work.run("send", "event", "fair", "--as", "user2", "before the reset"))
+        counts = self.done(self.work.run("reset", "--all"))[-1]
+        self.assertGreaterEqual(counts["tokens"], 2)
+        self.assertEqual(0, counts["positions"])
+        self.assertEqual({"users": 0, "tokens": 0, "positions": 0, "rooms": 0},
+                         self.done(self.work.run("reset", "--all", "--full", "--yes"))[-1])
+        before = len(self.asked("POST", r"/_synapse/admin/v1/users/\S+/login"))
+        self.done(self.work.run("send", "event", "fair", "--as", "user2", "after the reset"))
+        self.assertEqual(before + 1, len(self.asked("POST", r"/_synapse/admin/v1/users/\S+/login")))
+        read = self.done(self.work.run("history", "event", "fair", "--as", "user1", "--limit", "200"))
+        said = [line for line in read if line.get("body") in ("before the reset", "after the reset")]
+        self.assertEqual(["after the reset", "before the reset"], [line["body"] for line in said])
+        self.assertEqual(1, len({line["sender"] for line in said}))
+        self.assertEqual(first, self.done(self.work.run("user", "provision", "user1"))[-1]["user_id"])
+        self.assertEqual(1, self.done(self.work.run("reset", "--user", "user1"))[-1]["tokens"])
+
 
 if __name__ == "__main__":
     harness.main()

@@ -164,3 +164,27 @@ TEST_CASE("MatrixProvider: an operation that is described and never started does
   CHECK(p.provider->find_room("room", CallOptions()).wait().error().code() == Errc::not_found);
   CHECK(p.hs.count("PUT", "/_synapse/admin/v2/users/*") == 0);
 }
+
+TEST_CASE("MatrixProvider: after a reset the same user speaks on, and readers that resume begin anew if it was full") {
+  Provided p;
+  p.furnish();
+  EventStream stream = p.provider->events(p.ana, EventsOptions().remember_as("bridge"));
+  REQUIRE(stream.ready().wait());
+  stream.close();
+  REQUIRE(p.send("one", "t1").wait());
+  const auto one = p.provider->reset(ProviderReset(p.ana), CallOptions()).wait();
+  REQUIRE(one.has_value());
+  CHECK(one->users() == 1);
+  CHECK(one->tokens() == 1);
+  CHECK(one->positions() == 0);
+  REQUIRE(p.send("two", "t2").wait());
+  const ProviderReset all([](const MatrixUserId& user) { return user.str().starts_with("@ana"); });
+  const auto again = p.provider->reset(ProviderReset(all).full(true), CallOptions()).wait();
+  REQUIRE(again.has_value());
+  CHECK(again->users() == 1);
+  CHECK(again->tokens() == 1);
+  CHECK(again->positions() == 1);
+  REQUIRE(p.send("three", "t3").wait());
+  CHECK(p.provider->reset(ProviderReset(MatrixUserId("@ana:elsewhere.test")), CallOptions()).wait().error().code() ==
+        Errc::invalid_argument);
+}

@@ -160,6 +160,16 @@ class RecordingProvider final : public ChatProvider {
       return MessagePage(request.room(), {}, PageToken("t1"));
     });
   }
+  Pending<ResetCounts> reset(ProviderReset request, CallOptions options) override {
+    return described<ResetCounts>(request.user(), std::move(options), [this, request]() -> Result<ResetCounts> {
+      std::string whose;
+      for (const std::string& user : accounts_) {
+        if (request.concerns(MatrixUserId(user))) whose += " " + user;
+      }
+      note("reset" + whose + (request.is_full() ? " in full" : ""));
+      return ResetCounts(2, 1).positions(request.is_full() ? 4 : 0);
+    });
+  }
   EventStream events(MatrixUserId user, EventsOptions options) override {
     if (!options.consumer().empty()) note("open " + user.str() + " as " + options.consumer());
     return EventStream(std::make_shared<Source>(*this, std::move(user)));

@@ -40,3 +40,35 @@ TEST_CASE_FIXTURE(Tenant, "what is no password is refused before anything is ask
             .wait()
             .has_value());
 }
+
+TEST_CASE_FIXTURE(Tenant, "a reset is of one user, or of all who are called like this tenant's") {
+  make_picnic();
+  REQUIRE(provider->ensure_account(MatrixUserId("@park_99:hs.test"), "Gone", CallOptions()).wait());
+  REQUIRE(provider->ensure_account(MatrixUserId("@zoo_1:hs.test"), "Other", CallOptions()).wait());
+  (void)provider->asked();
+  const auto one = chat->reset(ResetRequest(ana)).wait();
+  REQUIRE(one.has_value());
+  CHECK(provider->asked() == Asked{"reset @park_1:hs.test"});
+  CHECK(one->positions() == 0);
+  CHECK(one->rooms() == 0);
+  REQUIRE(chat->reset(ResetRequest()).wait().has_value());
+  CHECK(provider->asked() == Asked{"reset @park_1:hs.test @park_2:hs.test @park_99:hs.test"});
+  CHECK(chat->reset(ResetRequest(UserSlug("zoe"))).wait().error().code() == Errc::not_found);
+  CHECK(provider->asked().empty());
+}
+
+TEST_CASE_FIXTURE(Tenant, "a full reset has rooms looked up anew, a plain one has not") {
+  make_picnic();
+  REQUIRE(chat->send(Message(picnic, ana, "one")).wait().has_value());
+  REQUIRE(chat->reset(ResetRequest()).wait().has_value());
+  (void)provider->asked();
+  REQUIRE(chat->send(Message(picnic, ana, "two")).wait().has_value());
+  CHECK(provider->asked() == Asked{"send !1 @park_1:hs.test two"});
+  const auto full = chat->reset(ResetRequest().full(true)).wait();
+  REQUIRE(full.has_value());
+  CHECK(full->rooms() == 1);
+  CHECK(full->positions() == 4);
+  CHECK(provider->asked() == Asked{"reset @park_1:hs.test @park_2:hs.test in full"});
+  REQUIRE(chat->send(Message(picnic, ana, "three")).wait().has_value());
+  CHECK(provider->asked() == Asked{"find park_event_picnic", "send !1 @park_1:hs.test three"});
+}

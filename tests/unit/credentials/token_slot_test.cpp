@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <stop_token>
 #include <string>
+#include <thread>
 
 #include "unit/net/on_runtime.hpp"
 
@@ -262,4 +263,34 @@ TEST_CASE("TokenSlot: the end of the Runtime answers those who wait") {
     CHECK(token.error().code() == Errc::closed);
   }
   CHECK(calls.ended() == 20);
+}
+
+TEST_CASE("TokenSlot: a dropped token is made anew, one of a later generation stays") {
+  Slot s;
+  CHECK_FALSE(s.slot->drop(0));
+  REQUIRE(s.get().value().generation() == 1);
+  CHECK(s.slot->drop(1));
+  CHECK_FALSE(s.slot->at_hand().has_value());
+  CHECK_FALSE(s.slot->drop(1));
+  REQUIRE(s.get().value().generation() == 2);
+  CHECK_FALSE(s.slot->drop(1));
+  CHECK(s.get().value().generation() == 2);
+  CHECK(s.slot->drop(0));
+  CHECK(s.get().value().generation() == 3);
+}
+
+TEST_CASE("TokenSlot: a flight that brings what was dropped meanwhile answers those who wait, and keeps nothing") {
+  Slot s;
+  const auto gate = s.mints->hold();
+  Together<Token> waiting;
+  waiting.start(s.runtime,
+                [slot = s.slot](net::CallContext context) { return TokenSlot::get(slot, std::move(context)); });
+  while (!s.slot->busy()) std::this_thread::yield();
+  CHECK_FALSE(s.slot->drop(1));
+  gate->set(0);
+  const auto got = waiting.all();
+  REQUIRE(got.size() == 1);
+  CHECK(got[0].value().generation() == 1);
+  CHECK_FALSE(s.slot->at_hand().has_value());
+  CHECK(s.get().value().generation() == 2);
 }

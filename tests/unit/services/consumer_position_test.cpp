@@ -63,6 +63,17 @@ struct Stored {
   Runtime runtime;
 };
 
+// Two positions of a user in the group "park", and two in none.
+void put_all(Stored& stored, const std::string& localpart) {
+  for (const char* group : {"park", ""}) {
+    for (const char* consumer : {"bridge", "bot"}) {
+      const auto place = std::make_shared<ConsumerPosition>(
+          net::RecordStore(stored.store), group, MatrixUserId("@" + localpart + ":hs.test"), consumer, "hs.test");
+      REQUIRE(stored.claim(place));
+    }
+  }
+}
+
 constexpr const char* key = "events/park/park_1/bridge";
 
 }  // namespace
@@ -169,4 +180,28 @@ TEST_CASE("consumer position: names that are none are refused before the store i
     CHECK(claim.error().subject() == "consumer");
   }
   CHECK(at.claim(at.at(std::string(64, 'x'))));
+}
+
+TEST_CASE("consumer position: positions are forgotten for those who are meant, of this group alone") {
+  Stored stored;
+  for (const char* user : {"park_1", "park_2", "park_1=3d", "zoo_1"}) {
+    put_all(stored, user);
+  }
+  const auto forget = [&](const std::string& group, const std::string& user) {
+    return run<std::size_t>(stored.runtime,
+                            [&](net::CallContext context) {
+                              return ConsumerPosition::forget(
+                                  net::RecordStore(stored.store), group, MatrixUserId(user),
+                                  [](const std::string& localpart) { return localpart.starts_with("park_"); },
+                                  std::move(context));
+                            })
+        .value();
+  };
+  CHECK(forget("park", "@park_1:hs.test") == 2);
+  CHECK(stored.value_of("events/park/park_1/bridge").empty());
+  CHECK(forget("park", "@park_1:hs.test") == 0);
+  CHECK(forget("", "") == 6);  // without a group there is no other: those of "park" are left alone
+  CHECK(forget("park", "") == 4);
+  CHECK(forget("park", "") == 0);
+  CHECK(!stored.value_of("events/park/zoo_1/bridge").empty());
 }
