@@ -273,7 +273,7 @@ class CONFAB_EXPORT ChatProvider {
   ///
   /// @param edit     Without a transaction id it gets one.
   /// @returns        The edit's event id.
-  /// @par Errors     As ChatService::edit; Errc::forbidden also: not a member.
+  /// @par Errors     As ChatService::edit; Errc::forbidden or not_found also: not a member.
   /// @par Specification Client-server API, "Event replacements".
   [[nodiscard]] virtual Pending<EventId> edit(ProviderEdit edit, CallOptions options) = 0;
 

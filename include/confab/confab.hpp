@@ -13,6 +13,9 @@
 ///     auto service = confab::make_chat_service(runtime, homeserver->provider("acme"), tenant, directory);
 ///     auto sent = (*service)->send(confab::Message(room, ana, "hi")).wait();
 ///
+/// A host tests what it makes of this without a homeserver: memory_provider.hpp is a transport in memory, and
+/// examples/07_testing_your_host.cpp a test over it.
+///
 /// What was said changes afterwards: received_message.hpp tells how to follow that.
 ///
 /// What holds everywhere, unless a member says otherwise:
@@ -45,6 +48,7 @@
 #include <confab/ids.hpp>
 #include <confab/log.hpp>
 #include <confab/member.hpp>
+#include <confab/memory_provider.hpp>
 #include <confab/message.hpp>
 #include <confab/message_requests.hpp>
 #include <confab/open_store.hpp>

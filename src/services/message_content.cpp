@@ -32,6 +32,7 @@ void write_words(json::Writer& writer, MessageKind kind, const std::string& body
 std::optional<Error> wrong_words(const std::string& body, const std::string& formatted, MessageKind kind) {
   const auto refused = [](const char* text) { return Error(Errc::invalid_argument, text).with_subject("message"); };
   if (body.empty()) return refused("the message is empty: give it a text");
+  if (!text::is_valid_utf8(body)) return refused("the text is not valid UTF-8");
   if (!formatted.empty() && !text::is_valid_utf8(formatted)) return refused("the formatted text is not valid UTF-8");
   if (formatted.size() > largest_html)
     return Error(Errc::too_large, "the formatted text is larger than any event: make it shorter")

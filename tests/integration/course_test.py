@@ -34,6 +34,13 @@ class Course(harness.HomeserverCase):
         self.assertEqual(1, read.count("Said once"))
         self.assertNotIn("never said", read)
 
+    def test_without_a_homeserver(self):
+        done = subprocess.run([str(EXAMPLES / "example_07_testing_your_host")], check=False, capture_output=True, text=True,
+                              timeout=60)
+        self.assertEqual(0, done.returncode, done.stdout)
+        self.assertIn("read back: Dinner is ready", done.stdout)
+        self.assertTrue(done.stdout.endswith("passed\n"), done.stdout)
+
     def test_wrong_usage(self):
         done = subprocess.run([str(EXAMPLES / "example_01_first_message")], check=False, capture_output=True, timeout=30)
         self.assertEqual(2, done.returncode)
