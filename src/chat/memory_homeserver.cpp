@@ -234,10 +234,13 @@ Result<ResetCounts> MemoryHomeserver::reset(const ProviderReset& request) {
   if (!request.user().empty()) {
     if (Result<void> legal = check_user(request.user()); !legal) return legal.error();
   }
-  if (!request.is_full()) return ResetCounts();
+  const auto users = std::count_if(accounts_.begin(), accounts_.end(),
+                                   [&request](const auto& account) { return request.concerns(account.first); });
+  ResetCounts counts(request.user().empty() ? static_cast<std::uint64_t>(users) : 1, 0);
+  if (!request.is_full()) return counts;
   const std::size_t forgotten =
       std::erase_if(consumers_, [&request](const auto& consumer) { return request.concerns(consumer.first.first); });
-  return ResetCounts().positions(forgotten);
+  return counts.positions(forgotten);
 }
 
 bool MemoryHomeserver::sees(const MatrixUserId& user, std::size_t position) const {
