@@ -175,24 +175,29 @@ void idle(const std::string& base, std::size_t n, int hold, int pushes) {
   const double idle_before = cpu_us();
   std::this_thread::sleep_for(std::chrono::seconds(hold));
   const double idle_us = cpu_us() - idle_before;
+  // What an answer brought before counts neither as pushed nor as late.
+  const std::size_t read_before = client.tally.messages;
+  client.tally.delays_ms.clear();
   double woken = 0;
   double wake_us = 0;
   for (int i = 0; i < pushes; ++i) {
     client.tally.pushed = Clock::now();
     const double from = cpu_us();
     woken += told(base, "/_fake/push?n=1&room=%21r0%3Aexample.org", "woken");
-    wait_until("messages", [&] { return static_cast<double>(client.tally.messages) >= woken; });
+    wait_until("messages", [&] { return static_cast<double>(client.tally.messages - read_before) >= woken; });
     wait_held(base, static_cast<double>(n) + 1);
     wake_us += cpu_us() - from;
   }
   const auto users = static_cast<double>(n);
   std::printf(
       R"({"sdk":"confab","op":"idle","n":%zu,"rss0_kb":%.0f,"kb_client":%.2f,"kb_client_raw":%.2f,"peak_kb":%.0f,)"
-      R"("start_ms_client":%.3f,"idle_ms_s":%.3f,"wake_us":%.1f,"p50_ms":%.1f,"p99_ms":%.1f,"got":%zu,"woken":%.0f})"
+      R"("start_ms_client":%.3f,"idle_ms_s":%.3f,"wake_us":%.1f,"p50_ms":%.1f,"p99_ms":%.1f,"got":%zu,"woken":%.0f,)"
+      R"("kb_client_after":%.2f})"
       "\n",
       n, rss0, (rss - rss0) / users, (rss - rss0) / users, memory_kb("VmHWM"), start / 1000 / users,
       hold > 0 ? idle_us / 1000 / hold : 0, woken > 0 ? wake_us / woken : 0, share(client.tally.delays_ms, 0.5),
-      share(client.tally.delays_ms, 0.99), client.tally.messages.load(), woken);
+      share(client.tally.delays_ms, 0.99), client.tally.messages - read_before, woken,
+      (memory_kb("VmRSS") - rss0) / users);
 }
 
 void initial(const std::string& base) {

@@ -2,7 +2,8 @@
 // /sync a position, holds the next ones, and answers those that are held when it is told to. It checks nothing, listens
 // on the loopback interface, prints its port, and ends with its standard input.
 //
-//   bench_sync_server [ROOMS]       ROOMS: the second /sync of everybody brings an answer with so many rooms
+//   bench_sync_server [ROOMS [MEMBERS [gzip]]]   the second /sync of everybody brings an answer with so many rooms,
+//                                                each with 20 events and the state of so many members (14)
 //   POST /_fake/push?room=ID&n=1    every held /sync gets n messages: {"woken":W}
 //   POST /_fake/stats               {"hung":H}
 #include <arpa/inet.h>
@@ -32,15 +33,35 @@ struct Connection {
   std::size_t sent = 0;
 };
 
-std::string answer(std::string_view body) {
+std::string answer(std::string_view body, std::string_view field = "") {
   return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n\r\n" + std::string(body);
+         "\r\n" + std::string(field) + "\r\n" + std::string(body);
+}
+
+// By the program of that name: what it costs counts for nobody here.
+std::string compressed(const std::string& text) {
+  std::FILE* const file = std::tmpfile();
+  if (file == nullptr || std::fwrite(text.data(), 1, text.size(), file) != text.size()) std::_Exit(1);
+  std::fflush(file);
+  const std::string command = "gzip -c < /dev/fd/" + std::to_string(::fileno(file));
+  std::FILE* const pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) std::_Exit(1);
+  std::string out;
+  std::array<char, 16384> buffer;
+  for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
+    out.append(buffer.data(), got);
+  }
+  if (::pclose(pipe) != 0) std::_Exit(1);
+  std::fclose(file);
+  return out;
 }
 
 class Server {
  public:
-  Server(int watch, std::size_t rooms) : watch_(watch) {
-    if (rooms > 0) large_ = answer(confab::bench::large_sync(rooms, "s1"));
+  Server(int watch, std::size_t rooms, std::size_t members, bool gzip) : watch_(watch) {
+    if (rooms == 0) return;
+    const std::string body = confab::bench::large_sync(rooms, "s1", members);
+    large_ = gzip ? answer(compressed(body), "Content-Encoding: gzip\r\n") : answer(body);
   }
 
   void add(int socket) { connections_[socket]; }
@@ -112,7 +133,7 @@ class Server {
     } else if (has("/_fake/stats")) {
       connection.out += answer(R"({"hung":)" + std::to_string(held_.size()) + "}");
     } else if (has("/login")) {
-      connection.out += answer(R"({"user_id":"@admin:bench.test","device_id":"D","access_token":"syt_bench"})");
+      connection.out += answer(R"({"user_id":"@admin:example.org","device_id":"D","access_token":"syt_bench"})");
     } else {
       connection.out += answer("{}");
     }
@@ -156,7 +177,10 @@ int main(int argc, char** argv) {
   if (::bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener, 4096) != 0) return 1;
   if (::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 1;
   const int watch = ::epoll_create1(EPOLL_CLOEXEC);
-  Server server(watch, argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 0);
+  const auto number = [&](int at, std::size_t otherwise) {
+    return argc > at ? std::strtoul(argv[at], nullptr, 10) : otherwise;
+  };
+  Server server(watch, number(1, 0), number(2, 14), argc > 3);
   std::printf("%d\n", ntohs(address.sin_port));
   std::fflush(stdout);
   const auto add = [&](int descriptor) {

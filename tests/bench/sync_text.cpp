@@ -34,6 +34,7 @@ constexpr std::string_view words[] = {"the",
 
 class Text {
  public:
+  explicit Text(std::size_t members) : members_(members) {}
   std::string sync(std::size_t rooms, const std::string& next) {
     std::string out = R"({"next_batch":")" + next + R"(","presence":{"events":[]},"device_one_time_keys_count":{},)" +
                       R"("account_data":{"events":[]},"rooms":{"join":{)";
@@ -97,7 +98,7 @@ class Text {
     std::string timeline;
     for (int i = 0; i < 20; ++i) timeline += (i > 0 ? "," : "") + said();
     std::string state = event("m.room.create", R"({"room_version":"10"})", "x");
-    for (int i = 0; i < 14; ++i) state += "," + member();
+    for (std::size_t i = 0; i < members_; ++i) state += "," + member();
     return R"({"timeline":{"events":[)" + timeline + R"(],"limited":false,"prev_batch":"p)" + id(20) +
            R"("},"state":{"events":[)" + state + R"(]},"account_data":{"events":[{"type":"m.fully_read","content":{)" +
            R"("event_id":"$)" + id(43) + R"("}}]},"ephemeral":{"events":[{"type":"m.receipt","content":{"$)" + id(43) +
@@ -105,12 +106,15 @@ class Text {
            R"({"notification_count":3,"highlight_count":0},"summary":{}})";
   }
 
+  std::size_t members_;
   std::mt19937 random_{4711};
   std::uint64_t count_ = 0;
 };
 
 }  // namespace
 
-std::string large_sync(std::size_t rooms, const std::string& next) { return Text().sync(rooms, next); }
+std::string large_sync(std::size_t rooms, const std::string& next, std::size_t members) {
+  return Text(members).sync(rooms, next);
+}
 
 }  // namespace confab::bench
