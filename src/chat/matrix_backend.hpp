@@ -30,7 +30,7 @@ class MatrixBackend {
             std::make_shared<credentials::AdminSession>(client_, std::move(admin), std::move(password), stored_),
             stored_)),
         users_(std::make_shared<services::UserService>(tokens_)),
-        rooms_(std::make_shared<services::RoomService>(tokens_, server_name_)),
+        rooms_(std::make_shared<services::RoomService>(tokens_, server_name_, store_.records())),
         messages_(std::make_shared<services::MessageService>(tokens_)) {}
 
   [[nodiscard]] const std::shared_ptr<net::RuntimeCore>& core() const noexcept { return core_; }

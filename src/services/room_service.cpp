@@ -152,6 +152,7 @@ Task<void> RoomService::fly(std::shared_ptr<RoomService> self, std::shared_ptr<F
   Result<MatrixRoomId> room = Error(Errc::internal, "the room could not be made; please report it");
   try {
     room = co_await self->find_or_make(std::move(request), context);
+    if (room && self->records_) co_await self->records_->put(alias, *room, context);
   } catch (const std::bad_alloc&) {
     // Whatever happens, those who wait are answered and the next one may try.
     room = Error(Errc::no_memory, "memory is exhausted");
@@ -208,8 +209,19 @@ Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request
 
 Task<Result<MatrixRoomId>> RoomService::find_room(std::shared_ptr<RoomService> self, std::string alias_localpart,
                                                   net::CallContext context) {
+  std::optional<RoomRecords::Remembered> remembered;
+  if (self->records_) remembered = co_await self->records_->find(alias_localpart, context);
+  if (remembered && remembered->believed()) co_return remembered->room();
   Result<std::optional<MatrixRoomId>> resolved = co_await self->resolve(self->alias(alias_localpart), context);
   if (!resolved) co_return std::move(resolved).error();
+  if (remembered) {
+    // Whether another room has its marker is found out by ensure_room.
+    if (*resolved == remembered->room()) {
+      co_await self->records_->put(alias_localpart, remembered->room(), context);
+    } else {
+      co_await self->records_->forget(alias_localpart, remembered->room(), context);
+    }
+  }
   if (!*resolved) co_return Error(Errc::not_found, "the room was not made yet").with_subject("room");
   co_return std::move(**resolved);
 }

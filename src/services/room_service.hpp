@@ -14,23 +14,31 @@
 #include <confab/result.hpp>
 
 #include "credentials/user_tokens.hpp"
+#include "net/record_store.hpp"
 #include "net/shared_result.hpp"
+#include "services/room_records.hpp"
 
 namespace confab::services {
 
 class RoomService {
  public:
-  RoomService(std::shared_ptr<credentials::UserTokens> tokens, std::string server_name)
-      : tokens_(std::move(tokens)), server_name_(std::move(server_name)) {}
+  // Without a store every process finds out for itself which rooms there are.
+  RoomService(std::shared_ptr<credentials::UserTokens> tokens, std::string server_name,
+              const std::optional<net::RecordStore>& records = std::nullopt)
+      : tokens_(std::move(tokens)), server_name_(std::move(server_name)) {
+    if (records) records_.emplace(*records, server_name_);
+  }
 
   // The state event that says that a room was made whole; its absence is how a room that a crash left half made is
   // told. Its state key is our own user id, under which nobody else may write: a room that somebody put under our alias
   // cannot pass for one of ours.
   static constexpr const char* marker_type = "org.confab.room";
 
+  // By alias and marker, and never by a record: what it finds is what the record says afterwards.
   // One at a time for each alias in this process: who else asks meanwhile waits for the same room.
   [[nodiscard]] static Task<Result<MatrixRoomId>> ensure_room(std::shared_ptr<RoomService> self,
                                                               ProviderRoomRequest request, net::CallContext context);
+  // By the record, if it is to be believed; else by the alias, which corrects the record.
   [[nodiscard]] static Task<Result<MatrixRoomId>> find_room(std::shared_ptr<RoomService> self,
                                                             std::string alias_localpart, net::CallContext context);
   // What the marker says; Errc::not_found where there is none that we could read.
@@ -64,6 +72,7 @@ class RoomService {
 
   std::shared_ptr<credentials::UserTokens> tokens_;
   std::string server_name_;
+  std::optional<RoomRecords> records_;
   std::mutex mutex_;
   std::unordered_map<std::string, std::shared_ptr<Flight>> flights_;  // by alias; as many as rooms are being made
   std::optional<bool> above_levels_;  // whether the server's default room version is 12 or newer

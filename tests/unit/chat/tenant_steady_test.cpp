@@ -1,6 +1,7 @@
 // What a message costs, through ChatService down to the requests that a homeserver counts.
 #include <confab/chat_service.hpp>
 #include <confab/homeserver.hpp>
+#include <confab/open_store.hpp>
 
 #include <doctest/doctest.h>
 
@@ -87,6 +88,34 @@ TEST_CASE_FIXTURE(Steady, "the display name of the directory is asked for by nob
   CHECK(cost(*restarted, direct, ana) == 1);
   CHECK(cost(*restarted, direct, ben) == 2);  // Ben's process does not know of Ana
   CHECK(cost(*restarted, direct, ben) == 1);
+}
+
+TEST_CASE_FIXTURE(Steady, "the next process on the store looks no room up, and finds out when one is gone") {
+  const std::shared_ptr<Store> store = make_memory_store().value();
+  const StoreKeys keys = StoreKeys::make().value();
+  const auto start = [&] {
+    HomeserverOptions options(hs.url(), "hs.test", "admin", Secret(std::string(FakeMatrix::admin_password)));
+    options.store(store, keys);
+    homeserver = Homeserver::create(runtime, std::move(options)).value();
+    return service();
+  };
+  const auto first = start();
+  make_rooms(*first);
+  REQUIRE(first->send(Message(direct, ana, "first")).wait());
+  const auto second = start();
+  hs.forget_requests();
+  for (const RoomRef& room : {event, group, direct}) REQUIRE(second->send(Message(room, ana, "second")).wait());
+  CHECK(hs.count("GET", "/_matrix/client/v3/directory/room/*") == 0);
+
+  for (const std::string& room : hs.room_ids()) hs.delete_room(room);
+  const auto third = start();
+  REQUIRE(third->send(Message(direct, ana, "anew")).wait());
+  CHECK(hs.bodies(hs.room_of_alias("#park_direct_1_2:hs.test")) == std::vector<std::string>{"anew"});
+  CHECK(third->send(Message(event, ana, "nowhere")).wait().error().code() == Errc::not_found);
+  CHECK(third->members(group).wait().error().code() == Errc::not_found);
+  const auto fourth = start();
+  REQUIRE(fourth->send(Message(direct, ben, "heard")).wait());
+  CHECK(hs.bodies(hs.room_of_alias("#park_direct_1_2:hs.test")) == std::vector<std::string>{"anew", "heard"});
 }
 
 TEST_CASE_FIXTURE(Steady, "rooms that an administrator deleted are found out: one is missed, the other made anew") {
