@@ -55,8 +55,6 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   [[nodiscard]] bool add(CURL* easy);
   void remove(CURL* easy);
   [[nodiscard]] std::size_t active() const noexcept { return active_; }
-  // Whether its connections may agree on HTTP/2.
-  [[nodiscard]] bool may_multiplex() const noexcept { return http2_; }
   [[nodiscard]] SocketWatch& sockets() noexcept { return sockets_; }
   // Inside a callback of libcurl, where remove() is not allowed.
   [[nodiscard]] bool acting() const noexcept { return acting_; }
@@ -78,7 +76,6 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
 
   CurlLibrary library_;
   EventLoop* loop_;
-  bool http2_;
   Done done_;
   SocketWatch sockets_;  // before the multi: libcurl closes its connections through it at the end
   CURLM* multi_;

@@ -19,10 +19,6 @@ constexpr std::size_t max_all_header_bytes = 4 * max_header_bytes;
 // libcurl asks for a 100-continue with bodies over 1 MB: a round trip for nothing.
 constexpr std::size_t expects_continue = 256 * 1024;
 
-// The body of a request that goes over HTTP/2. One that is refused before it was read whole loses its answer there:
-// with more to send than the stream's window (65,535 bytes), libcurl 7.88 ends the stream with an error instead.
-constexpr std::size_t most_http2_body = 60'000;
-
 char encoding_text[] = "Accept-Encoding: gzip, deflate";
 char no_encoding_text[] = "Accept-Encoding:";  // keeps libcurl from writing one itself
 char content_text[] = "Content-Type: application/json";
@@ -125,7 +121,6 @@ bool Transfer::start(CURL* easy, std::shared_ptr<CurlMulti> multi, std::shared_p
   set(easy, CURLOPT_REQUEST_TARGET, (whole_target_.empty() ? request_->target() : whole_target_).c_str());
   set(easy, CURLOPT_RESOLVE, resolve_ ? resolve_->list() : nullptr);
   set_method();
-  set_version();
   set_headers();
   set(easy, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
   set(easy, CURLOPT_HEADERDATA, static_cast<void*>(this));
@@ -153,7 +148,6 @@ CURL* Transfer::detach() {
   multi_->remove(easy_);
   set(easy_, CURLOPT_RESOLVE, static_cast<curl_slist*>(nullptr));
   set(easy_, CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
-  if (alone_) use_http2(true);
   return std::exchange(easy_, nullptr);
 }
 
@@ -170,17 +164,6 @@ void Transfer::set_method() {
   set(easy_, CURLOPT_HTTPGET, 1L);
   if (method == "HEAD") set(easy_, CURLOPT_NOBODY, 1L);
   set(easy_, CURLOPT_CUSTOMREQUEST, method == "GET" || method == "HEAD" ? nullptr : method.c_str());
-}
-
-void Transfer::set_version() {
-  alone_ = multi_->may_multiplex() && request_->body().size() > most_http2_body;
-  if (alone_) use_http2(false);
-}
-
-// The handle is one for HTTP/2 otherwise.
-void Transfer::use_http2(bool on) {
-  set(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(on ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-  set(easy_, CURLOPT_PIPEWAIT, on ? 1L : 0L);
 }
 
 void Transfer::set_headers() {

@@ -92,8 +92,6 @@ class Transfer {
   [[nodiscard]] bool take_body(std::string_view bytes);
   [[nodiscard]] int about_to_send();
   void set_method();
-  void set_version();
-  void use_http2(bool on);
   void set_headers();
   [[nodiscard]] long request_bytes() const;
   [[nodiscard]] std::optional<HttpOutcome> stopped_outcome(bool was_sent) const;
@@ -113,7 +111,6 @@ class Transfer {
   std::size_t body_bytes_ = 0;
   std::size_t header_bytes_ = 0;
   Stop stop_reading_ = Stop::no;
-  bool alone_ = false;     // on a connection of HTTP/1.1 where others share one
   int tries_ = 0;          // of libcurl, which repeats by itself
   long bytes_before_ = 0;  // of the request, when its first try began
   std::uint64_t losses_before_ = 0;

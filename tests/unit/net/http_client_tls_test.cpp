@@ -211,32 +211,6 @@ TEST_CASE("http/2: a stopped stream leaves the others and the connection alone")
   CHECK(connections.size() == 1);
 }
 
-TEST_CASE("http/2: a large body that is refused before it was read has its answer, also among many") {
-  FakeHomeserver server;
-  server.on("*", "/n/*", Answer(200));
-  Nginx nginx(authority().valid(), server.port(), "client_max_body_size 1k;");
-  ClientFixture client(trusting(nginx.url()));
-  std::vector<std::future<HttpOutcome>> large;
-  std::vector<std::future<HttpOutcome>> small;
-  for (int i = 0; i < 40; ++i) {
-    large.push_back(client.begin(HttpRequest("PUT", "/n/large").body(std::string(200'000, 'x'))));
-    small.push_back(client.begin(HttpRequest("PUT", "/n/small").body("{}")));
-  }
-  for (auto& future : large) {
-    const auto outcome = future.get();
-    REQUIRE(outcome.answered());
-    CHECK(outcome.answer().status() == 413);
-  }
-  for (auto& future : small) {
-    const auto outcome = future.get();
-    REQUIRE(outcome.answered());
-    CHECK(outcome.answer().status() == 200);
-  }
-  for (const auto& line : lines_of(nginx.access_log(80))) {
-    CHECK(line.protocol == (line.status == 413 ? "HTTP/1.1" : "HTTP/2.0"));
-  }
-}
-
 TEST_CASE("http/2: the option forces HTTP/1.1") {
   FakeHomeserver server;
   server.on("GET", "/x", Answer(200));
