@@ -27,6 +27,8 @@ class Course(harness.HomeserverCase):
         for words in ("an empty message: invalid_argument", "an unknown user: not_found", "no time at all: timed_out",
                       "stopped: cancelled", "sent once: $"):
             self.assertIn(words, errors)
+        remembered = self.example("05_own_store", "picnic", "ana")
+        self.assertGreater(int(remembered.split()[-2]), 0, remembered)
         directory = self.example("06_host_directory").splitlines()
         self.assertEqual("before: forbidden", directory[0])
         self.assertTrue(directory[1].startswith("after: $"), directory)
