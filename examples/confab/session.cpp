@@ -1,7 +1,12 @@
 #include "session.hpp"
 
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <utility>
+
+#include <confab/open_store.hpp>
+#include <confab/stored_directory.hpp>
 
 #include "report.hpp"
 
@@ -27,6 +32,25 @@ confab::Result<const confab::TenantConfiguration*> choose_tenant(const confab::C
   return confab::Error(confab::Errc::invalid_argument,
                        "the configuration has several tenants: say which with --tenant ID")
       .with_subject("--tenant");
+}
+
+// Where a store stays, the tenant's directory lies in it, and what the file says otherwise is written to it. Other
+// processes on that store see the change, too.
+confab::Result<std::shared_ptr<confab::HostDirectory>> directory_of(confab::Runtime& runtime,
+                                                                    const confab::Configuration& configuration,
+                                                                    const confab::TenantConfiguration& tenant,
+                                                                    std::chrono::nanoseconds limit) {
+  if (configuration.store() == confab::StoreKind::memory) return tenant.directory();
+  auto store = confab::open_sqlite_store(configuration.homeserver().store_path());
+  if (!store) return std::move(store).error();
+  const auto options = [limit] { return confab::CallOptions().within(limit); };
+  auto stored = confab::StoredDirectory::open(runtime, *store, tenant.options().id(), options()).wait();
+  if (!stored) return std::move(stored).error();
+  std::ifstream file(tenant.directory_file(), std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  auto revision = (*stored)->load(std::move(text), options()).wait();
+  if (!revision) return std::move(revision).error();
+  return std::shared_ptr<confab::HostDirectory>(std::move(*stored));
 }
 
 }  // namespace
@@ -59,10 +83,12 @@ confab::Result<std::unique_ptr<Session>> Session::open(const Settings& settings)
   auto runtime = std::make_unique<confab::Runtime>(std::move(options));
   confab::Result<confab::Homeserver> homeserver = confab::Homeserver::create(*runtime, configuration->homeserver());
   if (!homeserver) return std::move(homeserver).error();
+  auto directory = directory_of(*runtime, *configuration, **tenant, settings.limit());
+  if (!directory) return std::move(directory).error();
   const confab::TenantOptions& tenant_options = (*tenant)->options();
   confab::Result<std::shared_ptr<confab::ChatService>> chat =
       confab::make_chat_service(*runtime, homeserver->provider(tenant_options.id().str(), tenant_options.access()),
-                                tenant_options, (*tenant)->directory());
+                                tenant_options, std::move(*directory));
   if (!chat) return std::move(chat).error();
   return std::unique_ptr<Session>(new Session(std::move(*configuration), std::move(runtime), std::move(*homeserver),
                                               std::move(*chat), settings.limit()));

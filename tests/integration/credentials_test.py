@@ -1,9 +1,11 @@
 """On Synapse's own limits: one login however many programs and users there are, and tokens that die unnoticed."""
 
 import base64
+import contextlib
 import json
 import os
 import re
+import sqlite3
 import urllib.request
 from pathlib import Path
 
@@ -130,6 +132,26 @@ class Credentials(harness.ProgramCase):
         self.assertEqual(1, len({line["sender"] for line in said}))
         self.assertEqual(first, self.done(self.work.run("user", "provision", "user1"))[-1]["user_id"])
         self.assertEqual(1, self.done(self.work.run("reset", "--user", "user1"))[-1]["tokens"])
+
+    def revision(self):
+        """Of the directory in the store."""
+        with contextlib.closing(sqlite3.connect(self.work.folder / "confab.db")) as store:
+            (value,) = store.execute("SELECT value FROM record WHERE key = 'park/directory/head'").fetchone()
+        return json.loads(value)["revision"]
+
+    def test_the_directory_lies_in_the_store(self):
+        # Nobody of that name is asked for, so that no request is needed to tell.
+        for _ in range(3):
+            self.refused(self.work.run("user", "provision", "late"), 1, "not_found")
+            self.assertEqual(1, self.revision())
+        late = directory()
+        late["users"].append({"id": "late", "slug": "late", "name": "Late"})
+        self.work.directory.write_text(json.dumps(late))
+        self.assertEqual("@park_late:confab.test", self.done(self.work.run("user", "provision", "late"))[-1]["user_id"])
+        self.assertEqual(2, self.revision())
+        self.work.directory.write_text(json.dumps(directory()))
+        self.refused(self.work.run("user", "provision", "late"), 1, "not_found")
+        self.assertEqual(3, self.revision())
 
 
 if __name__ == "__main__":
