@@ -107,7 +107,13 @@ std::optional<std::string> decode_tenant(std::string_view encoded) {
 }
 
 std::string alias_localpart(const TenantId& tenant, const RoomRef& room) {
-  return fmt::format("{}_{}_{}", encode_tenant(tenant.str()), kind_name(room.kind()), room.slug().str());
+  // By hand: it is made for every message that is sent.
+  std::string name = encode_tenant(tenant.str());
+  name += '_';
+  name += kind_name(room.kind());
+  name += '_';
+  name += room.slug().str();
+  return name;
 }
 
 std::string direct_alias_localpart(const TenantId& tenant, std::string_view id, std::string_view other_id,

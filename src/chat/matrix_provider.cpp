@@ -180,8 +180,9 @@ Pending<T> MatrixProvider::describe(const MatrixUserId& user, Request request, C
   const std::string key = user.str();
   return net::describe<T>(
       backend_->core(), key, std::move(options),
-      [backend = backend_, group = group_, operation, request = std::move(request)](CallContext context) {
-        return operation(backend->messages(), request, context.in_group(group));
+      [backend = backend_, group = group_, operation, request = std::move(request)](CallContext context) mutable {
+        // Once: an operation runs once.
+        return operation(backend->messages(), std::move(request), context.in_group(group));
       });
 }
 

@@ -10,7 +10,7 @@
 
 #include <confab/ids.hpp>
 
-#include "chat/recently_used.hpp"
+#include "util/recently_used.hpp"
 
 namespace confab::chat {
 

@@ -13,7 +13,7 @@
 
 #include <confab/ids.hpp>
 
-#include "chat/recently_used.hpp"
+#include "util/recently_used.hpp"
 
 namespace confab::chat {
 

@@ -48,7 +48,7 @@ Result<KnownUser> TenantChat::find_user(const UserSlug& slug) const {
     return Error(Errc::not_found, fmt::format("the directory lists no user {}", quoted(slug.str())))
         .with_subject("user");
   }
-  MatrixUserId id(fmt::format("@{}:{}", names_.localpart(user->id()), provider_->server_name()));
+  MatrixUserId id('@' + names_.localpart(user->id()) + ':' + provider_->server_name());
   if (id.str().size() > matrix::max_identifier_bytes) {
     return Error(Errc::invalid_argument,
                  fmt::format("the id of user {} is too long for a Matrix user id", quoted(slug.str())))
@@ -103,6 +103,12 @@ Result<std::string> TenantChat::alias(const RoomRef& ref) const {
   if (name.size() <= most) return name;
   return Error(Errc::invalid_argument, fmt::format("the name of {} is too long for a room alias", in_words(ref)))
       .with_subject(kind_name(ref.kind()));
+}
+
+std::optional<MatrixRoomId> TenantChat::room_at_hand(const RoomRef& ref) {
+  if (ref.kind() == RoomKind::direct) return std::nullopt;
+  const Result<std::string> name = alias(ref);
+  return name ? rooms_.find(*name) : std::nullopt;
 }
 
 Task<Result<MatrixRoomId>> TenantChat::room_id(Self self, RoomRef ref, net::CallContext context) {
@@ -206,9 +212,13 @@ Task<Result<EventId>> TenantChat::send(Self self, Message message, net::CallCont
   // Chosen before the first attempt, and the same for all of them.
   const TransactionId transaction = message.transaction_id().empty() ? make_transaction_id() : message.transaction_id();
 
-  Result<MatrixRoomId> room = co_await reach(self, message.room(), *user, context);
-  if (!room) co_return std::move(room).error();
-  Way way(std::move(*room));
+  std::optional<MatrixRoomId> known = self->room_at_hand(message.room());
+  if (!known) {
+    Result<MatrixRoomId> room = co_await reach(self, message.room(), *user, context);
+    if (!room) co_return std::move(room).error();
+    known = std::move(*room);
+  }
+  Way way(std::move(*known));
   way.makes = true;
   if (self->memberships_.find(way.room, user->id()) == MembershipCache::Place::out) {
     Result<Way> entered = co_await mend(self, way, not_in(), *user, message.room(), context);

@@ -125,6 +125,8 @@ class TenantChat {
   // Nothing where nobody of the directory is called so.
   [[nodiscard]] UserSlug slug_of(const MatrixUserId& user) const;
 
+  // Of an event or group, where nobody has to be asked.
+  [[nodiscard]] std::optional<MatrixRoomId> room_at_hand(const RoomRef& ref);
   [[nodiscard]] static Task<Result<MatrixRoomId>> room_id(Self self, RoomRef ref, net::CallContext context);
   // The room for somebody who is about to write: a direct one is made where it was not, and the other user is in it.
   [[nodiscard]] static Task<Result<MatrixRoomId>> reach(Self self, RoomRef ref, KnownUser user,

@@ -128,18 +128,20 @@ Task<Result<EventId>> MessageService::put(Self self, std::shared_ptr<const Outgo
   }
 }
 
+std::optional<Result<void>> MessageService::known_plain(const MatrixRoomId& room) const {
+  const std::optional<bool> encrypted = encryption_->is_encrypted(room, net::Clock::now());
+  if (!encrypted) return std::nullopt;
+  return *encrypted ? Result<void>(RoomEncryption::refused()) : Result<void>();
+}
+
 Task<Result<void>> MessageService::check_plain(Self self, MatrixRoomId room, MatrixUserId user,
                                                net::CallContext context) {
-  std::optional<bool> encrypted = self->encryption_->is_encrypted(room, net::Clock::now());
-  if (!encrypted) {
-    matrix::GetState request(room, "m.room.encryption");
-    Result<matrix::StateContentAnswer> state = co_await self->tokens_->call(user, std::move(request), context.step());
-    // Whatever stands there: a room whose encryption is broken is no room for plain text either.
-    if (!state && state.error().errcode() != "M_NOT_FOUND") co_return std::move(state).error();
-    encrypted = state.has_value();
-    self->encryption_->note(room, *encrypted, net::Clock::now());
-  }
-  if (*encrypted) co_return RoomEncryption::refused();
+  matrix::GetState request(room, "m.room.encryption");
+  Result<matrix::StateContentAnswer> state = co_await self->tokens_->call(user, std::move(request), context.step());
+  // Whatever stands there: a room whose encryption is broken is no room for plain text either.
+  if (!state && state.error().errcode() != "M_NOT_FOUND") co_return std::move(state).error();
+  self->encryption_->note(room, state.has_value(), net::Clock::now());
+  if (state) co_return RoomEncryption::refused();
   co_return Result<void>();
 }
 
@@ -147,8 +149,9 @@ Task<Result<EventId>> MessageService::send(Self self, ProviderMessage message, n
   if (std::optional<Error> wrong = wrong_words(message.body(), message.formatted(), message.kind()))
     co_return *std::move(wrong);
   if (!message.even_if_encrypted()) {
-    Result<void> plain = co_await check_plain(self, message.room(), message.sender(), context);
-    if (!plain) co_return std::move(plain).error();
+    std::optional<Result<void>> plain = self->known_plain(message.room());
+    if (!plain) plain = co_await check_plain(self, message.room(), message.sender(), context);
+    if (!*plain) co_return std::move(*plain).error();
   }
   auto event = std::make_shared<const Outgoing>(Outgoing{message.room(), message.sender(), "m.room.message",
                                                          message.transaction_id(), content_of(message),
@@ -163,8 +166,9 @@ Task<Result<EventId>> MessageService::edit(Self self, ProviderEdit edit, net::Ca
   if (std::optional<Error> wrong = wrong_words(edit.body(), edit.formatted(), edit.kind())) co_return *std::move(wrong);
   if (edit.transaction_id().empty()) edit.transaction_id(make_transaction_id());
   if (!edit.even_if_encrypted()) {
-    Result<void> plain = co_await check_plain(self, edit.room(), edit.user(), context);
-    if (!plain) co_return std::move(plain).error();
+    std::optional<Result<void>> plain = self->known_plain(edit.room());
+    if (!plain) plain = co_await check_plain(self, edit.room(), edit.user(), context);
+    if (!*plain) co_return std::move(*plain).error();
   }
   matrix::GetEvent read(edit.room(), edit.message());
   Result<matrix::RoomEvent> target = co_await self->tokens_->call(edit.user(), std::move(read), context.step());

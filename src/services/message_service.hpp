@@ -64,6 +64,8 @@ class MessageService {
                                                  net::CallContext context);
   [[nodiscard]] Task<Result<std::optional<EventId>>> find_earlier(std::shared_ptr<const Outgoing> event,
                                                                   net::CallContext context);
+  // Whether a plain text may go there, where that is known already.
+  [[nodiscard]] std::optional<Result<void>> known_plain(const MatrixRoomId& room) const;
   [[nodiscard]] static Task<Result<void>> check_plain(Self self, MatrixRoomId room, MatrixUserId user,
                                                       net::CallContext context);
   [[nodiscard]] Task<Result<std::optional<EventId>>> find_redaction(std::shared_ptr<const Outgoing> event,

@@ -9,7 +9,7 @@
 #include <confab/error.hpp>
 #include <confab/ids.hpp>
 
-#include "services/recent.hpp"
+#include "util/recently_used.hpp"
 
 namespace confab::services {
 
@@ -45,7 +45,7 @@ class RoomEncryption {
     bool encrypted;
     Time at;
   };
-  Recent<Known> rooms_;
+  RecentlyUsed<Known> rooms_;
 };
 
 }  // namespace confab::services

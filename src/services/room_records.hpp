@@ -16,7 +16,7 @@
 
 #include "net/call_context.hpp"
 #include "net/record_store.hpp"
-#include "services/recent.hpp"
+#include "util/recently_used.hpp"
 #include "util/task.hpp"
 
 namespace confab::services {
@@ -56,7 +56,7 @@ class RoomRecords {
 
   net::RecordStore records_;
   std::string prefix_;
-  Recent<bool> asked_{most_asked};  // by alias
+  RecentlyUsed<bool> asked_{most_asked};  // by alias
 };
 
 }  // namespace confab::services

@@ -7,7 +7,7 @@
 
 #include <confab/ids.hpp>
 
-#include "services/recent.hpp"
+#include "util/recently_used.hpp"
 
 namespace confab::services {
 
@@ -43,7 +43,7 @@ class TypingMemory {
   static std::string name_of(const MatrixRoomId& room, const MatrixUserId& user) {
     return room.str() + ' ' + user.str();
   }
-  Recent<Said> said_;
+  RecentlyUsed<Said> said_;
 };
 
 }  // namespace confab::services

@@ -1,4 +1,5 @@
-// RecentlyUsed: a bounded map whose entry that was used longest ago makes room for a new one. Any thread.
+// RecentlyUsed: a bounded map whose entry that was used longest ago makes room for a new one. Any thread. Whoever asks
+// has to bear that nothing is known.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
-namespace confab::chat {
+namespace confab {
 
 template <class Value>
 class RecentlyUsed {
@@ -39,6 +40,14 @@ class RecentlyUsed {
     }
   }
 
+  void forget(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    const auto at = by_key_.find(key);
+    if (at == by_key_.end()) return;
+    order_.erase(at->second);
+    by_key_.erase(at);
+  }
+
   // Only while it still holds `value`: another operation may have corrected it meanwhile.
   void forget(const std::string& key, const Value& value) {
     const std::lock_guard lock(mutex_);
@@ -46,6 +55,11 @@ class RecentlyUsed {
     if (at == by_key_.end() || at->second->second != value) return;
     order_.erase(at->second);
     by_key_.erase(at);
+  }
+
+  [[nodiscard]] std::size_t size() const {
+    const std::lock_guard lock(mutex_);
+    return order_.size();
   }
 
   // How many there were.
@@ -60,9 +74,9 @@ class RecentlyUsed {
  private:
   using Order = std::list<std::pair<std::string, Value>>;  // used last stands first
   const std::size_t most_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   Order order_;
   std::unordered_map<std::string, typename Order::iterator> by_key_;
 };
 
-}  // namespace confab::chat
+}  // namespace confab
