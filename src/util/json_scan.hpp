@@ -1,8 +1,8 @@
 // Scan: is this JSON, as far as it has come? A strict reader of chunks of any size that builds nothing: it tells a
 // handler where values begin and end, so that the handler can cut out what it wants.
 //
-// Checked: the grammar of RFC 8259, UTF-8, nesting. Not checked: that surrogates in \u escapes come in pairs; whoever
-// decodes such a string finds that.
+// Checked: the grammar of RFC 8259, UTF-8, nesting. Not checked: that surrogates in \u escapes come in pairs, and that
+// a double can hold a number; whoever decodes such a value finds that.
 #pragma once
 
 #include <bitset>

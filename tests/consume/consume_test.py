@@ -84,7 +84,8 @@ class Installed(Host):
                               "lib/cmake/confab/confab-config.cmake",
                               "lib/cmake/confab/confab-config-version.cmake"}, present)
         others = {name for name in present - headers if not name.startswith(("lib/cmake/confab/", "bin/confab"))}
-        self.assertEqual({"lib/libconfab-cxx.a", "lib/pkgconfig/confab-cxx.pc"}, others)
+        self.assertEqual({"lib/libconfab-cxx.a", "lib/pkgconfig/confab-cxx.pc", "share/man/man1/confab.1",
+                          "share/bash-completion/completions/confab"}, others)
 
     def test_installed_tree_names_no_folder_of_the_build(self):
         for name in ("lib/cmake", "lib/pkgconfig", "include"):
