@@ -31,6 +31,7 @@ CurlLibrary::~CurlLibrary() {
 
 CurlMulti::CurlMulti(EventLoop& loop, Options options, Done done)
     : loop_(&loop),
+      http2_(options.http2_),
       done_(std::move(done)),
       sockets_(loop, options.http2_, [this](curl_socket_t socket, int events) { act(socket, events); }),
       multi_(curl_multi_init()) {

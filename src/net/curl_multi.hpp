@@ -55,6 +55,9 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   [[nodiscard]] bool add(CURL* easy);
   void remove(CURL* easy);
   [[nodiscard]] std::size_t active() const noexcept { return active_; }
+  // Whether its connections may agree on HTTP/2. All of them or none: of a host with which one connection speaks
+  // HTTP/2, libcurl 7.88 takes every connection for shared, and mixes up answers on those that speak HTTP/1.1.
+  [[nodiscard]] bool http2() const noexcept { return http2_; }
   [[nodiscard]] SocketWatch& sockets() noexcept { return sockets_; }
   // Inside a callback of libcurl, where remove() is not allowed.
   [[nodiscard]] bool acting() const noexcept { return acting_; }
@@ -76,6 +79,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
 
   CurlLibrary library_;
   EventLoop* loop_;
+  bool http2_;
   Done done_;
   SocketWatch sockets_;  // before the multi: libcurl closes its connections through it at the end
   CURLM* multi_;

@@ -18,6 +18,10 @@ namespace confab::net {
 namespace {
 
 constexpr std::size_t max_idle_handles = 64;
+// A larger body goes over HTTP/1.1, on connections of its own: where the window of an HTTP/2 connection keeps a body
+// waiting, libcurl 7.88 may lose an answer that comes before all of it was sent (docs/decisions/0015).
+constexpr std::size_t largest_shared_body = 16 * 1024;
+constexpr std::size_t large_body_connections = 8;
 // Requests begun in one turn of the loop: libcurl works on all that are new in one go, and a connect costs it 50 us.
 constexpr std::size_t starts_per_turn = 16;
 // Long polls that need a connection of their own and are begun in one window of time: a thousand users who start at
@@ -73,7 +77,8 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   State(EventLoop& on, HttpClientOptions wanted, std::shared_ptr<NameResolver> names,
         std::shared_ptr<TrustStore> believed);
 
-  [[nodiscard]] std::shared_ptr<CurlMulti> make_multi(std::size_t connections);
+  [[nodiscard]] std::shared_ptr<CurlMulti> make_multi(std::size_t connections, bool may_http2);
+  [[nodiscard]] const std::shared_ptr<CurlMulti>& multi_for(const HttpRequest& request);
   [[nodiscard]] const std::shared_ptr<CurlMulti>& poll_shard();
   [[nodiscard]] std::shared_ptr<ResolveList> resolve_list(const std::shared_ptr<const AddressList>& addresses);
   [[nodiscard]] bool may_start_now(const Call& call);
@@ -104,6 +109,7 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   // TLS sessions, so that a new connection need not do a whole handshake. One thread, so no lock functions.
   std::unique_ptr<CURLSH, CloseShare> share;
   std::shared_ptr<CurlMulti> interactive;
+  std::shared_ptr<CurlMulti> large_bodies;  // from the first one on, where the others may speak HTTP/2
   std::vector<std::shared_ptr<CurlMulti>> polls;
   std::vector<std::unique_ptr<CURL, CloseEasy>> idle_handles;
   std::shared_ptr<ResolveList> resolve;
@@ -138,12 +144,12 @@ HttpClient::State::State(EventLoop& on, HttpClientOptions wanted, std::shared_pt
       share(curl_share_init()) {
   if (!share) throw std::bad_alloc();
   curl_share_setopt(share.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-  interactive = make_multi(options.max_interactive());
+  interactive = make_multi(options.max_interactive(), http2);
 }
 
-std::shared_ptr<CurlMulti> HttpClient::State::make_multi(std::size_t connections) {
+std::shared_ptr<CurlMulti> HttpClient::State::make_multi(std::size_t connections, bool may_http2) {
   return std::make_shared<CurlMulti>(
-      loop, CurlMulti::Options().max_connections(std::max<std::size_t>(1, connections)).http2(http2),
+      loop, CurlMulti::Options().max_connections(std::max<std::size_t>(1, connections)).http2(may_http2),
       [this](CURL* easy, CURLcode result) { ended(easy, result); });
 }
 
@@ -153,7 +159,14 @@ const std::shared_ptr<CurlMulti>& HttpClient::State::poll_shard() {
   for (const auto& shard : polls) {
     if (shard->active() < room) return shard;
   }
-  return polls.emplace_back(make_multi(room));
+  return polls.emplace_back(make_multi(room, http2));
+}
+
+const std::shared_ptr<CurlMulti>& HttpClient::State::multi_for(const HttpRequest& request) {
+  if (request.lane() == Lane::long_poll) return poll_shard();
+  if (!http2 || request.body().size() <= largest_shared_body) return interactive;
+  if (!large_bodies) large_bodies = make_multi(large_body_connections, false);
+  return large_bodies;
 }
 
 std::shared_ptr<ResolveList> HttpClient::State::resolve_list(const std::shared_ptr<const AddressList>& addresses) {
@@ -221,7 +234,7 @@ void HttpClient::State::start_waiting() {
 void HttpClient::State::start(Call& call) {
   CURL* const easy = take_handle();
   if (easy == nullptr) return settle(call, HttpOutcome(TransferFailure::not_sent, false, "memory is exhausted"));
-  const auto& multi = call.request().lane() == Lane::long_poll ? poll_shard() : interactive;
+  const auto& multi = multi_for(call.request());
   running.insert(&call);
   if (!call.start(easy, multi, call.resolve, options.base().is_https() ? trust->store() : nullptr)) {
     settle(call, HttpOutcome(TransferFailure::not_sent, false, "libcurl did not take the request"));
@@ -295,7 +308,7 @@ CURL* HttpClient::State::take_handle() {
     return easy;
   }
   CURL* const easy = curl_easy_init();
-  if (easy != nullptr) set_lasting_options(easy, options, http2, address.get(), share.get());
+  if (easy != nullptr) set_lasting_options(easy, options, address.get(), share.get());
   return easy;
 }
 

@@ -66,7 +66,7 @@ curl_slist* CommonHeaders::for_body(std::size_t bytes) noexcept {
   return bytes < expects_continue ? &content_ : &expect_;
 }
 
-void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http2, CURLU* address, CURLSH* share) {
+void set_lasting_options(CURL* easy, const HttpClientOptions& options, CURLU* address, CURLSH* share) {
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -75,10 +75,6 @@ void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http
   // The same short URL for all, taken apart already, and each request's own target: of a text, libcurl takes the URL
   // apart and puts it together again for every request, one formatted character after the other.
   set(easy, CURLOPT_CURLU, address);
-  set(easy, CURLOPT_HTTP_VERSION,
-      http2 ? static_cast<long>(CURL_HTTP_VERSION_2TLS) : static_cast<long>(CURL_HTTP_VERSION_1_1));
-  // Wait for a connection that is being made rather than make one each: it may turn out to carry many.
-  set(easy, CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
   // The environment's proxies are the host's, not ours.
   set(easy, CURLOPT_PROXY, options.proxy().c_str());
   set(easy, CURLOPT_NOPROXY, options.proxy().empty() ? "*" : "");
@@ -120,6 +116,7 @@ bool Transfer::start(CURL* easy, std::shared_ptr<CurlMulti> multi, std::shared_p
   set(easy, CURLOPT_PRIVATE, static_cast<void*>(this));
   set(easy, CURLOPT_REQUEST_TARGET, (whole_target_.empty() ? request_->target() : whole_target_).c_str());
   set(easy, CURLOPT_RESOLVE, resolve_ ? resolve_->list() : nullptr);
+  set_version();
   set_method();
   set_headers();
   set(easy, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
@@ -149,6 +146,13 @@ CURL* Transfer::detach() {
   set(easy_, CURLOPT_RESOLVE, static_cast<curl_slist*>(nullptr));
   set(easy_, CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
   return std::exchange(easy_, nullptr);
+}
+
+void Transfer::set_version() {
+  const bool http2 = multi_->http2();
+  set(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  // Wait for a connection that is being made rather than make one each: it may turn out to carry many.
+  set(easy_, CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
 }
 
 void Transfer::set_method() {

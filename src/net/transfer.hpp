@@ -51,7 +51,7 @@ class CommonHeaders {
 };
 
 // Options that are the same for every request of a client; set once on each handle. `address` and `share` outlive it.
-void set_lasting_options(CURL* easy, const HttpClientOptions& options, bool http2, CURLU* address, CURLSH* share);
+void set_lasting_options(CURL* easy, const HttpClientOptions& options, CURLU* address, CURLSH* share);
 
 // Stays where it is made: libcurl holds its address.
 class Transfer {
@@ -91,6 +91,7 @@ class Transfer {
   [[nodiscard]] bool take_header(std::string_view line);
   [[nodiscard]] bool take_body(std::string_view bytes);
   [[nodiscard]] int about_to_send();
+  void set_version();
   void set_method();
   void set_headers();
   [[nodiscard]] long request_bytes() const;

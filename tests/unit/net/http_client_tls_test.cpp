@@ -211,6 +211,67 @@ TEST_CASE("http/2: a stopped stream leaves the others and the connection alone")
   CHECK(connections.size() == 1);
 }
 
+TEST_CASE("http/2: a body that is refused before it was sent has its answer, among many of all sizes") {
+  FakeHomeserver server;
+  server.on("*", "/n/*", Answer(200));
+  for (int round = 0; round < 5; ++round) {
+    Nginx nginx(authority().valid(), server.port(), "client_max_body_size 60k;");
+    ClientFixture client(trusting(nginx.url()));
+    std::vector<std::future<HttpOutcome>> refused;
+    std::vector<std::future<HttpOutcome>> taken;
+    for (int i = 0; i < 30; ++i) {
+      for (const std::size_t size : {65'536U, 200'000U, 300'000U}) {
+        if (size != 200'000 && i >= 3) continue;
+        refused.push_back(client.begin(HttpRequest("PUT", "/n/refused").body(std::string(size, 'x'))));
+      }
+      taken.push_back(client.begin(HttpRequest("PUT", "/n/small").body("{}")));
+      taken.push_back(client.begin(HttpRequest("GET", "/n/none")));
+      taken.push_back(client.begin(HttpRequest("PUT", "/n/large").body(std::string(40'000, 'x'))));
+    }
+    for (auto& future : refused) {
+      const auto outcome = future.get();
+      CAPTURE(outcome.reason());
+      REQUIRE(outcome.answered());
+      CHECK(outcome.answer().status() == 413);
+    }
+    for (auto& future : taken) {
+      const auto outcome = future.get();
+      CAPTURE(outcome.reason());
+      REQUIRE(outcome.answered());
+      CHECK(outcome.answer().status() == 200);
+    }
+  }
+  CHECK(server.count("PUT", "/n/small") == 150);
+  CHECK(server.count("GET", "/n/none") == 150);
+  CHECK(server.count("PUT", "/n/large") == 150);
+  CHECK(server.count("PUT", "/n/refused") == 0);
+}
+
+TEST_CASE("http/2: large bodies go over HTTP/1.1, at most eight at a time, and leave connections to the next") {
+  FakeHomeserver server;
+  server.on("*", "/n/*", Answer(200));
+  Nginx nginx(authority().valid(), server.port());
+  ClientFixture client(trusting(nginx.url()));
+  for (int round = 0; round < 2; ++round) {
+    std::vector<std::future<HttpOutcome>> outcomes;
+    for (int i = 0; i < 20; ++i) {
+      outcomes.push_back(client.begin(HttpRequest("PUT", "/n/large").body(std::string(16'385, 'x'))));
+      outcomes.push_back(client.begin(HttpRequest("PUT", "/n/small").body(std::string(16'384, 'x'))));
+    }
+    for (auto& future : outcomes) CHECK(future.get().answered());
+  }
+  std::map<std::string, int> requests;
+  std::map<std::string, std::set<std::string>> connections;
+  for (const auto& line : lines_of(nginx.access_log(80))) {
+    ++requests[line.protocol];
+    connections[line.protocol].insert(line.connection);
+  }
+  CHECK(requests["HTTP/1.1"] == 40);
+  CHECK(requests["HTTP/2.0"] == 40);
+  CHECK(connections["HTTP/1.1"].size() <= 8);
+  CHECK(connections["HTTP/2.0"].size() == 1);
+}
+
 TEST_CASE("http/2: the option forces HTTP/1.1") {
   FakeHomeserver server;
   server.on("GET", "/x", Answer(200));
