@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@
 #include <confab/error.hpp>
 #include <confab/result.hpp>
 
+#include "net/body_flow.hpp"
 #include "util/json.hpp"
 
 namespace confab::matrix {
@@ -56,6 +58,8 @@ class EndpointRequest {
   EndpointRequest& long_poll(std::chrono::milliseconds hold) { return hold_ = hold, *this; }
   /// Largest answer body worth reading; over it the transfer ends.
   EndpointRequest& max_answer(std::size_t bytes) { return max_answer_ = bytes, *this; }
+  /// By which the reader of a body that is read while it arrives can hold it up.
+  EndpointRequest& flow(std::shared_ptr<net::BodyFlow> flow) { return flow_ = std::move(flow), *this; }
   /// Failures that are an ordinary answer here, such as not_found of a lookup: no reason for a warning.
   EndpointRequest& expect(std::initializer_list<Errc> codes) { return expected_ = codes, *this; }
 
@@ -74,6 +78,7 @@ class EndpointRequest {
   [[nodiscard]] bool needs_token() const { return needs_token_; }
   [[nodiscard]] std::optional<std::chrono::milliseconds> long_poll() const { return hold_; }
   [[nodiscard]] std::size_t max_answer() const { return max_answer_; }
+  [[nodiscard]] const std::shared_ptr<net::BodyFlow>& flow() const { return flow_; }
   [[nodiscard]] bool expects(Errc code) const {
     return std::find(expected_.begin(), expected_.end(), code) != expected_.end();
   }
@@ -84,6 +89,7 @@ class EndpointRequest {
   std::string query_;
   std::string body_;
   std::vector<Errc> expected_;
+  std::shared_ptr<net::BodyFlow> flow_;
   std::optional<std::chrono::milliseconds> hold_;
   std::size_t max_answer_ = std::size_t{1} << 20U;
   bool has_body_ = false;

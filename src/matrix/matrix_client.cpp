@@ -41,7 +41,7 @@ Task<Result<json::Document>> MatrixClient::send(EndpointRequest request, Secret 
   if (request.needs_token()) http.bearer(std::move(token));
   http.max_answer(request.max_answer());
   const bool streamed = static_cast<bool>(sink);
-  if (streamed) http.on_body(std::move(sink));
+  if (streamed) http.on_body(std::move(sink)).flow(request.flow());
   if (request.long_poll()) {
     http.lane(net::Lane::long_poll);
     context = context.until(std::min(context.deadline(), net::Clock::now() + *request.long_poll() + long_poll_grace));

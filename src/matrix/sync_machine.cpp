@@ -1,7 +1,7 @@
 #include "matrix/sync_machine.hpp"
 
 #include <algorithm>
-#include <iterator>
+#include <utility>
 
 namespace confab::matrix {
 namespace {
@@ -187,8 +187,7 @@ void SyncMachine::answered(SyncAnswer answer, SyncTime now) {
   if (went_back(position_, next)) {
     // What this answer holds began at a place that the homeserver has not reached yet: events before it were passed
     // over.
-    pieces_.clear();
-    limited_.clear();
+    drop_pieces();
     resync();
     wait_until_ = now + options_.backoff(resyncs_++);
     return;
@@ -196,8 +195,7 @@ void SyncMachine::answered(SyncAnswer answer, SyncTime now) {
   resyncs_ = 0;
   note_quick_answer(next, now);
   next_position_ = next;
-  std::move(limited_.begin(), limited_.end(), std::back_inserter(pieces_));
-  limited_.clear();
+  for (RoomPiece& piece : std::exchange(limited_, {})) add_piece(std::move(piece));
 }
 
 // What there was already has arrived, and is only remembered.
@@ -228,8 +226,26 @@ void SyncMachine::arrived(RoomPiece piece) {
   if (piece.limited()) {
     limited_.push_back(std::move(piece));
   } else {
-    pieces_.push_back(std::move(piece));
+    add_piece(std::move(piece));
   }
+}
+
+void SyncMachine::add_piece(RoomPiece piece) {
+  pieces_bytes_ += piece.bytes();
+  pieces_.push_back(std::move(piece));
+}
+
+RoomPiece SyncMachine::take_piece() {
+  RoomPiece piece = std::move(pieces_.front());
+  pieces_.pop_front();
+  pieces_bytes_ -= piece.bytes();
+  return piece;
+}
+
+void SyncMachine::drop_pieces() {
+  pieces_.clear();
+  pieces_bytes_ = 0;
+  limited_.clear();
 }
 
 std::optional<SyncDeliver> SyncMachine::deliver_arrived() {
@@ -251,8 +267,7 @@ void SyncMachine::make_ready() {
       gap_refusals_ = 0;
       return;
     }
-    make_ready(piece);
-    pieces_.pop_front();
+    make_ready(take_piece());
   }
 }
 
@@ -318,9 +333,7 @@ void SyncMachine::finish_gap(bool complete) {
     if (seen_.add(event.id())) push({room, std::move(event)});
   }
   gap_.reset();
-  const RoomPiece piece = std::move(pieces_.front());
-  pieces_.pop_front();
-  make_ready(piece);
+  make_ready(take_piece());
 }
 
 void SyncMachine::note_quick_answer(const PageToken& next, SyncTime now) {
@@ -372,8 +385,7 @@ void SyncMachine::failed(const Error& error, SyncTime now) {
   }
   if (what == InFlight::sync) {
     // What came of the answer comes again, but for what is delivered already.
-    pieces_.clear();
-    limited_.clear();
+    drop_pieces();
     if (position_.empty()) next_anchors_.clear();
   }
   // Too much in one answer: ask for less of each room; the rest then comes as gaps, page by page.

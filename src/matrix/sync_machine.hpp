@@ -164,6 +164,9 @@ class SyncMachine {
   void acknowledged();     ///< ack(): consumes the batch before, wants nothing.
   /// What the reader waits for of an answer that is still arriving; poll() is for when a request has ended.
   [[nodiscard]] std::optional<SyncDeliver> deliver_arrived();
+  /// What waits to be delivered, in memory; but for rooms with gaps of an answer that is still arriving, which no
+  /// reader could take yet.
+  [[nodiscard]] std::size_t unread_bytes() const { return pieces_bytes_ + ready_bytes_; }
   /// The batch of the last SyncDeliver did not reach the reader; it is kept for the next request.
   void not_delivered(SyncBatch batch);
   void close();
@@ -196,6 +199,9 @@ class SyncMachine {
   bool ready_is_full() const;
   void make_ready();
   void make_ready(const RoomPiece& piece);
+  void add_piece(RoomPiece piece);
+  RoomPiece take_piece();
+  void drop_pieces();
   [[nodiscard]] std::size_t first_wanted(const std::vector<std::optional<RoomEvent>>& events, RoomPart part) const;
   void push(SyncItem item);
   void finish_gap(bool complete);
@@ -213,6 +219,7 @@ class SyncMachine {
   SyncAnchors next_anchors_;                // of next_position_
   std::optional<std::size_t> to_confirm_;   // which anchor the homeserver is to know
   std::deque<RoomPiece> pieces_;
+  std::size_t pieces_bytes_ = 0;
   std::vector<RoomPiece> limited_;  // of an answer that is still arriving: rooms with gaps come last
   std::deque<SyncItem> ready_;
   std::size_t ready_bytes_ = 0;

@@ -61,6 +61,14 @@ void CurlMulti::remove(CURL* easy) {
   sockets_.find_closed();
 }
 
+bool CurlMulti::pause(CURL* easy, bool on) {
+  const bool was_acting = std::exchange(acting_, true);
+  // Both directions: a transfer of which only one is paused is read from once more.
+  const CURLcode result = curl_easy_pause(easy, on ? CURLPAUSE_ALL : CURLPAUSE_CONT);
+  acting_ = was_acting;
+  return result == CURLE_OK;
+}
+
 int CurlMulti::on_socket(CURL* /*easy*/, curl_socket_t socket, int what, void* self, void* /*of_socket*/) {
   static_cast<CurlMulti*>(self)->sockets_.want(socket, what);
   return 0;

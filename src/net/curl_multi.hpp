@@ -54,6 +54,8 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
 
   [[nodiscard]] bool add(CURL* easy);
   void remove(CURL* easy);
+  // To pause, also inside a callback; to go on, outside. False: what libcurl had kept back ended the transfer.
+  [[nodiscard]] bool pause(CURL* easy, bool on);
   [[nodiscard]] std::size_t active() const noexcept { return active_; }
   // Whether its connections may agree on HTTP/2. All of them or none: of a host with which one connection speaks
   // HTTP/2, libcurl 7.88 takes every connection for shared, and mixes up answers on those that speak HTTP/1.1.

@@ -64,11 +64,15 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
     Call(std::shared_ptr<State> owner, std::shared_ptr<const HttpRequest> asked)
         : Transfer(std::move(asked), owner->prefix, owner->headers), state(std::move(owner)) {}
     void stopped() { state->give_up(*this, TransferFailure::cancelled, "cancelled"); }
+    [[nodiscard]] BodyFlow* flow() const noexcept { return request().body_flow().get(); }
 
     std::shared_ptr<State> state;
     std::shared_ptr<ResolveList> resolve;
     std::coroutine_handle<> waiting;
-    std::optional<Deadlines::iterator> deadline;
+    std::optional<Deadlines::iterator> deadline;  // while it is paused: when that has to end
+    std::optional<TimePoint> paused_at;
+    Clock::duration paused_for{0};  // before
+    Clock::duration left{0};        // until the deadline, when it was paused
     StopWake<Call> on_stop;
     std::optional<HttpOutcome> result;
   };
@@ -88,6 +92,10 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   void ended(CURL* easy, CURLcode result);
   void give_up(Call& call, TransferFailure failure, const char* reason);
   void drop(Call& call);
+  void follow(Call& call);
+  void pace(Call& call);
+  void pause(Call& call);
+  void go_on(Call& call);
   void expect(Call& call, TimePoint deadline);
   void wake_for_deadlines(TimePoint when);
   void end_what_is_late();
@@ -266,6 +274,7 @@ void HttpClient::State::settle(Call& call, HttpOutcome outcome) {
 void HttpClient::State::drop(Call& call) {
   if (call.deadline) deadlines.erase(*std::exchange(call.deadline, std::nullopt));
   call.on_stop.forget();
+  if (call.flow() != nullptr) call.flow()->on_change(nullptr);
   if (!call.started()) return;
   if (call.multi()->acting()) {
     // Inside a callback of libcurl (a reader of the body that ended its own coroutine): the handle comes back later.
@@ -276,6 +285,50 @@ void HttpClient::State::drop(Call& call) {
   running.erase(&call);
   put_back(call.detach());
 }
+
+// ---- readers that hold a body up
+
+// At once to pause: libcurl goes on reading as long as there is something, and comes back to the loop after megabytes.
+// Never by what the reader's callback returns, which would bring the same bytes again. To go on, from the loop: libcurl
+// hands over what it kept back while it is told so.
+void HttpClient::State::follow(Call& call) {
+  if (call.flow() == nullptr) return;
+  call.flow()->on_change([weak = call.weak_from_this()] {
+    const auto changed = weak.lock();
+    if (!changed) return;
+    if (changed->flow()->held()) return changed->state->pace(*changed);
+    changed->state->loop.post([weak] {
+      if (const auto alive = weak.lock()) alive->state->pace(*alive);
+    });
+  });
+}
+
+void HttpClient::State::pace(Call& call) {
+  if (!call.started() || !call.waiting) return;
+  const bool may_pause = call.paused_for < options.longest_hold() && !call.multi()->multiplexes;
+  const bool hold = may_pause && call.flow()->held();
+  if (hold == call.paused_at.has_value()) return;
+  hold ? pause(call) : go_on(call);
+}
+
+void HttpClient::State::pause(Call& call) {
+  if (!call.pause(true)) return give_up(call, TransferFailure::cut, "the transfer could not be paused");
+  const TimePoint now = Clock::now();
+  call.paused_at = now;
+  call.left = call.deadline ? (*call.deadline)->first - now : Clock::duration::max();
+  if (call.deadline) deadlines.erase(*std::exchange(call.deadline, std::nullopt));
+  expect(call, now + options.longest_hold() - call.paused_for);
+}
+
+void HttpClient::State::go_on(Call& call) {
+  const TimePoint now = Clock::now();
+  call.paused_for += now - *std::exchange(call.paused_at, std::nullopt);
+  if (call.deadline) deadlines.erase(*std::exchange(call.deadline, std::nullopt));
+  if (call.left != Clock::duration::max()) expect(call, now + call.left);
+  if (!call.pause(false)) give_up(call, TransferFailure::cut, "the answer ended while it was paused");
+}
+
+// ---- deadlines
 
 void HttpClient::State::expect(Call& call, TimePoint deadline) {
   if (deadline == TimePoint::max()) return;
@@ -296,6 +349,10 @@ void HttpClient::State::end_what_is_late() {
   // One at a time: what a coroutine does that goes on may end others.
   while (!deadlines.empty() && deadlines.begin()->first <= now) {
     const std::shared_ptr<Call> call = deadlines.begin()->second->shared_from_this();
+    if (call->paused_at) {
+      go_on(*call);
+      continue;
+    }
     give_up(*call, TransferFailure::timed_out, "the deadline passed");
   }
   if (!deadlines.empty() && deadlines.begin()->first < deadline_timer_at) wake_for_deadlines(deadlines.begin()->first);
@@ -355,6 +412,7 @@ class HttpClient::State::Wait {
     if (call_->result) return false;
     call_->waiting = handle;
     state.expect(*call_, deadline_);
+    state.follow(*call_);
     call_->on_stop.listen(stop_, state.loop, call_);
     return true;
   }

@@ -13,6 +13,7 @@
 #include <confab/result.hpp>
 #include <confab/secret.hpp>
 
+#include "net/body_flow.hpp"
 #include "net/call_context.hpp"
 #include "net/headers.hpp"
 #include "net/url.hpp"
@@ -53,6 +54,13 @@ class HttpRequest {
     return *this;
   }
 
+  // Whose reader may hold the body up for a while: the deadline is put off by as long. Over HTTP/2, where one transfer
+  // that is held up would hold up all on its connection, nothing is.
+  HttpRequest& flow(std::shared_ptr<BodyFlow> flow) {
+    flow_ = std::move(flow);
+    return *this;
+  }
+
   [[nodiscard]] const std::string& method() const noexcept { return method_; }
   [[nodiscard]] const std::string& target() const noexcept { return target_; }  // path and query, encoded
   [[nodiscard]] const std::string& body() const noexcept { return body_; }
@@ -61,6 +69,7 @@ class HttpRequest {
   [[nodiscard]] Lane lane() const noexcept { return lane_; }
   [[nodiscard]] std::size_t max_answer() const noexcept { return max_answer_; }
   [[nodiscard]] const std::function<bool(std::string_view)>& body_sink() const noexcept { return on_body_; }
+  [[nodiscard]] const std::shared_ptr<BodyFlow>& body_flow() const noexcept { return flow_; }
 
  private:
   std::string method_;
@@ -68,6 +77,7 @@ class HttpRequest {
   std::string body_;
   Secret bearer_;
   std::function<bool(std::string_view)> on_body_;
+  std::shared_ptr<BodyFlow> flow_;
   std::size_t max_answer_ = 8U << 20U;
   Lane lane_ = Lane::interactive;
   bool has_body_ = false;
@@ -142,6 +152,11 @@ class HttpClientOptions {
     connect_timeout_ = limit;
     return *this;
   }
+  // How long, all in all, the reader of a body may hold up its transfer; then the rest is handed to it all the same.
+  HttpClientOptions& longest_hold(std::chrono::milliseconds limit) {
+    longest_hold_ = limit;
+    return *this;
+  }
   HttpClientOptions& user_agent(std::string text) {
     user_agent_ = std::move(text);
     return *this;
@@ -161,6 +176,7 @@ class HttpClientOptions {
   [[nodiscard]] const std::string& proxy() const noexcept { return proxy_; }
   [[nodiscard]] bool force_http1() const noexcept { return force_http1_; }
   [[nodiscard]] std::chrono::milliseconds connect_timeout() const noexcept { return connect_timeout_; }
+  [[nodiscard]] std::chrono::milliseconds longest_hold() const noexcept { return longest_hold_; }
   [[nodiscard]] const std::string& user_agent() const noexcept { return user_agent_; }
   [[nodiscard]] std::size_t max_interactive() const noexcept { return max_interactive_; }
   [[nodiscard]] std::size_t polls_per_shard() const noexcept { return polls_per_shard_; }
@@ -171,6 +187,7 @@ class HttpClientOptions {
   std::string proxy_;
   std::string user_agent_ = "confab";
   std::chrono::milliseconds connect_timeout_{10000};
+  std::chrono::milliseconds longest_hold_{10000};
   std::size_t max_interactive_ = 64;
   std::size_t polls_per_shard_ = 512;
   bool force_http1_ = false;
@@ -185,8 +202,8 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // One request, one try. Ends at the deadline or within 10 ms of a stop, with the transfer freed. The request is
-  // shared, because it may be sent again, and because libcurl reads from it.
+  // One request, one try. Ends at the deadline (put off while a reader holds the body up) or within 10 ms of a stop,
+  // with the transfer freed. The request is shared, because it may be sent again, and because libcurl reads from it.
   [[nodiscard]] Task<HttpOutcome> perform(std::shared_ptr<const HttpRequest> request, TimePoint deadline,
                                           std::stop_token stop);
   [[nodiscard]] Task<HttpOutcome> perform(HttpRequest request, TimePoint deadline, std::stop_token stop) {

@@ -68,6 +68,8 @@ class Transfer {
                            x509_store_st* trust);
   // Takes the handle off the multi and gives it back; null if it has none.
   [[nodiscard]] CURL* detach();
+  // As CurlMulti::pause.
+  [[nodiscard]] bool pause(bool on) { return multi_->pause(easy_, on); }
   [[nodiscard]] bool started() const noexcept { return easy_ != nullptr; }
   [[nodiscard]] CurlMulti* multi() const noexcept { return multi_.get(); }
   // Nobody wants the answer, but libcurl is calling us: end at the next callback.

@@ -14,6 +14,7 @@
 #include "matrix/endpoints/sync.hpp"
 #include "matrix/sync_machine.hpp"
 #include "net/backoff.hpp"
+#include "net/body_flow.hpp"
 #include "net/shared_result.hpp"
 #include "services/timeline.hpp"
 
@@ -26,6 +27,9 @@ constexpr std::chrono::milliseconds first_backoff{250};
 constexpr std::chrono::milliseconds longest_backoff{5000};
 // For the requests beside the long poll: a page of a gap, a new token.
 constexpr std::chrono::seconds request_limit{30};
+// Of an answer that is arriving: with more than this unread it is held up, and goes on when less than this is left.
+constexpr std::size_t most_unread = std::size_t{512} << 10U;
+constexpr std::size_t goes_on_below = most_unread / 2;
 
 Error stream_closed() { return Error(Errc::closed, "the stream of events was closed"); }
 
@@ -95,6 +99,7 @@ struct UserEvents::State : std::enable_shared_from_this<UserEvents::State> {
   std::size_t ready_count = 0;
   std::shared_ptr<net::Waker> waker;
   bool driving = false;
+  net::BodyFlow flow;  // of the long poll
 
   [[nodiscard]] net::CallContext context(net::TimePoint deadline) {
     return net::CallContext(loop, deadline, stop.get_token()).in_group(group);
@@ -141,6 +146,7 @@ struct UserEvents::State : std::enable_shared_from_this<UserEvents::State> {
   // What came of an answer that is still arriving.
   void deliver_arrived() {
     while (auto ready = machine.deliver_arrived()) deliver(std::move(ready->batch));
+    flow.hold(machine.unread_bytes() > (flow.held() ? goes_on_below : most_unread));
   }
 
   static Task<void> drive(std::shared_ptr<State> self);
@@ -181,7 +187,8 @@ Task<void> UserEvents::State::sync(std::shared_ptr<State> self, matrix::SyncPoll
   }
   matrix::SyncRequest request;
   request.since(poll.since).timeout(poll.timeout).filter(filter);
-  request.on_piece([self](matrix::RoomPiece piece) {
+  self->flow.hold(false);
+  request.flow(std::shared_ptr<net::BodyFlow>(self, &self->flow)).on_piece([self](matrix::RoomPiece piece) {
     self->machine.arrived(std::move(piece));
     self->deliver_arrived();
   });

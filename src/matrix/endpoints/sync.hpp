@@ -52,6 +52,8 @@ class SyncRequest {
   /// Where each room goes as soon as it has arrived; inside a callback of the network, so only to be put by. Without it
   /// the rooms are in the answer.
   SyncRequest& on_piece(SyncCutter::Take take) { return take_ = std::move(take), *this; }
+  /// By which whoever takes the rooms can hold the answer up.
+  SyncRequest& flow(std::shared_ptr<net::BodyFlow> flow) { return flow_ = std::move(flow), *this; }
   [[nodiscard]] Result<EndpointRequest> encode() const;
   [[nodiscard]] std::shared_ptr<SyncReader> reader() const { return std::make_shared<SyncReader>(take_); }
 
@@ -60,6 +62,7 @@ class SyncRequest {
   std::chrono::milliseconds timeout_{0};
   SyncFilter filter_;
   SyncCutter::Take take_;
+  std::shared_ptr<net::BodyFlow> flow_;
   bool online_ = false;
 };
 

@@ -162,6 +162,51 @@ TEST_CASE("sync machine: nothing is requested while the reader is behind") {
   CHECK(expect<SyncPoll>(machine, t0).since.str() == "s2");
 }
 
+TEST_CASE("sync machine: what is unread is what a reader could take, of answers that are arriving too") {
+  const auto pieces = [](const std::string& events, bool limited) {
+    return answer_of(R"({"next_batch":"x","rooms":{"join":{"!a":{"timeline":{"events":[)" + events + R"(],"limited":)" +
+                     (limited ? "true" : "false") + R"(,"prev_batch":"p"}}}}})")
+        .rooms();
+  };
+  SyncMachine machine(options().since(PageToken("s1")).batch_events(1));
+  CHECK(machine.unread_bytes() == 0);
+  machine.reader_asked();
+  expect<SyncPoll>(machine, t0);
+  machine.reader_withdrew();
+  machine.arrived(pieces(event("$0", 5000), true).front());
+  CHECK(machine.unread_bytes() == 0);
+  machine.arrived(pieces(event("$1", 1000) + "," + event("$2", 1000), false).front());
+  machine.arrived(pieces(event("$3", 1000), false).front());
+  CHECK(machine.unread_bytes() > 3000);
+  CHECK(machine.unread_bytes() < 4500);
+  machine.reader_asked();
+  auto batch = machine.deliver_arrived();
+  REQUIRE(batch);
+  CHECK(machine.unread_bytes() > 2000);
+  CHECK(machine.unread_bytes() < 3500);
+  machine.not_delivered(std::move(batch->batch));
+  CHECK(machine.unread_bytes() > 3000);
+  machine.answered(answer_of(R"({"next_batch":"s2"})"), t0);
+  CHECK(machine.unread_bytes() > 8000);
+  for (int i = 0; i < 3; ++i) {
+    machine.reader_asked();
+    CHECK(expect<SyncDeliver>(machine, t0).batch.size() == 1);
+  }
+  machine.reader_asked();
+  expect<SyncFetchGap>(machine, t0);
+  CHECK(machine.unread_bytes() > 5000);
+  machine.failed(Error(Errc::forbidden, "x"), t0);
+  CHECK(machine.unread_bytes() > 5000);
+  // The part of an answer that failed comes again.
+  SyncMachine failing(options().since(PageToken("s1")));
+  failing.reader_asked();
+  expect<SyncPoll>(failing, t0);
+  failing.arrived(pieces(event("$1", 1000), false).front());
+  CHECK(failing.unread_bytes() > 1000);
+  failing.failed(Error(Errc::unavailable, "x"), t0);
+  CHECK(failing.unread_bytes() == 0);
+}
+
 TEST_CASE("sync machine: a batch that did not reach the reader is given again") {
   SyncMachine machine(options().since(PageToken("s1")));
   machine.reader_asked();

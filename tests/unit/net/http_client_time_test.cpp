@@ -1,5 +1,6 @@
 // Deadlines, stops, many at once, and what one user's trouble costs the others.
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <set>
@@ -70,6 +71,118 @@ TEST_CASE("http client: a stop frees the transfer within 10 ms, and closes its c
   already.request_stop();
   check_failure(client(HttpRequest("GET", "/held"), 20s, already.get_token()), TransferFailure::cancelled, false);
   CHECK(server.count() == 20);
+}
+
+namespace {
+
+// A reader that takes so many bytes and then holds the body up.
+struct HoldsUp {
+  explicit HoldsUp(std::size_t after) : most(after) {}
+  HttpRequest request(const std::string& target) {
+    return std::move(
+        HttpRequest("GET", target).max_answer(64U << 20U).flow(flow).on_body([this](std::string_view bytes) {
+          read += bytes.size();
+          if (read >= most) flow->hold(true);
+          return true;
+        }));
+  }
+  const std::shared_ptr<BodyFlow> flow = std::make_shared<BodyFlow>();
+  std::atomic<std::size_t> most;
+  std::atomic<std::size_t> read{0};
+};
+
+constexpr std::size_t held_body = 16U << 20U;  // more than what the system's buffers hold
+constexpr std::size_t one_step = 64U << 10U;   // what libcurl may hand over after it was paused, generously
+
+HttpClientOptions holding(const FakeHomeserver& server, std::chrono::milliseconds limit) {
+  return std::move(HttpClientOptions(base_url(server.url())).longest_hold(limit));
+}
+
+// Reads no more than a step beyond where it is held up; true once it has stood still there.
+bool stands_still(ClientFixture& client, const HoldsUp& reader) {
+  while (reader.read < reader.most) std::this_thread::yield();
+  for (int i = 0; i < 200; ++i) client.on_loop([] {});
+  const std::size_t read = reader.read;
+  client.get("/other");  // bytes of others come and go meanwhile
+  for (int i = 0; i < 200; ++i) client.on_loop([] {});
+  return reader.read == read && read < reader.most + one_step;
+}
+
+}  // namespace
+
+TEST_CASE("http client: a reader that holds the body up gets no more of it, and the rest when it goes on") {
+  FakeHomeserver server;
+  server.on("GET", "/large", Answer(200, "").huge(held_body));
+  server.on("GET", "/packed", Answer(200, std::string(held_body, 'p')).gzip());
+  server.on("GET", "/other", Answer());
+  ClientFixture client(holding(server, 60s));
+  HoldsUp reader(1U << 20U);
+  auto outcome = client.begin(reader.request("/large"));
+  for (int i = 0; i < 3; ++i) {
+    CHECK(stands_still(client, reader));
+    client.on_loop([&] { reader.flow->hold(false); });
+    const std::size_t before = reader.read;
+    while (reader.read == before) std::this_thread::yield();  // it goes on, to be held up at its next bytes
+  }
+  client.on_loop([&] {
+    reader.most = held_body + 1;
+    reader.flow->hold(false);
+  });
+  CHECK(outcome.get().answered());
+  CHECK(reader.read == held_body);
+  HoldsUp packed(1U << 20U);
+  auto unpacked = client.begin(packed.request("/packed"));
+  while (packed.read < packed.most) std::this_thread::yield();
+  client.on_loop([&] { packed.flow->hold(false); });
+  while (unpacked.wait_for(1ms) != std::future_status::ready) client.on_loop([&] { packed.flow->hold(false); });
+  CHECK(unpacked.get().answered());
+  CHECK(packed.read == held_body);
+}
+
+TEST_CASE("http client: a held body puts the deadline off, by no more than it is held, and not for ever") {
+  FakeHomeserver server;
+  server.on("GET", "/large", Answer(200, "").huge(held_body));
+  server.on("GET", "/cut", Answer(200, "").huge(held_body).cut_after(held_body / 2));
+  server.on("GET", "/drip", Answer(200, std::string(100000, 'd')).drip(1, 5ms));
+  server.on("GET", "/other", Answer());
+  ClientFixture client(holding(server, 600ms));
+  // Nobody goes on: when the time is over, the rest comes all the same, though the deadline would have passed.
+  HoldsUp gone(1U << 20U);
+  auto begun = Clock::now();
+  CHECK(client(gone.request("/large"), 300ms).answered());
+  CHECK(gone.read == held_body);
+  CHECK(Clock::now() - begun >= 600ms);
+  HoldsUp cut(1U << 20U);
+  check_failure(client(cut.request("/cut")), TransferFailure::cut, true);
+  CHECK(cut.read == held_body / 2);
+  // What is late is late, held up or not.
+  HoldsUp late(1);
+  begun = Clock::now();
+  check_failure(client(late.request("/drip"), 100ms), TransferFailure::timed_out, true);
+  CHECK(Clock::now() - begun >= 700ms);
+  CHECK(Clock::now() - begun < 5s);
+  CHECK(client.transfers() == 0);
+}
+
+TEST_CASE("http client: what is held up ends at a stop, with its client, and after it ended") {
+  FakeHomeserver server;
+  server.on("GET", "/large", Answer(200, "").huge(held_body));
+  server.on("GET", "/other", Answer());
+  ClientFixture client(holding(server, 60s));
+  HoldsUp stopped(1);
+  std::stop_source stop;
+  auto outcome = client.begin(stopped.request("/large"), 20s, stop.get_token());
+  CHECK(stands_still(client, stopped));
+  stop.request_stop();
+  check_failure(outcome.get(), TransferFailure::cancelled, true);
+  client.on_loop([&] { stopped.flow->hold(false); });  // of nobody any more
+  HoldsUp closed(1);
+  outcome = client.begin(closed.request("/large"));
+  CHECK(stands_still(client, closed));
+  client.close_client();
+  check_failure(outcome.get(), TransferFailure::cancelled, true);
+  client.on_loop([&] { closed.flow->hold(false); });
+  CHECK(server.wait_connections_closed(10s));
 }
 
 TEST_CASE("http client: stops race with answers, and each call ends once") {

@@ -250,6 +250,48 @@ TEST_CASE("UserEvents: a room is delivered as soon as it has arrived, before its
   at.stream.close();
 }
 
+namespace {
+// So many rooms with one message of 100 KB each, and where the homeserver goes on after it.
+std::string many_rooms(int count) {
+  std::string all;
+  for (int i = 0; i < count; ++i) {
+    const std::string number = std::to_string(i);
+    all += (i == 0 ? "" : ",") + ("\"!r" + number + R"(:hs.test":{"timeline":{"limited":false,"prev_batch":"p",)") +
+           R"("events":[{"event_id":"$w)" + number +
+           R"(","type":"m.room.message","sender":"@ana:hs.test","origin_server_ts":1,"content":)" +
+           R"({"msgtype":"m.text","body":"word )" + number + R"(","padding":")" + std::string(100'000, '.') +
+           R"("}}]}})";
+  }
+  return R"({"rooms":{"join":{)" + all + R"(}},"next_batch":"s999"})";
+}
+}  // namespace
+
+TEST_CASE("UserEvents: an answer is held up while its reader is behind, and comes whole when it reads on") {
+  constexpr int rooms = 200;
+  Watching at;
+  at.begin();
+  at.post("before");
+  REQUIRE(at.read(1));
+  at.bodies.clear();
+  const std::size_t open = at.hs.connections();
+  at.hs.fail_next(1, "GET", sync_path, Answer(200, many_rooms(rooms)).close_afterwards());
+  REQUIRE(at.read(1));
+  const std::size_t before = at.syncs();
+  // Were it not held up, the homeserver would soon have written all of it, and closed.
+  CHECK_FALSE(at.hs.wait_connections(open - 1, 1s));
+  CHECK(at.bodies.size() < rooms / 10);
+  REQUIRE(at.read(rooms));
+  CHECK(at.syncs() == before);
+  CHECK(at.bodies == Watching::numbered(rooms));
+  // The place is behind all of it.
+  at.first_taken = true;
+  Together<EventBatch> next;
+  next.start(at.stream.next());
+  REQUIRE(at.hs.wait_for(before + 1, "GET", sync_path, 10s));
+  CHECK(at.hs.requests("GET", sync_path).back().parameter("since") == "s999");
+  at.stream.close();
+}
+
 TEST_CASE("UserEvents: what was taken of an answer that broke off does not come again, and the rest does") {
   Watching at;
   at.begin();
