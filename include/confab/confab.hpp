@@ -38,6 +38,7 @@
 #include <confab/chat_service.hpp>
 #include <confab/configuration.hpp>
 #include <confab/directory_batch.hpp>
+#include <confab/discovery.hpp>
 #include <confab/error.hpp>
 #include <confab/event_stream.hpp>
 #include <confab/events_options.hpp>

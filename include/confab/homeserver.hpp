@@ -18,6 +18,7 @@
 #include <confab/call_options.hpp>
 #include <confab/chat_provider.hpp>
 #include <confab/chat_service.hpp>
+#include <confab/discovery.hpp>
 #include <confab/export.hpp>
 #include <confab/host_directory.hpp>
 #include <confab/ids.hpp>
@@ -45,7 +46,8 @@ class HomeserverOptions {
   /// A homeserver at `url`, whose users are named "...:server_name", administered by `admin_user`.
   ///
   /// @param url            "https://host", with a port and path where needed. No user name, query or fragment. Plain
-  ///                 http is for loopback and trusted networks: tokens travel in it.
+  ///                 http is for loopback and trusted networks: tokens travel in it. Where only the server name is
+  ///                 known, leave it empty and set what Homeserver::discover() finds.
   /// @param server_name    What stands behind the colon of its user ids; often not the host name of the URL.
   /// @param admin_user     A localpart or a full user id; an administrator by Synapse's word.
   /// @param admin_password Used only to log in, and again when the admin's token died.
@@ -54,6 +56,11 @@ class HomeserverOptions {
         server_name_(std::move(server_name)),
         admin_user_(std::move(admin_user)),
         admin_password_(std::move(admin_password)) {}
+  /// Set the URL, as the constructor takes it.
+  HomeserverOptions& url(std::string url) {
+    url_ = std::move(url);
+    return *this;
+  }
   /// Trust the authorities in this PEM file instead of the system's: for a server with a certificate of its own
   /// authority. Certificates are always verified; there is no option to leave that out.
   HomeserverOptions& ca_file(std::string path) {
@@ -148,9 +155,11 @@ class Finding {
   /// Made by the library, and by hosts' tests.
   Finding(std::string check, bool fit, std::string detail)
       : check_(std::move(check)), fit_(fit), detail_(std::move(detail)) {}
-  /// What was looked at: "reachability", "versions", "login flows", "admin rights", "limits", "clock", "store".
+  /// What was looked at: "reachability", "versions", "login flows", "admin rights", "admin API", "limits", "clock",
+  /// "store", "discovery".
   [[nodiscard]] const std::string& check() const noexcept { return check_; }
-  /// Whether it is as Confab needs it. One that is not fit will make operations fail; detail() says what to do.
+  /// Whether it is as Confab needs it. One that is not fit will make operations fail; detail() says what to do. Of
+  /// "discovery", which only other clients need: whether what is published can be read, if there is anything.
   [[nodiscard]] bool fit() const noexcept { return fit_; }
   /// What was seen, and what to do if it is not fit; safe to log.
   [[nodiscard]] const std::string& detail() const noexcept { return detail_; }
@@ -181,14 +190,38 @@ class CONFAB_EXPORT Homeserver {
   /// @par Threads    Any. It reads the CA file and opens the store, so it must not be called where blocking does harm.
   [[nodiscard]] static Result<Homeserver> create(Runtime& runtime, HomeserverOptions options);
 
+  /// Find the URL that a server name publishes, by the specification's "Well-known URI": the document is read,
+  /// redirects are followed to https only, and what it names is believed once it has told its versions. Nothing that is
+  /// secret is sent. Identity servers that the document may name are not looked at.
+  ///
+  /// @param runtime  Where its work is done; it should live longer.
+  /// @param server_name What stands behind the colon of user ids. A port in it is left out: the document is always at
+  ///                 https://host/.well-known/matrix/client.
+  /// @param how      Whom to trust, and the way to go.
+  /// @returns        The URL, for HomeserverOptions::url(): https, in canonical form, without a slash at its end.
+  /// @par Errors     Errc::invalid_argument about server_name, ca_file or proxy.
+  ///                 With the subject server_name: Errc::not_found, there is no such document (the specification's
+  ///                 IGNORE), or Errc::protocol, too_large, it names no URL (FAIL_PROMPT): ask somebody for the URL, in
+  ///                 both cases; Errc::unreachable, unavailable, rate_limited, timed_out: it could not be read.
+  ///                 With the subject m.homeserver.base_url, by the same codes: the document names what is no https
+  ///                 URL, or where no homeserver answers (FAIL_ERROR): do not go on.
+  /// @par Threads    Any.
+  /// @par Cancel     Nothing is left behind.
+  /// @par Specification Client-server API, "Well-known URI", steps 1 to 7.
+  [[nodiscard]] static Pending<std::string> discover(Runtime& runtime, std::string server_name,
+                                                     DiscoveryOptions how = DiscoveryOptions(),
+                                                     CallOptions options = CallOptions());
+
   /// Look at everything that has to be right, one finding each. A finding that is not fit is no error. Nothing is
-  /// changed on the server, except that the admin logs in; in the store, one record that expires is written.
+  /// changed on the server, except that the admin logs in; in the store, one record that expires is written. Beside the
+  /// homeserver, the web server of its server name is asked once, for the document that discover() reads.
   ///
   /// @returns        All findings, in the order in which they were looked at: later ones rest on earlier ones.
   /// @par Errors     Errc::unreachable, timed_out: nothing could be looked at.
   /// @par Threads    Any.
   /// @par Cancel     Nothing is left behind but the admin's login.
-  /// @par Specification Client-server API, "GET /_matrix/client/versions", "GET /login", "GET /account/whoami".
+  /// @par Specification Client-server API, "GET /_matrix/client/versions", "GET /login", "GET /account/whoami",
+  ///                 "Well-known URI".
   [[nodiscard]] Pending<std::vector<Finding>> examine(CallOptions options = CallOptions()) const;
 
   /// The transport below ChatService, for make_chat_service() and for hosts that think in Matrix's words.

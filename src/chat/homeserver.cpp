@@ -1,5 +1,6 @@
 #include <confab/homeserver.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "matrix/endpoints/synapse_admin_users.hpp"
 #include "matrix/endpoints/versions.hpp"
 #include "matrix/identifiers.hpp"
+#include "matrix/well_known.hpp"
 #include "net/retry_after.hpp"
 #include "net/trust_store.hpp"
 
@@ -25,6 +27,10 @@ namespace {
 constexpr const char* least_version = "v1.1";
 // Tokens are made to end at a time of ours on the homeserver's clock.
 constexpr std::chrono::seconds clock_tolerance{60};
+// What a domain publishes is of no use to Confab itself, so an examination does not wait long for it.
+constexpr std::chrono::seconds published_patience{3};
+
+constexpr const char* no_certificates = "cannot be read, or holds no certificate: name a file of PEM certificates";
 
 Error config_error(std::string subject, std::string message) {
   return Error(Errc::config, std::move(message)).with_subject(subject);
@@ -53,6 +59,38 @@ Finding look_at_versions(const Result<matrix::VersionsAnswer>& versions) {
   return Finding("versions", false, "newest " + versions->newest() + ", but v1.1 is needed: upgrade the homeserver");
 }
 
+// What other clients find that know the server name alone. Only a document that they stumble over is unfit: without
+// one, people enter the URL, and where it names another URL than the configured one, both may well lead to the same
+// place.
+Finding look_at_published(const std::string& document, const Result<matrix::WellKnownAnswer>& published,
+                          const std::string& configured) {
+  const auto finding = [](bool fit, std::string detail) { return Finding("discovery", fit, std::move(detail)); };
+  const std::string by_hand = "people who sign in with other clients enter " + configured + " themselves";
+  if (published) {
+    if (published->base_url() == configured) return finding(true, document + " names this homeserver's URL");
+    return finding(true, document + " names " + published->base_url() + ", not the configured " + configured +
+                             ": right if both lead to the same homeserver, else other clients sign in elsewhere");
+  }
+  const Error& error = published.error();
+  if (error.code() == Errc::not_found) return finding(true, "there is no " + document + ": " + by_hand);
+  const bool is_broken = error.code() == Errc::protocol || error.code() == Errc::too_large;
+  if (is_broken && error.http_status() < 400) {
+    return finding(false, document + " is broken, and other clients stop at it (" + in_words(error) +
+                              "): correct it, or take it away");
+  }
+  return finding(true, document + " could not be read (" + in_words(error) + "): where that is so, " + by_hand);
+}
+
+Task<Finding> examine_published(std::shared_ptr<detail::MatrixBackend> backend, net::CallContext context) {
+  const net::HttpClientOptions& options = backend->client()->scheduler()->options();
+  const Result<net::Url> document = matrix::well_known_url(backend->server_name());
+  if (!document) co_return Finding("discovery", true, "the server name is no host that could publish anything");
+  const net::TimePoint until = std::min(context.deadline(), net::Clock::now() + published_patience);
+  const Result<matrix::WellKnownAnswer> published =
+      co_await matrix::read_well_known(backend->core(), *document, options, 1, context.until(until));
+  co_return look_at_published(document->text(), published, options.base().text());
+}
+
 Task<Result<std::vector<Finding>>> examine_homeserver(std::shared_ptr<detail::MatrixBackend> backend,
                                                       net::CallContext context) {
   std::vector<Finding> findings;
@@ -70,6 +108,7 @@ Task<Result<std::vector<Finding>>> examine_homeserver(std::shared_ptr<detail::Ma
   Finding store = co_await chat::examine_store(backend->store(), context.step());
   if (!versions) {
     findings.push_back(std::move(store));
+    findings.push_back(co_await examine_published(backend, context.step()));
     co_return findings;
   }
   Finding clock = look_at_clock(*first);
@@ -107,12 +146,42 @@ Task<Result<std::vector<Finding>>> examine_homeserver(std::shared_ptr<detail::Ma
   }
   findings.push_back(std::move(clock));
   findings.push_back(std::move(store));
+  findings.push_back(co_await examine_published(backend, context.step()));
   co_return findings;
+}
+
+Error argument_error(std::string subject, std::string message) {
+  return Error(Errc::invalid_argument, std::move(message)).with_subject(subject);
+}
+
+Task<Result<std::string>> discover_published(std::shared_ptr<net::RuntimeCore> core, std::string server_name,
+                                             DiscoveryOptions how, net::CallContext context) {
+  Result<net::Url> document = matrix::well_known_url(server_name);
+  if (!document) co_return std::move(document).error();
+  net::HttpClientOptions like(*document);
+  like.ca_file(how.ca_file()).user_agent(std::string("confab/") + version());
+  if (!how.ca_file().empty()) {
+    const std::shared_ptr<net::TrustStore> trust = core->trust(how.ca_file());
+    const Result<void> read = co_await trust->ready(context.loop(), context.deadline(), context.stop());
+    if (!read && read.error().code() != Errc::timed_out && read.error().code() != Errc::cancelled) {
+      co_return argument_error("ca_file", no_certificates);
+    }
+  }
+  if (!how.proxy().empty()) {
+    const Result<net::Url> proxy = net::Url::parse_base(how.proxy());
+    if (!proxy) co_return argument_error("proxy", std::string(proxy.error().message()));
+    like.proxy(how.proxy());
+  }
+  co_return co_await matrix::discover_homeserver(std::move(core), std::move(*document), std::move(like),
+                                                 std::move(context));
 }
 
 }  // namespace
 
 Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions options) {
+  if (options.url().empty()) {
+    return config_error("homeserver.url", "must not be empty: give it, or what Homeserver::discover() finds");
+  }
   Result<net::Url> url = net::Url::parse_base(options.url());
   if (!url) return config_error("homeserver.url", std::string(url.error().message()));
   if (Result<void> legal = matrix::check_server_name(options.server_name()); !legal) {
@@ -129,8 +198,7 @@ Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions option
   if (options.admin_password().empty()) return config_error("homeserver.admin_password", "must not be empty");
   if (!options.ca_file().empty()) {
     if (Result<void> read = runtime.core()->trust(options.ca_file())->load(); !read) {
-      return config_error("homeserver.ca_file",
-                          "cannot be read, or holds no certificate: name a file of PEM certificates");
+      return config_error("homeserver.ca_file", no_certificates);
     }
   }
   net::HttpClientOptions http(std::move(*url));
@@ -151,6 +219,16 @@ Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions option
 std::shared_ptr<ChatProvider> Homeserver::provider(std::string group, Access access) const {
   if (access == Access::device) backend_->tokens()->use_devices(group);
   return std::make_shared<MatrixProvider>(backend_, std::move(group));
+}
+
+Pending<std::string> Homeserver::discover(Runtime& runtime, std::string server_name, DiscoveryOptions how,
+                                          CallOptions options) {
+  const std::shared_ptr<net::RuntimeCore>& core = runtime.core();
+  return net::describe<std::string>(
+      core, "discovery", std::move(options),
+      [core, server_name = std::move(server_name), how = std::move(how)](net::CallContext context) {
+        return discover_published(core, server_name, how, std::move(context));
+      });
 }
 
 Pending<std::vector<Finding>> Homeserver::examine(CallOptions options) const {

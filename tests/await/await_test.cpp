@@ -50,6 +50,17 @@ Pending<std::vector<Finding>> Homeserver::examine(CallOptions options) const {
     return std::vector<Finding>{Finding(Host::text("versions"), true, Host::text("v1.11"))};
   });
 }
+// What discover() gives comes from the queue that the test has set.
+std::shared_ptr<Queue> discovery_queue;
+Pending<std::string> Homeserver::discover(Runtime& /*runtime*/, std::string server_name, DiscoveryOptions how,
+                                          CallOptions options) {
+  return answers<std::string>(discovery_queue, std::move(options),
+                              [name = std::move(server_name), how = std::move(how)]() -> Result<std::string> {
+                                if (name != Host::text("example.org") || how.ca_file() != Host::text("ca"))
+                                  return Error(Errc::internal, "other arguments arrived");
+                                return Host::text("https://hs");
+                              });
+}
 std::shared_ptr<ChatProvider> Homeserver::provider(std::string /*group*/, Access /*access*/) const {
   return std::make_shared<StubProvider>(backend_->queue);
 }
@@ -451,15 +462,23 @@ Fire counting(std::shared_ptr<Queue> queue, int* alive) {
   *alive = (co_await count(queue, Counted().chained(), Counted(), CallOptions().within(1s))).value_or(-1);
 }
 
+Fire discover(Runtime* runtime, std::stop_token stop, std::string* url) {
+  const Result<std::string> found = co_await Homeserver::discover(
+      *runtime, text("example.org"), DiscoveryOptions().ca_file(text("ca")).proxy(text("p")),
+      CallOptions().within(5s).stop(stop));
+  if (found) *url = *found;
+}
+
 template <class... Classes>
 constexpr bool none_is_an_aggregate = (!std::is_aggregate_v<Classes> && ...);
-static_assert(none_is_an_aggregate<
-                  CallOptions, RuntimeOptions, HomeserverOptions, TenantOptions, Message, HistoryRequest, RoomRequest,
-                  ProviderRoomRequest, ProviderMessage, Secret, UserSlug, RoomRef, Error, Result<int>, Account, Member,
-                  Room, ChatEvent, MessagePage, ReceivedMessage, DirectoryUser, Edit, Redaction, Reaction, TypingNotice,
-                  ReadMark, Unread, ProviderEdit, ProviderRedaction, ProviderReaction, ProviderTypingNotice,
-                  ProviderReadMark, ResetRequest, ProviderReset, ResetCounts, ReadReceipt, Reactions, MessageRelation>,
-              "g++ 12 destroys aggregate temporaries of a co_await expression twice");
+static_assert(
+    none_is_an_aggregate<CallOptions, RuntimeOptions, HomeserverOptions, DiscoveryOptions, TenantOptions, Message,
+                         HistoryRequest, RoomRequest, ProviderRoomRequest, ProviderMessage, Secret, UserSlug, RoomRef,
+                         Error, Result<int>, Account, Member, Room, ChatEvent, MessagePage, ReceivedMessage,
+                         DirectoryUser, Edit, Redaction, Reaction, TypingNotice, ReadMark, Unread, ProviderEdit,
+                         ProviderRedaction, ProviderReaction, ProviderTypingNotice, ProviderReadMark, ResetRequest,
+                         ProviderReset, ResetCounts, ReadReceipt, Reactions, MessageRelation>,
+    "g++ 12 destroys aggregate temporaries of a co_await expression twice");
 
 Fire open_directory(Runtime* runtime, int* done) {
   if (auto opened = co_await StoredDirectory::open(*runtime, nullptr, TenantId(text("acme")),
@@ -537,6 +556,19 @@ TEST_CASE("Homeserver::examine") {
   static_cast<StubProvider&>(*homeserver->provider()).queue()->run();
   CHECK(findings == 1);
   CHECK(live <= before + 1);  // the queue may keep a block for next time
+}
+
+TEST_CASE("Homeserver::discover") {
+  Runtime runtime;
+  discovery_queue = std::make_shared<Queue>();
+  std::string url;
+  url.reserve(100);
+  const long before = live;
+  discover(&runtime, std::stop_token(), &url);
+  discovery_queue->run();
+  CHECK(url == text("https://hs"));
+  CHECK(live <= before + 1);  // the queue may keep a block for next time
+  discovery_queue.reset();
 }
 
 namespace {

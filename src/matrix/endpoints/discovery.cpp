@@ -7,6 +7,9 @@
 namespace confab::matrix {
 namespace {
 
+// A handful of URLs; clients add members of their own.
+constexpr std::size_t max_well_known_bytes = std::size_t{64} << 10U;
+
 // Whoever sends requests there gives tokens away, so what is no URL ends the answer. It is not quoted.
 std::string required_url(json::Reader& read, std::string_view key) {
   std::string text{read.non_empty_string(key)};
@@ -17,7 +20,10 @@ std::string required_url(json::Reader& read, std::string_view key) {
 }  // namespace
 
 Result<EndpointRequest> GetWellKnown::encode() const {
-  return EndpointRequest(Method::get, "/.well-known/matrix/client").without_token().expect({Errc::not_found});
+  return EndpointRequest(Method::get, "/.well-known/matrix/client")
+      .without_token()
+      .expect({Errc::not_found})
+      .max_answer(max_well_known_bytes);
 }
 
 Result<GetWellKnown::Answer> GetWellKnown::decode(const json::Value& body) {

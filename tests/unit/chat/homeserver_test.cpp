@@ -11,6 +11,8 @@
 
 #include "support/fake_matrix.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/test_certificate.hpp"
+#include "support/tunnel_proxy.hpp"
 
 using namespace std::chrono_literals;
 using namespace confab;
@@ -107,8 +109,8 @@ TEST_CASE("Homeserver: a fit one is found fit in every respect") {
   FakeMatrix hs;
   const auto findings = examine(hs);
   REQUIRE(findings.has_value());
-  for (const char* check :
-       {"reachability", "versions", "login flows", "admin rights", "admin API", "limits", "clock", "store"}) {
+  for (const char* check : {"reachability", "versions", "login flows", "admin rights", "admin API", "limits", "clock",
+                            "store", "discovery"}) {
     CAPTURE(check);
     CHECK(found(findings, check).fit());
     CHECK_FALSE(found(findings, check).detail().empty());
@@ -160,6 +162,157 @@ TEST_CASE("Homeserver: what is unfit is told, and what to do") {
           Answer(200, R"({"versions":["v1.15"]})").header("Date", "Sun, 06 Nov 1994 08:49:37 GMT"));
     CHECK_FALSE(found(examine(hs), "clock").fit());
   }
+}
+
+namespace {
+
+// A homeserver of the domain "localhost", and the web server of that domain.
+class Domain {
+ public:
+  Domain()
+      : hs(FakeMatrix::MatrixOptions().server_name("localhost").server(tls())),
+        web(tls()),
+        proxy({{"localhost:443", web.port()}, {"127.0.0.1:" + std::to_string(hs.port()), hs.port()}}) {
+    publish(hs.url());
+  }
+  void publish(const std::string& url) { say(Answer(200, R"({"m.homeserver":{"base_url":")" + url + R"("}})")); }
+  void say(const Answer& answer) { web.on("GET", well_known, answer); }
+
+  [[nodiscard]] HomeserverOptions options() const {
+    return HomeserverOptions(hs.url(), "localhost", "admin", Secret(std::string(FakeMatrix::admin_password)))
+        .ca_file(authority().ca_file())
+        .proxy(proxy.url());
+  }
+  [[nodiscard]] Result<std::vector<Finding>> examine() const {
+    Runtime runtime;
+    return Homeserver::create(runtime, options()).value().examine(CallOptions().within(20s)).wait();
+  }
+  [[nodiscard]] Result<std::string> discover(const std::string& server_name = "localhost") const {
+    Runtime runtime;
+    return Homeserver::discover(runtime, server_name,
+                                DiscoveryOptions().ca_file(authority().ca_file()).proxy(proxy.url()),
+                                CallOptions().within(20s))
+        .wait();
+  }
+
+  static constexpr const char* well_known = "/.well-known/matrix/client";
+  FakeMatrix hs;
+  FakeHomeserver web;
+  test::TunnelProxy proxy;
+
+ private:
+  static test::TestAuthority& authority() {
+    static test::TestAuthority one;
+    return one;
+  }
+  static FakeHomeserver::Options tls() { return FakeHomeserver::Options().tls(authority().valid()); }
+};
+
+bool tells(const Finding& finding, const std::string& text) { return finding.detail().find(text) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("Homeserver: what its server name publishes is told, and who needs it") {
+  Domain domain;
+  bool fit = true;
+  std::string said = "names this homeserver's URL";
+  SUBCASE("this homeserver") {}
+  SUBCASE("this homeserver, behind a redirect") {
+    domain.say(Answer(302).header("Location", "/moved"));
+    domain.web.on("GET", "/moved", Answer(200, R"({"m.homeserver":{"base_url":")" + domain.hs.url() + R"(/"}})"));
+  }
+  SUBCASE("another URL") {
+    domain.publish("https://elsewhere.example/path");
+    said = "names https://elsewhere.example/path, not the configured " + domain.hs.url();
+  }
+  SUBCASE("nothing") {
+    domain.say(Answer(404, "<html>"));
+    said = "enter " + domain.hs.url() + " themselves";
+  }
+  SUBCASE("a web server that wants no such thing") {
+    domain.say(Answer(403, "<html>"));
+    said = "status 403";
+  }
+  SUBCASE("a web server that fails is asked once") {
+    domain.say(Answer(503));
+    said = "could not be read";
+  }
+  SUBCASE("a web server that is away") {
+    domain.web.go_away();
+    said = "could not be read";
+  }
+  SUBCASE("no JSON") {
+    domain.say(Answer(200, "<html>"));
+    fit = false;
+    said = "is broken";
+  }
+  SUBCASE("no URL") {
+    domain.publish("elsewhere.example");
+    fit = false;
+    said = "m.homeserver.base_url";
+  }
+  SUBCASE("a redirect to http") {
+    domain.say(Answer(302).header("Location", "http://localhost/"));
+    fit = false;
+    said = "https to http";
+  }
+  const auto findings = domain.examine();
+  REQUIRE(findings.has_value());
+  const Finding& finding = found(findings, "discovery");
+  CAPTURE(finding.detail());
+  CHECK(finding.fit() == fit);
+  CHECK(tells(finding, said));
+  CHECK(tells(finding, "https://localhost/.well-known/matrix/client"));
+  CHECK(domain.web.count("GET", Domain::well_known) <= 1);
+  for (const auto& request : domain.web.requests()) CHECK(request.token().empty());
+}
+
+TEST_CASE("Homeserver: what is published is not waited for long") {
+  Domain domain;
+  domain.say(Answer().hold());
+  const auto begun = std::chrono::steady_clock::now();
+  const auto findings = domain.examine();
+  CHECK(std::chrono::steady_clock::now() - begun < 10s);
+  REQUIRE(findings.has_value());
+  CHECK(found(findings, "discovery").fit());
+  CHECK(tells(found(findings, "discovery"), "could not be read"));
+}
+
+TEST_CASE("Homeserver: where there is no Matrix, what is published is told, too") {
+  Domain domain;
+  domain.publish("https://elsewhere.example");
+  domain.hs.on("GET", "/_matrix/client/versions", Answer(404, "<html>"));
+  CHECK(tells(found(domain.examine(), "discovery"), "https://elsewhere.example"));
+}
+
+TEST_CASE("Homeserver: one of which only the server name is known is discovered, then used") {
+  Domain domain;
+  const auto url = domain.discover("localhost:8448");
+  REQUIRE(url.has_value());
+  CHECK(*url == domain.hs.url());
+  CHECK(domain.hs.count() == 1);
+  Runtime runtime;
+  const auto homeserver = Homeserver::create(runtime, domain.options().url(*url));
+  REQUIRE(homeserver.has_value());
+  CHECK(found(homeserver->examine(CallOptions().within(20s)).wait(), "admin rights").fit());
+}
+
+TEST_CASE("Homeserver: discovery tells what it lacks") {
+  Domain domain;
+  domain.say(Answer(404));
+  CHECK(domain.discover().error().code() == Errc::not_found);
+  domain.publish("http://127.0.0.1:8008");
+  CHECK(domain.discover().error().subject() == "m.homeserver.base_url");
+
+  Runtime runtime;
+  const auto wrong = [&](const char* server_name, const DiscoveryOptions& how) {
+    const auto url = Homeserver::discover(runtime, server_name, how, CallOptions().within(20s)).wait();
+    CHECK(url.error().code() == Errc::invalid_argument);
+    return std::string(url.error().subject());
+  };
+  CHECK(wrong("with space", DiscoveryOptions()) == "server_name");
+  CHECK(wrong("localhost", DiscoveryOptions().ca_file("/nowhere/ca.pem")) == "ca_file");
+  CHECK(wrong("localhost", DiscoveryOptions().proxy("no proxy")) == "proxy");
 }
 
 TEST_CASE("Homeserver: one that cannot be reached is an error, not a finding") {
