@@ -1,5 +1,6 @@
 #include "session.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -9,6 +10,7 @@
 #include <confab/stored_directory.hpp>
 
 #include "report.hpp"
+#include "ride_through.hpp"
 
 namespace program {
 namespace {
@@ -32,6 +34,33 @@ confab::Result<const confab::TenantConfiguration*> choose_tenant(const confab::C
   return confab::Error(confab::Errc::invalid_argument,
                        "the configuration has several tenants: say which with --tenant ID")
       .with_subject("--tenant");
+}
+
+// Where the configuration names no URL, it is the one that the server name publishes.
+confab::Result<confab::HomeserverOptions> find_homeserver(confab::Runtime& runtime, confab::HomeserverOptions options,
+                                                          std::chrono::nanoseconds limit) {
+  if (!options.url().empty()) return options;
+  const auto within = std::min<std::chrono::nanoseconds>(limit, RideThrough::first_contact);
+  const confab::Result<std::string> url =
+      confab::Homeserver::discover(runtime, options.server_name(),
+                                   confab::DiscoveryOptions().ca_file(options.ca_file()).proxy(options.proxy()),
+                                   confab::CallOptions().within(within))
+          .wait();
+  if (url) return options.url(*url);
+  const confab::Error error =
+      url.error()
+          .with_message("homeserver.url is not given, and " + std::string(url.error().message()))
+          .with_subject("homeserver.url");
+  switch (error.code()) {
+    case confab::Errc::not_found:
+    case confab::Errc::protocol:
+    case confab::Errc::too_large:
+      return error.with_code(confab::Errc::config);
+    case confab::Errc::timed_out:
+      return error.with_code(confab::Errc::unreachable);
+    default:
+      return error;
+  }
 }
 
 // Where a store stays, the tenant's directory lies in it, and what the file says otherwise is written to it. Other
@@ -81,7 +110,10 @@ confab::Result<std::unique_ptr<Session>> Session::open(const Settings& settings)
   confab::RuntimeOptions options;
   if (settings.verbose) options.log(&log, confab::LogLevel::debug);
   auto runtime = std::make_unique<confab::Runtime>(std::move(options));
-  confab::Result<confab::Homeserver> homeserver = confab::Homeserver::create(*runtime, configuration->homeserver());
+  confab::Result<confab::HomeserverOptions> where =
+      find_homeserver(*runtime, configuration->homeserver(), settings.limit());
+  if (!where) return std::move(where).error();
+  confab::Result<confab::Homeserver> homeserver = confab::Homeserver::create(*runtime, std::move(*where));
   if (!homeserver) return std::move(homeserver).error();
   auto directory = directory_of(*runtime, *configuration, **tenant, settings.limit());
   if (!directory) return std::move(directory).error();

@@ -57,7 +57,7 @@ class ConfigurationReader {
     HomeserverOptions nothing("", "", "", Secret());
     if (!value) return nothing;
     CheckedObject homeserver(value, keys, *faults_);
-    const std::string_view url = homeserver.text("url");
+    const std::string_view url = homeserver.optional_text("url");
     if (!url.empty()) {
       if (auto parsed = net::Url::parse_base(url); !parsed) faults_->add("homeserver.url", parsed.error());
     }

@@ -84,7 +84,7 @@ CONFIGURATION = {
     "unknown_store_key": (put("store", "kid", value="x"), "store.kid", {}),
     "no_homeserver": (drop("homeserver"), "homeserver", {}),
     "homeserver_is_a_text": (put("homeserver", value="http://127.0.0.1"), "homeserver", {}),
-    "no_url": (drop("homeserver", "url"), "homeserver.url", {}),
+    "url_is_empty": (put("homeserver", "url", value=""), "homeserver.url", {}),
     "url_is_a_number": (put("homeserver", "url", value=8008), "homeserver.url", {}),
     "url_without_scheme": (put("homeserver", "url", value="127.0.0.1:8008"), "homeserver.url", {}),
     "url_of_another_scheme": (put("homeserver", "url", value="ftp://127.0.0.1"), "homeserver.url", {}),

@@ -288,7 +288,7 @@ def texts(lines):
 # ---- servers that are no homeserver, for what Synapse cannot be made to do ---------------------------------------
 
 @contextlib.contextmanager
-def serving(answer, context=None):
+def serving(answer, context=None, port=0):
     """An HTTP server on the loopback interface; answer(handler) writes the whole answer."""
     class Handler(http.server.BaseHTTPRequestHandler):
         def _any(self):
@@ -306,7 +306,7 @@ def serving(answer, context=None):
         def handle_error(self, *_):
             pass  # a refused handshake is what some tests are about
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", port), Handler)
     if context:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -1,5 +1,8 @@
 """Whom the program believes, and how soon it gives up: certificates, addresses, what is no homeserver."""
 
+import contextlib
+import json
+
 import harness
 
 VERSIONS = harness.page(200, "application/json", b'{"versions": ["v1.15"]}')
@@ -89,6 +92,50 @@ class GivenUp(harness.ProgramCase):
     def test_the_doctor_says_unreachable(self):
         done = self.work(f"http://127.0.0.1:{harness.closed_port()}").run("doctor")
         self.assertEqual(3, done.code, str(done))
+
+
+class Discovered(harness.ProgramCase):
+    """A configuration without homeserver.url: it is what the server name publishes."""
+
+    def work(self, server_name, **homeserver):
+        return harness.Workspace(self.folder / self.id().rsplit(".", 1)[1], {
+            "server_name": server_name, "admin_user": "admin", "admin_password": "secret", **homeserver})
+
+    def test_a_server_name_that_nobody_has(self):
+        done = self.work("nowhere.invalid").run("--deadline", "300", "user", "provision", "ana")
+        self.refused(done, 3, "unreachable", "homeserver.url")
+        self.assertLess(done.seconds, 7, "the first contact is given up after 5 s")
+
+    def test_what_the_server_name_publishes_is_used(self):
+        authority = harness.Authority(self.folder / "authority")
+        context = authority.context("valid")
+        published, asked = {}, []
+
+        def domain(handler):
+            answer = published.get(handler.path)
+            (harness.page(200, "application/json", json.dumps(answer).encode()) if answer else
+             harness.page(404, "text/html", b"<h1>404</h1>"))(handler)
+
+        def homeserver(handler):
+            asked.append((handler.command, handler.path))
+            VERSIONS(handler)
+
+        with contextlib.ExitStack() as servers:
+            try:
+                servers.enter_context(harness.serving(domain, context, port=443))
+            except OSError as wrong:
+                self.skipTest(f"port 443 of the loopback interface cannot be had: {wrong}")
+            url = servers.enter_context(harness.serving(homeserver, context))
+            work = self.work("127.0.0.1", ca_file=str(authority.certificate))
+            done = work.run("doctor")
+            self.refused(done, 2, "config", "homeserver.url")
+            self.assertEqual([], asked)
+            published["/.well-known/matrix/client"] = {"m.homeserver": {"base_url": url}}
+            findings = {line["check"]: line for line in work.run("doctor").lines}
+        self.assertIn(("POST", "/_matrix/client/v3/login"), asked)
+        self.assertTrue(findings["reachability"]["fit"], findings)
+        self.assertTrue(findings["discovery"]["fit"], findings)
+        self.assertIn("names this homeserver's URL", findings["discovery"]["detail"])
 
 
 if __name__ == "__main__":

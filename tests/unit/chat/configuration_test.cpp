@@ -73,6 +73,13 @@ TEST_CASE_FIXTURE(Folder, "a configuration in order is read with its directories
   CHECK(read("{" + good_homeserver + "," + good_tenants + "}").has_value());  // the store may be left out
 }
 
+TEST_CASE_FIXTURE(Folder, "a configuration may leave the homeserver's URL to discovery, but not empty") {
+  const auto read_result = read(replaced(good, R"("url":"http://127.0.0.1:8008",)", ""));
+  REQUIRE(read_result.has_value());
+  CHECK(read_result->homeserver().url().empty());
+  CHECK(fault(replaced(good, "http://127.0.0.1:8008", "")).message().find("homeserver.url") != std::string_view::npos);
+}
+
 TEST_CASE_FIXTURE(Folder, "every fault is named by its key") {
   const std::pair<std::string, std::string> table[] = {
       {replaced(good, "\"store\"", "\"stroe\""), "stroe"},
