@@ -6,6 +6,7 @@
 #include <chrono>
 #include <ctime>
 #include <fstream>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -187,12 +188,12 @@ class Domain {
     Runtime runtime;
     return Homeserver::create(runtime, options()).value().examine(CallOptions().within(20s)).wait();
   }
+  [[nodiscard]] DiscoveryOptions how() const {
+    return DiscoveryOptions().ca_file(authority().ca_file()).proxy(proxy.url());
+  }
   [[nodiscard]] Result<std::string> discover(const std::string& server_name = "localhost") const {
     Runtime runtime;
-    return Homeserver::discover(runtime, server_name,
-                                DiscoveryOptions().ca_file(authority().ca_file()).proxy(proxy.url()),
-                                CallOptions().within(20s))
-        .wait();
+    return Homeserver::discover(runtime, server_name, how(), CallOptions().within(20s)).wait();
   }
 
   static constexpr const char* well_known = "/.well-known/matrix/client";
@@ -313,6 +314,32 @@ TEST_CASE("Homeserver: discovery tells what it lacks") {
   CHECK(wrong("with space", DiscoveryOptions()) == "server_name");
   CHECK(wrong("localhost", DiscoveryOptions().ca_file("/nowhere/ca.pem")) == "ca_file");
   CHECK(wrong("localhost", DiscoveryOptions().proxy("no proxy")) == "proxy");
+}
+
+TEST_CASE("Homeserver: discovery ends when it is stopped, and with its Runtime") {
+  Domain domain;
+  domain.say(Answer().hold());
+  std::promise<Result<std::string>> ended;
+  std::future<Result<std::string>> end = ended.get_future();
+  const auto begin = [&](Runtime& runtime) {
+    return Homeserver::discover(runtime, "localhost", domain.how(), CallOptions().within(60s))
+        .start([&](Result<std::string> url) { ended.set_value(std::move(url)); });
+  };
+  {
+    Runtime runtime;
+    SUBCASE("stopped") {
+      Operation operation = begin(runtime);
+      REQUIRE(domain.web.wait_for(1, "GET", Domain::well_known, 20s));
+      operation.cancel();
+      CHECK(end.get().error().code() == Errc::cancelled);
+    }
+    SUBCASE("with its Runtime") {
+      const Operation operation = begin(runtime);
+      REQUIRE(domain.web.wait_for(1, "GET", Domain::well_known, 20s));
+    }
+  }
+  if (end.valid()) CHECK(end.get().error().code() == Errc::closed);
+  CHECK(domain.web.wait_connections_closed(20s));
 }
 
 TEST_CASE("Homeserver: one that cannot be reached is an error, not a finding") {
