@@ -102,8 +102,9 @@ class CONFAB_EXPORT ReceivedMessage {
   [[nodiscard]] const MatrixRoomId& room_id() const noexcept { return room_; }
   /// Who said it. It may be somebody the host does not know, who joined on Matrix.
   [[nodiscard]] const MatrixUserId& sender() const noexcept { return sender_; }
-  /// The sender's display name in the room, as the homeserver told it beside the message; empty where it did not, or
-  /// where they have none. Anybody can take any name: never decide by it.
+  /// The sender's display name in the room, as the homeserver told it beside the message: in a stream what they were
+  /// called when they said it, in history what they were called at the newest message of the page. Empty where it did
+  /// not tell, or where they have none. Anybody can take any name: never decide by it.
   ///
   /// @par Specification Client-server API, "Calculating the display name for a user".
   [[nodiscard]] const std::string& sender_name() const noexcept { return sender_name_; }

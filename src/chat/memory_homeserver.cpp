@@ -197,6 +197,8 @@ EventId MemoryHomeserver::append(Entry entry) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   entry.time = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
   if (!log_.empty()) entry.time = std::max(entry.time, log_.back().time);
+  if (const auto account = accounts_.find(entry.sender); account != accounts_.end())
+    entry.sender_name = account->second;
   const std::size_t here = log_.size();
   entry.id = EventId(numbered("$event", here + 1));
   EventId id = entry.id;
@@ -269,7 +271,7 @@ EventBatch MemoryHomeserver::read(const MatrixUserId& user, Place& place) const 
       if (!document) continue;
       if (auto told = services::ephemeral_of(entry.room, document->root())) batch.push_back(*std::move(told));
     } else if (const Result<matrix::RoomEvent> event = matrix::RoomEvent::read(text)) {
-      batch.push_back(services::chat_event_of(entry.room, *event));
+      batch.push_back(services::chat_event_of(entry.room, *event, entry.sender_name));
     }
   }
   return batch;

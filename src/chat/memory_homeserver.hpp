@@ -76,6 +76,7 @@ class MemoryHomeserver {
     MatrixRoomId room;
     std::string type;
     MatrixUserId sender;
+    std::string sender_name;  // as it was then
     std::string content;
     std::optional<std::string> state_key;
     EventId target;  // of an edit, a reaction or a redaction

@@ -8,6 +8,7 @@ GapFill::State GapFill::add(MessagesAnswer page, const SeenEvents& seen) {
   ++pages_;
   const std::optional<PageToken> end = page.end();
   bool met_known = false;
+  for (const RoomEvent& member : page.state()) names_.note(member);
   for (RoomEvent& event : std::move(page).events()) {
     if (seen.knows(event.id())) {
       // The rest of the page is still looked at: over federation an older event may arrive after a newer one.

@@ -10,6 +10,7 @@
 
 #include "matrix/endpoints/messages.hpp"
 #include "matrix/event.hpp"
+#include "matrix/member_names.hpp"
 #include "matrix/seen_events.hpp"
 
 namespace confab::matrix {
@@ -45,6 +46,8 @@ class GapFill {
   [[nodiscard]] State add(MessagesAnswer page, const SeenEvents& seen);
   /// What was collected, oldest first.
   [[nodiscard]] std::vector<RoomEvent> take();
+  /// What those who sent it were called, as far as it was told: as the oldest page that names them says.
+  [[nodiscard]] const MemberNames& names() const { return names_; }
 
  private:
   MatrixRoomId room_;
@@ -52,6 +55,7 @@ class GapFill {
   PageToken to_;
   GapBounds bounds_;
   std::vector<RoomEvent> newest_first_;
+  MemberNames names_;
   std::size_t bytes_ = 0;
   std::size_t pages_ = 0;
 };

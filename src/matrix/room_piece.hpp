@@ -31,6 +31,10 @@ class RoomPiece {
   [[nodiscard]] std::string_view event_text(std::size_t index) const { return text_of(events_[index]); }
   /// Errc::protocol when it is none.
   [[nodiscard]] Result<RoomEvent> event(std::size_t index) const { return RoomEvent::read(event_text(index)); }
+  /// Memberships that came beside the timeline: of its senders, as they were before its first event.
+  [[nodiscard]] std::size_t members() const { return members_.size(); }
+  /// Errc::protocol when it is none.
+  [[nodiscard]] Result<RoomEvent> member(std::size_t index) const { return RoomEvent::read(text_of(members_[index])); }
   /// Between `since` and the first event of the timeline there are more: fetch them backwards from prev_batch().
   [[nodiscard]] bool limited() const { return limited_; }
   [[nodiscard]] const std::optional<PageToken>& prev_batch() const { return prev_batch_; }
@@ -39,7 +43,9 @@ class RoomPiece {
   /// Typing and receipts, parsed at each call.
   [[nodiscard]] json::Document ephemeral() const { return document_of(ephemeral_); }
   /// What it holds in memory.
-  [[nodiscard]] std::size_t bytes() const { return sizeof(RoomPiece) + text_.size() + events_.size() * sizeof(Span); }
+  [[nodiscard]] std::size_t bytes() const {
+    return sizeof(RoomPiece) + text_.size() + (events_.size() + members_.size()) * sizeof(Span);
+  }
 
  private:
   friend class SyncCutter;
@@ -57,6 +63,7 @@ class RoomPiece {
   std::optional<PageToken> prev_batch_;
   std::string text_;
   std::vector<Span> events_;
+  std::vector<Span> members_;
   Span state_;
   Span ephemeral_;
 };

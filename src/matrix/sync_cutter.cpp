@@ -99,6 +99,7 @@ void SyncCutter::closed(const char* end, std::size_t depth) {
       const std::size_t from = element_at_;
       piece_.events_.push_back({static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(place(end) - from)});
     }
+    if (roles_[depth] == Role::events && section_ == Name::state) end_state_event(end);
     name_ = Name::other;
     return;
   }
@@ -237,6 +238,7 @@ void SyncCutter::named(std::string name, std::size_t depth) {
       } else {
         is("timeline", Name::timeline);
         is("ephemeral", Name::ephemeral);
+        is("state", Name::state);
       }
       break;
     case Role::section:
@@ -259,6 +261,8 @@ void SyncCutter::begin_room() {
   piece_.limited_ = false;
   piece_.prev_batch_.reset();
   piece_.events_.clear();
+  piece_.members_.clear();
+  member_bytes_ = 0;
   piece_.state_ = {};
   piece_.ephemeral_ = {};
   kept_.clear();
@@ -279,6 +283,18 @@ void SyncCutter::keep(const char* end) {
   if (kept_.size() > max_piece_bytes) fail(Error(Errc::too_large, "one room's part of the answer is too large"));
 }
 
+// Only memberships stay. Which they are is looked for in the text: what just contains the words does no harm.
+void SyncCutter::end_state_event(const char* end) {
+  keep(end);
+  const std::string_view event = std::string_view(kept_).substr(element_at_);
+  if (event.find("\"m.room.member\"") != std::string_view::npos && member_bytes_ + event.size() <= max_member_bytes) {
+    member_bytes_ += event.size();
+    piece_.members_.push_back({static_cast<std::uint32_t>(element_at_), static_cast<std::uint32_t>(event.size())});
+  } else {
+    kept_.resize(element_at_);
+  }
+}
+
 // ---- errors
 
 std::string SyncCutter::path() const {
@@ -287,9 +303,9 @@ std::string SyncCutter::path() const {
     if (!path.empty()) path += '.';
     path += name;
   };
-  static constexpr std::string_view names[] = {"",        "next_batch", "rooms",     "join",         "invite",
-                                               "leave",   "timeline",   "ephemeral", "invite_state", "events",
-                                               "limited", "prev_batch"};
+  static constexpr std::string_view names[] = {"",       "next_batch", "rooms",     "join",  "invite",
+                                               "leave",  "timeline",   "ephemeral", "state", "invite_state",
+                                               "events", "limited",    "prev_batch"};
   const Role role = roles_[watched_];
   if (role == Role::top) return "the whole value";
   const bool in_rooms = role != Role::root;

@@ -1,7 +1,8 @@
 // SyncCutter: cuts a /sync answer into raw pieces, one per room, while it arrives.
 //
 // It is fed chunks of any size and hands over each room as soon as it is whole. What nobody here reads (presence,
-// account data, devices, rooms knocked on, the state of joined rooms) is checked and passed over, never kept. Pieces
+// account data, devices, rooms knocked on, the state of joined rooms but for memberships) is checked and passed over,
+// never kept. Pieces
 // count only when finish() says that the whole answer came well: until then their reader has to be able to meet them
 // again.
 #pragma once
@@ -24,6 +25,8 @@ namespace confab::matrix {
 
 /// One room in one answer. Over it: Errc::too_large.
 inline constexpr std::size_t max_piece_bytes = std::size_t{32} << 20U;
+/// Of the memberships beside one room's timeline so much is kept; further ones are passed over.
+inline constexpr std::size_t max_member_bytes = std::size_t{256} << 10U;
 /// A token or a room id in an answer, as it is written. Over it: Errc::protocol.
 inline constexpr std::size_t max_sync_token_bytes = 4096;
 
@@ -54,6 +57,7 @@ class SyncCutter {
     leave,
     timeline,
     ephemeral,
+    state,
     invite_state,
     events,
     limited,
@@ -78,6 +82,7 @@ class SyncCutter {
   void end_room();
   [[nodiscard]] std::size_t place(const char* at) const;
   void keep(const char* end);
+  void end_state_event(const char* end);
   void must_be(std::string_view kind);
   void fail(Error error);
   [[nodiscard]] std::string path() const;
@@ -103,6 +108,7 @@ class SyncCutter {
   bool keeping_ = false;
   std::size_t element_at_ = 0;
   std::size_t events_at_ = 0;
+  std::size_t member_bytes_ = 0;
 };
 
 }  // namespace confab::matrix

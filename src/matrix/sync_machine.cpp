@@ -29,6 +29,14 @@ std::vector<std::optional<RoomEvent>> events_of(const RoomPiece& piece) {
   return events;
 }
 
+MemberNames names_beside(const RoomPiece& piece) {
+  MemberNames names;
+  for (std::size_t at = 0; at < piece.members(); ++at) {
+    if (const Result<RoomEvent> member = piece.member(at)) names.note(*member);
+  }
+  return names;
+}
+
 bool concerns_reader(Errc code) {
   return code == Errc::not_found || code == Errc::account_locked || code == Errc::account_deactivated ||
          code == Errc::account_suspended || code == Errc::invalid_argument;
@@ -36,8 +44,12 @@ bool concerns_reader(Errc code) {
 
 }  // namespace
 
-SyncItem::SyncItem(MatrixRoomId room, RoomEvent event)
-    : kind_(Kind::event), room_(std::move(room)), event_(std::move(event)), bytes_(event_->bytes()) {}
+SyncItem::SyncItem(MatrixRoomId room, RoomEvent event, std::string_view sender_name)
+    : kind_(Kind::event),
+      room_(std::move(room)),
+      event_(std::move(event)),
+      sender_name_(sender_name),
+      bytes_(event_->bytes() + sender_name_.size()) {}
 SyncItem::SyncItem(Kind kind, MatrixRoomId room, json::Document document)
     : kind_(kind), room_(std::move(room)), document_(std::move(document)), bytes_(document_.root().source().size()) {}
 SyncItem::SyncItem(MatrixRoomId room, PageToken missed_before)
@@ -275,8 +287,12 @@ void SyncMachine::make_ready(const RoomPiece& piece) {
   const MatrixRoomId& room = piece.room_id();
   if (piece.part() == RoomPart::invited) push({SyncItem::Kind::invite, room, piece.invite_state()});
   std::vector<std::optional<RoomEvent>> events = events_of(piece);
-  for (std::size_t at = first_wanted(events, piece.part()); at < events.size(); ++at) {
-    if (events[at] && seen_.add(events[at]->id())) push({room, *std::move(events[at])});
+  const std::size_t first = first_wanted(events, piece.part());
+  MemberNames names = names_beside(piece);
+  for (std::size_t at = 0; at < events.size(); ++at) {
+    if (!events[at]) continue;
+    names.note(*events[at]);
+    if (at >= first) push_event(room, *std::move(events[at]), names);
   }
   if (!ready_.empty() && ready_.back().kind() == SyncItem::Kind::event && ready_.back().room_id() == room) {
     const RoomEvent& newest = ready_.back().event();
@@ -308,6 +324,12 @@ void SyncMachine::push(SyncItem item) {
   ready_.push_back(std::move(item));
 }
 
+void SyncMachine::push_event(const MatrixRoomId& room, RoomEvent event, const MemberNames& names) {
+  if (!seen_.add(event.id())) return;
+  const std::string_view name = event.is_state() ? std::string_view() : names.of(event.sender());
+  push({room, std::move(event), name});
+}
+
 void SyncMachine::gap_page(MessagesAnswer page, SyncTime) {
   in_flight_ = InFlight::nothing;
   failures_ = 0;
@@ -329,8 +351,10 @@ void SyncMachine::gap_page(MessagesAnswer page, SyncTime) {
 void SyncMachine::finish_gap(bool complete) {
   const MatrixRoomId room = gap_->room_id();
   if (!complete) push({room, gap_->from()});
+  MemberNames names = gap_->names();
   for (RoomEvent& event : gap_->take()) {
-    if (seen_.add(event.id())) push({room, std::move(event)});
+    names.note(event);
+    push_event(room, std::move(event), names);
   }
   gap_.reset();
   make_ready(take_piece());

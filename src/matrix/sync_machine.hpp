@@ -27,6 +27,7 @@
 #include "matrix/endpoints/messages.hpp"
 #include "matrix/event.hpp"
 #include "matrix/gap_fill.hpp"
+#include "matrix/member_names.hpp"
 #include "matrix/seen_events.hpp"
 #include "matrix/sync_answer.hpp"
 #include "matrix/sync_position.hpp"
@@ -43,13 +44,15 @@ class SyncItem {
     missed,     ///< Events before the next one of this room could not be fetched; token() is where they can be read.
                 ///< Without a room: of any room.
   };
-  SyncItem(MatrixRoomId room, RoomEvent event);
+  SyncItem(MatrixRoomId room, RoomEvent event, std::string_view sender_name = {});
   SyncItem(Kind kind, MatrixRoomId room, json::Document document);
   SyncItem(MatrixRoomId room, PageToken missed_before);
 
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] const MatrixRoomId& room_id() const { return room_; }
   [[nodiscard]] const RoomEvent& event() const { return *event_; }  ///< Of Kind::event only.
+  /// What the sender was called there and then; empty where the homeserver did not tell, and of state events.
+  [[nodiscard]] const std::string& sender_name() const { return sender_name_; }
   [[nodiscard]] json::Value document() const { return document_.root(); }
   [[nodiscard]] const PageToken& token() const { return token_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
@@ -58,6 +61,7 @@ class SyncItem {
   Kind kind_;
   MatrixRoomId room_;
   std::optional<RoomEvent> event_;
+  std::string sender_name_;
   json::Document document_;
   PageToken token_;
   std::size_t bytes_ = 0;
@@ -204,6 +208,7 @@ class SyncMachine {
   void drop_pieces();
   [[nodiscard]] std::size_t first_wanted(const std::vector<std::optional<RoomEvent>>& events, RoomPart part) const;
   void push(SyncItem item);
+  void push_event(const MatrixRoomId& room, RoomEvent event, const MemberNames& names);
   void finish_gap(bool complete);
   void note_quick_answer(const PageToken& next, SyncTime now);
   void back_off(const Error& error, SyncTime now);

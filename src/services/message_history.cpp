@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "matrix/endpoints/messages.hpp"
 #include "matrix/endpoints/relations.hpp"
+#include "matrix/member_names.hpp"
 #include "services/message_service.hpp"
 #include "services/timeline.hpp"
 #include "util/json.hpp"
@@ -15,8 +15,6 @@
 namespace confab::services {
 
 namespace {
-
-using Names = std::unordered_map<MatrixUserId, std::string>;
 
 // Edits, reactions and redactions are left out: the homeserver puts the latest edit beside the message, and what was
 // redacted is empty already.
@@ -31,24 +29,14 @@ std::string messages_filter(bool only_reacted) {
   return std::move(writer).finish();
 }
 
-Names names_of(const std::vector<matrix::RoomEvent>& state) {
-  Names names;
-  for (const matrix::RoomEvent& event : state) {
-    if (event.type() != "m.room.member" || !event.is_state()) continue;
-    const std::string_view name = event.content()["displayname"].string_or("");
-    if (!name.empty()) names.emplace(MatrixUserId(*event.state_key()), std::string(name));
-  }
-  return names;
-}
-
 // Newest first, as the page is.
 std::vector<ReceivedMessage> messages_of(const MatrixRoomId& room, const matrix::MessagesAnswer& page) {
-  const Names names = names_of(page.state());
+  matrix::MemberNames names;
+  for (const matrix::RoomEvent& member : page.state()) names.note(member);
   std::vector<ReceivedMessage> messages;
   std::vector<ChatEvent> changes;
   for (const matrix::RoomEvent& event : page.events()) {
-    if (std::optional<ReceivedMessage> message = message_of(room, event)) {
-      if (const auto name = names.find(event.sender()); name != names.end()) message->sender_name(name->second);
+    if (std::optional<ReceivedMessage> message = message_of(room, event, names.of(event.sender()))) {
       if (const std::optional<ChatEvent> edit = bundled_edit(room, event)) message->apply(*edit);
       messages.push_back(*std::move(message));
     } else if (std::optional<ChatEvent> change = change_of(room, event)) {

@@ -61,7 +61,7 @@ std::optional<ReceivedMessage> said(const ReceivedMessage& frame, const json::Va
   if (content["format"].string_or("") == "org.matrix.custom.html") {
     message.formatted_body(sanitize_html(content["formatted_body"].string_or("")));
   }
-  message.relation(std::move(relation));
+  message.sender_name(frame.sender_name()).relation(std::move(relation));
   return message;
 }
 
@@ -94,10 +94,12 @@ std::optional<ChatEvent> edit_of(const MatrixRoomId& room, const matrix::RoomEve
 
 }  // namespace
 
-std::optional<ReceivedMessage> message_of(const MatrixRoomId& room, const matrix::RoomEvent& event) {
+std::optional<ReceivedMessage> message_of(const MatrixRoomId& room, const matrix::RoomEvent& event,
+                                          std::string_view sender_name) {
   const bool is_encrypted = event.type() == "m.room.encrypted";
   if (event.is_state() || (!is_encrypted && event.type() != "m.room.message")) return std::nullopt;
   ReceivedMessage frame = frame_of(event.id(), room, event, is_encrypted ? MessageKind::encrypted : MessageKind::other);
+  frame.sender_name(std::string(sender_name));
   if (event.redacted()) {
     frame.redact();
     return frame;
@@ -145,8 +147,8 @@ std::optional<ChatEvent> bundled_edit(const MatrixRoomId& room, const matrix::Ro
   return change_of(room, *edit);
 }
 
-ChatEvent chat_event_of(const MatrixRoomId& room, const matrix::RoomEvent& event) {
-  if (std::optional<ReceivedMessage> message = message_of(room, event)) {
+ChatEvent chat_event_of(const MatrixRoomId& room, const matrix::RoomEvent& event, std::string_view sender_name) {
+  if (std::optional<ReceivedMessage> message = message_of(room, event, sender_name)) {
     ChatEvent said(EventKind::message, room);
     said.id(event.id()).type(event.type()).user(event.sender()).message(*std::move(message));
     return said;

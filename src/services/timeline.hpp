@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <confab/event_stream.hpp>
 #include <confab/received_message.hpp>
@@ -20,7 +21,8 @@ inline constexpr const char* transaction_key = "org.confab.transaction_id";
 inline constexpr std::size_t longest_reaction = 255;
 
 // A message that was said, redacted ones included; nothing for every other event, edits among them.
-[[nodiscard]] std::optional<ReceivedMessage> message_of(const MatrixRoomId& room, const matrix::RoomEvent& event);
+[[nodiscard]] std::optional<ReceivedMessage> message_of(const MatrixRoomId& room, const matrix::RoomEvent& event,
+                                                        std::string_view sender_name = {});
 
 // An edit, reaction or redaction, which changes an event that was there before; nothing for every other event.
 [[nodiscard]] std::optional<ChatEvent> change_of(const MatrixRoomId& room, const matrix::RoomEvent& event);
@@ -28,7 +30,8 @@ inline constexpr std::size_t longest_reaction = 255;
 // The edit that the homeserver has put beside an event, the latest one.
 [[nodiscard]] std::optional<ChatEvent> bundled_edit(const MatrixRoomId& room, const matrix::RoomEvent& event);
 
-[[nodiscard]] ChatEvent chat_event_of(const MatrixRoomId& room, const matrix::RoomEvent& event);
+[[nodiscard]] ChatEvent chat_event_of(const MatrixRoomId& room, const matrix::RoomEvent& event,
+                                      std::string_view sender_name = {});
 
 // Typing and receipts; nothing for other ephemeral events.
 [[nodiscard]] std::optional<ChatEvent> ephemeral_of(const MatrixRoomId& room, const json::Value& event);

@@ -31,6 +31,9 @@ constexpr std::chrono::seconds request_limit{30};
 constexpr std::size_t most_unread = std::size_t{512} << 10U;
 constexpr std::size_t goes_on_below = most_unread / 2;
 
+// A page of a gap comes with the memberships of those who said what is in it.
+constexpr const char* with_senders = R"({"lazy_load_members":true,"include_redundant_members":true})";
+
 Error stream_closed() { return Error(Errc::closed, "the stream of events was closed"); }
 
 matrix::SyncOptions sync_options() {
@@ -43,7 +46,7 @@ matrix::SyncOptions sync_options() {
 std::optional<ChatEvent> event_of(const matrix::SyncItem& item, const MatrixUserId& user) {
   switch (item.kind()) {
     case matrix::SyncItem::Kind::event:
-      return chat_event_of(item.room_id(), item.event());
+      return chat_event_of(item.room_id(), item.event(), item.sender_name());
     case matrix::SyncItem::Kind::ephemeral:
       return ephemeral_of(item.room_id(), item.document());
     case matrix::SyncItem::Kind::invite: {
@@ -203,7 +206,7 @@ Task<void> UserEvents::State::sync(std::shared_ptr<State> self, matrix::SyncPoll
 
 Task<void> UserEvents::State::fetch_gap(std::shared_ptr<State> self, matrix::SyncFetchGap gap) {
   matrix::GetMessages request(gap.room);
-  request.from(gap.from).limit(gap.limit);
+  request.from(gap.from).limit(gap.limit).filter(with_senders);
   if (!gap.to.empty()) request.to(gap.to);
   Result<matrix::MessagesAnswer> page =
       co_await self->tokens->call(self->user, std::move(request), self->context(net::Clock::now() + request_limit));

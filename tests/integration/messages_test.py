@@ -44,6 +44,28 @@ class Conversation(harness.HomeserverCase):
         self.assertEqual("emote", self.seen(self.say("--emote", "waves"))["kind"])
         self.assertEqual(2, self.work.run("send", "event", "picnic", "--as", "ana", "--emote", "--notice", "x").code)
 
+    def test_a_watcher_hears_names_as_history_has_them(self):
+        watcher = self.watching("ben", "--for", "120")
+        said = [self.say("the first word of all"), self.say("mine", user="cyd"), self.say("again")]
+        told = [self.until(watcher, "message") for _ in said]
+        self.assertEqual(said, [line["event_id"] for line in told])
+        self.assertEqual(["Ana Lima", "Cyd Novak", "Ana Lima"], [line["sender_name"] for line in told])
+        for line in told:
+            seen = self.seen(line["event_id"])
+            self.assertEqual({**seen, "event": "message", "type": "m.room.message"}, line)
+        renamed = json.loads(self.work.directory.read_text())
+        renamed["users"][2]["name"] = "Cyd Newname"
+        self.work.directory.write_text(json.dumps(renamed))
+        self.done(self.work.run("user", "provision", "cyd"))
+        event = self.say("under a new name", user="cyd")
+        while (line := self.until(watcher, "message"))["event_id"] != event:
+            pass
+        self.assertEqual("Cyd Newname", line["sender_name"])
+        self.assertEqual("Cyd Newname", self.seen(event)["sender_name"])
+        watcher.end()
+        self.work.directory.write_text(json.dumps(harness.DIRECTORY))
+        self.done(self.work.run("user", "provision", "cyd"))
+
     def test_an_answer(self):
         question = self.say("Who brings plates?")
         answer = self.say("--reply-to", question, "I do", user="ben")

@@ -104,6 +104,14 @@ Answer get_user(FakeMatrixState& state, MatrixCall& call) {
   return matrix_ok(user_object(found->first, found->second));
 }
 
+/// The new name is told in every room that the user is in.
+void rename(FakeMatrixState& state, const std::string& id, const std::string& name) {
+  if (std::exchange(state.users[id].displayname, name) == name) return;
+  for (auto& [room_id, room] : state.rooms) {
+    if (state.membership(room, id) == "join") state.append_member(room, id, id, "join");
+  }
+}
+
 Answer put_user(FakeMatrixState& state, MatrixCall& call) {
   const std::string& id = call.stars[0];
   if (auto refused = refuse_user_id(state, id)) return *refused;
@@ -123,7 +131,7 @@ Answer put_user(FakeMatrixState& state, MatrixCall& call) {
     user.password = password.as_string();
     if (!fresh && call.body["logout_devices"].as_bool(true)) state.log_out(id, {});
   }
-  if (call.body["displayname"].is_string()) user.displayname = call.body["displayname"].as_string();
+  if (call.body["displayname"].is_string()) rename(state, id, call.body["displayname"].as_string());
   user.admin = call.body["admin"].as_bool(user.admin);
   user.locked = call.body["locked"].as_bool(user.locked);
   if (call.body["deactivated"].as_bool()) {
@@ -186,7 +194,7 @@ Answer put_displayname(FakeMatrixState& state, MatrixCall& call) {
     return matrix_error(403, "M_FORBIDDEN", "Cannot set another user's displayname");
   }
   if (!call.body["displayname"].is_string()) return matrix_error(400, "M_BAD_JSON", "displayname must be a string");
-  state.users[call.stars[0]].displayname = call.body["displayname"].as_string();
+  rename(state, call.stars[0], call.body["displayname"].as_string());
   return matrix_ok();
 }
 

@@ -49,11 +49,12 @@ std::int64_t FakeMatrixState::level_for_event(const MatrixRoom& room, std::strin
 
 std::string FakeMatrixState::append(MatrixRoom& room, std::string_view sender, std::string_view type,
                                     std::optional<std::string> state_key, TestJson content) {
+  MatrixEvent event;
   if (state_key) {
     const MatrixEvent* const now = find_state(room, type, *state_key);
     if (now != nullptr && now->sender == sender && now->content == content) return now->id;
+    if (now != nullptr) event.replaces = now->content;
   }
-  MatrixEvent event;
   event.id = "$fake-event-" + std::to_string(timeline.size() + 1);
   if (restored > 0) event.id += "-" + std::to_string(restored);  // no id is given twice
   event.room = room.id;
@@ -106,6 +107,7 @@ TestJson FakeMatrixState::client_event(const MatrixEvent& event, std::string_vie
   if (!event.transaction_id.empty() && !event.device.empty() && event.device == reader_device) {
     extra.set("transaction_id", event.transaction_id);
   }
+  if (event.replaces) extra.set("prev_content", *event.replaces);
   const auto room = rooms.find(event.room);
   if (room == rooms.end()) return body.set("unsigned", extra);
   if (!event.redacted_by.empty()) {

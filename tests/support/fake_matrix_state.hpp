@@ -39,6 +39,7 @@ struct MatrixEvent {
   std::string type;
   std::optional<std::string> state_key;
   TestJson content;
+  std::optional<TestJson> replaces;  // the content that a state event took the place of
   std::int64_t timestamp = 0;
   std::string transaction_id;
   std::string device;       // user and device it was sent from

@@ -1,6 +1,7 @@
 // GET /sync of FakeMatrix: what is new since a position, and the wait for it.
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "fake_matrix_state.hpp"
 
@@ -12,16 +13,21 @@ struct SyncReader {
   std::string device;
   std::optional<std::size_t> since;
   std::size_t limit = 10;
+  bool senders = false;  // with the memberships of those who said something, told before or not
 };
 
 std::string position_token(std::size_t position) { return "s" + std::to_string(position); }
 
-/// The state after the last position before `end`, of the keys that changed after `start`.
-TestJson state_between(const FakeMatrixState& state, const MatrixRoom& room, std::size_t start, std::size_t end) {
+/// The state after the last position before `end`, of the keys that changed after `start`, and the memberships of
+/// `senders`.
+TestJson state_between(const FakeMatrixState& state, const MatrixRoom& room, std::size_t start, std::size_t end,
+                       const std::set<std::string>& senders) {
   std::map<std::pair<std::string, std::string>, std::size_t> last;
   for (const auto position : room.positions) {
     const MatrixEvent& event = state.timeline[position - 1];
-    if (position > start && position < end && event.state_key) last[{event.type, *event.state_key}] = position;
+    if (position >= end || !event.state_key) continue;
+    const bool of_sender = event.type == "m.room.member" && senders.contains(*event.state_key);
+    if (position > start || of_sender) last[{event.type, *event.state_key}] = position;
   }
   TestJson out(TestJson::Array{});
   for (const auto& [key, position] : last) out.push(state.client_event(state.timeline[position - 1], {}));
@@ -39,12 +45,16 @@ std::optional<TestJson> room_part(const FakeMatrixState& state, const MatrixRoom
   const bool limited = fresh.size() > reader.limit;
   if (limited) fresh.erase(fresh.begin(), fresh.end() - static_cast<std::ptrdiff_t>(reader.limit));
   TestJson events(TestJson::Array{});
-  for (const auto position : fresh) events.push(state.client_event(state.timeline[position - 1], reader.device));
+  std::set<std::string> senders;
+  for (const auto position : fresh) {
+    events.push(state.client_event(state.timeline[position - 1], reader.device));
+    if (reader.senders) senders.insert(state.timeline[position - 1].sender);
+  }
   const std::size_t first = fresh.empty() ? end + 1 : fresh.front();
   TestJson timeline;
   timeline.set("events", events).set("limited", limited).set("prev_batch", position_token(first - 1));
   TestJson before;
-  before.set("events", state_between(state, room, start, first));
+  before.set("events", state_between(state, room, start, first, senders));
   TestJson none;
   none.set("events", TestJson::Array{});
   TestJson part;
@@ -132,6 +142,8 @@ std::optional<Answer> read_filter(const Request& request, SyncReader& reader) {
   const auto parsed = TestJson::parse(filter);
   if (!parsed) return matrix_error(400, "M_NOT_JSON", "Invalid filter JSON");
   const TestJson& limit = (*parsed)["room"]["timeline"]["limit"];
+  const TestJson& members = (*parsed)["room"]["state"];
+  reader.senders = members["lazy_load_members"].as_bool() && members["include_redundant_members"].as_bool();
   if (limit.as_integer() > 0) reader.limit = static_cast<std::size_t>(limit.as_integer());
   return std::nullopt;
 }

@@ -27,7 +27,8 @@ std::string SyncFilter::json() const {
   nothing_of(w, "account_data");
   if (!ephemeral_) nothing_of(w, "ephemeral");
   if (state_) {
-    w.key("state").object().member("lazy_load_members", true).end();
+    // Those who say something come with every answer anew: nothing about them has to be remembered in between.
+    w.key("state").object().member("lazy_load_members", true).member("include_redundant_members", true).end();
   } else {
     nothing_of(w, "state");
   }

@@ -317,6 +317,44 @@ TEST_CASE_TEMPLATE("provider contract: a stream tells what happens after ready()
   CHECK(code_of(stream.next(CallOptions().within(100ms)).wait()) == Errc::timed_out);
 }
 
+TEST_CASE_TEMPLATE("provider contract: messages carry their sender's name, live as in history, a new one from now on",
+                   T, BOTH) {
+  T chat;
+  EventStream stream = chat.provider->events(chat.ben, EventsOptions());
+  REQUIRE(stream.ready().wait());
+  std::vector<ReceivedMessage> live;
+  const auto listen = [&](std::size_t count) {
+    while (live.size() < count) {
+      const Result<EventBatch> batch = stream.next(CallOptions().within(20s)).wait();
+      REQUIRE(batch);
+      for (const ChatEvent& event : *batch) {
+        if (event.kind() == EventKind::message) live.push_back(*event.message());
+      }
+    }
+  };
+  const CallOptions options;
+  const EventId first = chat.say("of Ana", "t1").value();
+  REQUIRE(chat.say(chat.ben, "of Ben", "t2"));
+  REQUIRE(chat.provider->redact(ProviderRedaction(chat.room, chat.ana, first), options).wait());
+  listen(2);
+  MessagePage page = chat.read(chat.ben).value();
+  REQUIRE(page.messages().size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(live[i].sender_name() == (i == 0 ? "Ana" : "Ben"));
+    CHECK(page.messages()[1 - i].id() == live[i].id());
+    CHECK(page.messages()[1 - i].sender_name() == live[i].sender_name());
+  }
+  // Said, but not heard before the name changes.
+  REQUIRE(chat.say("still of Ana", "t3"));
+  REQUIRE(chat.provider->ensure_account(chat.ana, "Anna", options).wait());
+  REQUIRE(chat.say("of Anna", "t4"));
+  listen(4);
+  CHECK(live[2].sender_name() == "Ana");
+  CHECK(live[3].sender_name() == "Anna");
+  page = chat.read(chat.ben).value();
+  CHECK(page.messages()[0].sender_name() == "Anna");
+}
+
 TEST_CASE_TEMPLATE("provider contract: a reader that waits is woken; a second next() is busy; close() ends it", T,
                    BOTH) {
   T chat;

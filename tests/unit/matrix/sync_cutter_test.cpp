@@ -45,7 +45,11 @@ struct Cut {
       const auto event = piece.event(at);
       told += event ? event->id().str() + event->source().to_json() + event->content().to_json() : "?";
     }
-    told += piece.ephemeral().root().to_json() + piece.invite_state().root().to_json() + "\n";
+    told += piece.ephemeral().root().to_json() + piece.invite_state().root().to_json();
+    for (std::size_t at = 0; at < piece.members(); ++at) {
+      if (const auto member = piece.member(at)) told += " member " + member->source().to_json();
+    }
+    told += "\n";
   }
   void end(const Result<PageToken>& next) {
     if (next) {
@@ -76,7 +80,14 @@ std::string by_document(const std::string& text) {
         told += event ? event->id().str() + event->source().to_json() + event->content().to_json() : "?";
       }
       told += name == "invite" ? "null" : body["ephemeral"]["events"].to_json();
-      told += (name == "invite" ? body["invite_state"]["events"] : json::Value()).to_json() + "\n";
+      told += (name == "invite" ? body["invite_state"]["events"] : json::Value()).to_json();
+      for (const json::Value element : body["state"]["events"].elements()) {
+        const auto event = RoomEvent::decode(element);
+        if (name != "invite" && event && event->source().to_json().find("\"m.room.member\"") != std::string::npos) {
+          told += " member " + event->source().to_json();
+        }
+      }
+      told += "\n";
     }
   }
   return told + "next " + std::string(root["next_batch"].string_or(""));
@@ -85,7 +96,9 @@ std::string by_document(const std::string& text) {
 constexpr std::string_view everything = R"( { "device_lists":{"changed":["@a:b"]}, "next_batch" : "s\u0031_2" ,
  "presence":{"events":[{"type":"m.presence","content":{"rooms":{"join":{}}}}]},"rooms":{"knock":{"!k:e":{"knock_state":{}}},
  "leave":{"!l:e":{"timeline":{"events":[],"limited":false,"prev_batch":null}}},
- "join":{"!j\u00e9:e":{"summary":{"m.heroes":[]},"state":{"events":[{"event_id":"$s"}]},"account_data":{"events":[{}]},
+ "join":{"!j\u00e9:e":{"summary":{"m.heroes":[]},"state":{"events":[{"event_id":"$s"},7,{"event_id":"$m",
+   "type":"m.room.member","sender":"@a:b","state_key":"@a:b","origin_server_ts":1,"content":{"displayname":"A ]}"}},"x",
+   {"event_id":"$n","type":"m.room.name","sender":"@a:b","state_key":"","origin_server_ts":1,"content":{}}]},"account_data":{"events":[{}]},
   "timeline":{"prev_batch":"t1\/2","events":[{"event_id":"$1","type":"m.room.message","sender":"@a:b",
    "origin_server_ts":12,"content":{"body":"a \"quoted\" \\ {[é🎉"},"unsigned":{"age":1}} , 5,"x",null,
    {"broken":[[]]} ,[ ]],"limited":true,"org.example":{"events":[1]}},
@@ -102,6 +115,8 @@ TEST_CASE("sync cutter: the same, whole, byte by byte, and split anywhere") {
   REQUIRE_FALSE(whole.error);
   CHECK(whole.told == by_document(std::string(everything)));
   CHECK(whole.told.find("join !j\xc3\xa9:e limited from t1/2 $1{") != std::string::npos);
+  CHECK(whole.told.find(" member {\"event_id\":\"$m\"") != std::string::npos);
+  CHECK(whole.told.find("$n") == std::string::npos);
   CHECK(whole.told.ends_with("next s1_2"));
   for (const std::size_t chunk : {1U, 2U, 3U, 7U, 64U}) CHECK(Cut(everything, chunk).told == whole.told);
   for (std::size_t at = 0; at <= everything.size(); ++at) {
@@ -197,6 +212,24 @@ TEST_CASE("sync cutter: bounds") {
   CHECK(large.error->code() == Errc::too_large);
 }
 
+TEST_CASE("sync cutter: of memberships so much is kept, and many more are no reason to refuse an answer") {
+  const std::string member = R"({"event_id":"$m","type":"m.room.member","sender":"@a:b","state_key":"@a:b",)"
+                             R"("origin_server_ts":1,"content":{"displayname":")" +
+                             std::string(1000, 'x') + "\"}}";
+  std::string members = member;
+  for (std::size_t bytes = 0; bytes <= max_piece_bytes; bytes += member.size()) members += "," + member;
+  std::size_t kept = 0;
+  std::size_t bytes = 0;
+  SyncCutter cutter([&](const RoomPiece& piece) {
+    kept = piece.members();
+    bytes = piece.bytes();
+  });
+  CHECK(cutter.feed(one(R"("join":{"!r":{"state":{"events":[)" + members + "]}}}")));
+  CHECK(cutter.finish().has_value());
+  CHECK(kept == max_member_bytes / member.size());
+  CHECK(bytes < 2 * max_member_bytes);
+}
+
 namespace {
 
 // Answers as no homeserver would write them.
@@ -238,8 +271,11 @@ class Generator {
     if (!chance(4)) add(inside, string("timeline") + ":" + timeline());
     if (chance(2)) add(inside, string("ephemeral") + R"(:{"events":[)" + value(2) + "]}");
     if (chance(2)) add(inside, string("invite_state") + R"(:{"events":[)" + value(2) + "," + event() + "]}");
-    if (chance(2)) add(inside, string("state") + ":" + value(3));
+    if (chance(2)) add(inside, string("state") + R"(:{"events":[)" + member() + "," + value(2) + "," + member() + "]}");
     return "{" + inside + "}";
+  }
+  std::string member() {
+    return R"({"type":")" + std::string(chance(3) ? "m.room.name" : "m.room.member") + "\"," + event().substr(1);
   }
   std::string timeline() {
     std::string events;

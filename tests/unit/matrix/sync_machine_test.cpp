@@ -508,6 +508,51 @@ TEST_CASE("sync machine: of an answer that breaks off, nothing is missed and not
   CHECK_FALSE(machine.deliver_arrived());
 }
 
+namespace {
+std::string named(const std::string& id, const std::string& name) {
+  return R"({"event_id":")" + id + R"(","type":"m.room.member","state_key":"@a:b","sender":"@a:b",)" +
+         R"("origin_server_ts":1,"content":{"membership":"join","displayname":")" + name +
+         R"("},"unsigned":{"prev_content":{"membership":"join"}}})";
+}
+std::string names_of(const SyncBatch& batch) {
+  std::string names;
+  for (const SyncItem& item : batch) names += item.event().id().str() + "=" + item.sender_name() + " ";
+  return names;
+}
+}  // namespace
+
+TEST_CASE("sync machine: events carry what their sender was called, a new name from where it was taken") {
+  SyncMachine machine(options().since(PageToken("s1")));
+  machine.reader_asked();
+  expect<SyncPoll>(machine, t0);
+  machine.answered(answer_of(R"({"next_batch":"s2","rooms":{"join":{"!a":{"timeline":{"events":[)" + event("$1") + "," +
+                             named("$2", "Anna") + "," + event("$3") + R"(]},"state":{"events":[)" +
+                             named("$0", "Ana") + "]}}," + room("!b", event("$4")) + "}}}"),
+                   t0);
+  // What is known of one room says nothing about another.
+  CHECK(names_of(expect<SyncDeliver>(machine, t0).batch) == "$1=Ana $2= $3=Anna $4= ");
+}
+
+TEST_CASE("sync machine: what is fetched for a gap carries names too") {
+  SyncMachine machine(options().since(PageToken("s1")));
+  machine.reader_asked();
+  expect<SyncPoll>(machine, t0);
+  machine.answered(answer_of(R"({"next_batch":"s2","rooms":{"join":{"!a":{"timeline":{"prev_batch":"p","limited":true,)"
+                             R"("events":[)" +
+                             event("$9") + R"(]},"state":{"events":[)" + named("$8", "Anna") + "]}}}}}"),
+                   t0);
+  const auto page = [](const std::string& events, const std::string& name, const std::string& end) {
+    return *GetMessages::decode(parsed(R"({"chunk":[)" + events + R"(],"state":[)" + named("$m", name) + "]" +
+                                       (end.empty() ? "" : R"(,"end":")" + end + "\"") + "}")
+                                    .root());
+  };
+  expect<SyncFetchGap>(machine, t0);
+  machine.gap_page(page(event("$5") + "," + named("$4", "Anna") + "," + event("$3"), "Anna", "q"), t0);
+  expect<SyncFetchGap>(machine, t0);
+  machine.gap_page(page(event("$2"), "Ana", ""), t0);
+  CHECK(names_of(expect<SyncDeliver>(machine, t0).batch) == "$2=Ana $3=Ana $4= $5=Anna $9=Anna ");
+}
+
 TEST_CASE("sync machine: closing is the end, told once") {
   SyncMachine machine(options().since(PageToken("s1")));
   machine.reader_asked();

@@ -53,8 +53,8 @@ ChatEvent redaction(const std::string& target) {
 
 // All that a host can see of a message.
 std::string seen(const ReceivedMessage& message) {
-  std::string out = message.id().str() + '|' + message.sender().str() + '|' + message.body() + '|' +
-                    message.formatted_body() + '|' + message_kind_name(message.kind()) + '|' +
+  std::string out = message.id().str() + '|' + message.sender().str() + '|' + message.sender_name() + '|' +
+                    message.body() + '|' + message.formatted_body() + '|' + message_kind_name(message.kind()) + '|' +
                     std::to_string(message.time().time_since_epoch().count()) + '|' +
                     message.relation().reply_to().str() + '|' + message.relation().thread().str() +
                     (message.edited() ? "|edited" : "") + (message.redacted() ? "|redacted" : "");
@@ -159,6 +159,8 @@ class Conversation {
  public:
   explicit Conversation(unsigned seed) : random_(seed) {}
 
+  // As the memberships beside the events say it.
+  static std::string called(const std::string& user) { return "Name of " + user; }
   void grow(int events) {
     for (int i = 0; i < events; ++i) step();
   }
@@ -174,7 +176,7 @@ class Conversation {
     for (const Event& event : events_) {
       if (event.kind != 'm') continue;
       const matrix::RoomEvent now = decoded(event, true);
-      std::optional<ReceivedMessage> message = services::message_of(room, now);
+      std::optional<ReceivedMessage> message = services::message_of(room, now, called(event.sender));
       REQUIRE(message);
       if (const std::optional<ChatEvent> edit = services::bundled_edit(room, now)) message->apply(*edit);
       for (const Event& other : events_) {
@@ -284,7 +286,7 @@ TEST_CASE("history gives the same messages as a stream that was folded to the sa
     talk.grow(static_cast<int>(seed % 60) + 5);
     std::map<std::string, ReceivedMessage> folded;
     for (const matrix::RoomEvent& event : talk.live()) {
-      const ChatEvent told = services::chat_event_of(room, event);
+      const ChatEvent told = services::chat_event_of(room, event, Conversation::called(event.sender().str()));
       if (told.kind() == EventKind::message) folded.emplace(told.id().str(), *told.message());
       for (auto& [id, message] : folded) message.apply(told);
     }

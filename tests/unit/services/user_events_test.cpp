@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,9 @@ struct Watching : InRoom {
   void take(const Result<EventBatch>& batch) {
     if (!batch) return;
     for (const ChatEvent& event : *batch) {
-      if (event.message()) bodies.push_back(event.message()->body());
+      if (!event.message()) continue;
+      bodies.push_back(event.message()->body());
+      names.insert(event.message()->sender_name());
     }
   }
   // Reads until so many messages have come.
@@ -67,6 +70,7 @@ struct Watching : InRoom {
   Together<EventBatch> first;
   bool first_taken = false;
   std::vector<std::string> bodies;
+  std::set<std::string> names;
   std::optional<Error> last_error;
 };
 
@@ -128,6 +132,7 @@ TEST_CASE("UserEvents: more than one answer holds is fetched in between") {
   for (int i = 1; i < 350; ++i) at.post("word " + std::to_string(i));
   REQUIRE(at.read(350));
   CHECK(at.bodies == Watching::numbered(350));
+  CHECK(at.names == std::set<std::string>{"ana"});
   CHECK(at.hs.count("GET", messages_path) > 0);
 }
 

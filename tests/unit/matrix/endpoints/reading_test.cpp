@@ -72,7 +72,7 @@ TEST_CASE("sync: the request") {
   CHECK(request.max_answer() == SyncRequest::max_answer_bytes);
   CHECK(
       SyncFilter().timeline_limit(7).ephemeral(false).json() ==
-      R"({"presence":{"types":[]},"account_data":{"types":[]},"room":{"account_data":{"types":[]},"ephemeral":{"types":[]},"state":{"lazy_load_members":true},"timeline":{"limit":7}}})");
+      R"({"presence":{"types":[]},"account_data":{"types":[]},"room":{"account_data":{"types":[]},"ephemeral":{"types":[]},"state":{"lazy_load_members":true,"include_redundant_members":true},"timeline":{"limit":7}}})");
   CHECK(SyncFilter::position_only().json().find(R"("state":{"types":[]},"timeline":{"limit":1})") != std::string::npos);
   CHECK(encoded(SyncRequest().timeout(-5s)).long_poll() == 0ms);
   CHECK(encoded(SyncRequest().timeout(24h)).long_poll() == 5min);
