@@ -183,9 +183,10 @@ void UserEvents::State::deliver(matrix::SyncBatch batch) {
 }
 
 Task<void> UserEvents::State::sync(std::shared_ptr<State> self, matrix::SyncPoll poll) {
-  matrix::SyncFilter filter = matrix::SyncFilter::position_only();
-  if (!poll.position_only) {
-    filter = matrix::SyncFilter();
+  matrix::SyncFilter filter;
+  if (poll.position_only) {
+    filter = matrix::SyncFilter::position_only(make_transaction_id().str());
+  } else {
     filter.timeline_limit(poll.timeline_limit);
   }
   matrix::SyncRequest request;

@@ -57,6 +57,8 @@ class Conversation(harness.HomeserverCase):
         renamed["users"][2]["name"] = "Cyd Newname"
         self.work.directory.write_text(json.dumps(renamed))
         self.done(self.work.run("user", "provision", "cyd"))
+        # Synapse tells the rooms of it in its own time.
+        self.assertEqual(self.cyd, self.until(watcher, "membership")["user_id"])
         event = self.say("under a new name", user="cyd")
         while (line := self.until(watcher, "message"))["event_id"] != event:
             pass

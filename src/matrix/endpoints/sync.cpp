@@ -10,8 +10,9 @@ constexpr int max_timeline_limit = 1000;
 void nothing_of(json::Writer& w, std::string_view section) { w.key(section).object().key("types").array().end().end(); }
 }  // namespace
 
-SyncFilter SyncFilter::position_only() {
+SyncFilter SyncFilter::position_only(std::string unique) {
   SyncFilter filter;
+  filter.unique_ = std::move(unique);
   // Not 0: homeservers read that in different ways, one as "no limit".
   filter.timeline_limit(1).ephemeral(false);
   filter.state_ = false;
@@ -32,7 +33,10 @@ std::string SyncFilter::json() const {
   } else {
     nothing_of(w, "state");
   }
-  w.key("timeline").object().member("limit", std::clamp(timeline_limit_, 1, max_timeline_limit)).end();
+  w.key("timeline").object().member("limit", std::clamp(timeline_limit_, 1, max_timeline_limit));
+  // Nobody is called so.
+  if (!unique_.empty()) w.key("not_senders").array().value("@" + unique_ + ":position.invalid").end();
+  w.end();
   return std::move(w).finish();
 }
 

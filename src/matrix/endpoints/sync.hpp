@@ -20,7 +20,10 @@ class SyncFilter {
  public:
   SyncFilter() = default;
   /// As little as an answer can hold: only next_batch is wanted. One event per room still comes.
-  [[nodiscard]] static SyncFilter position_only();
+  ///
+  /// @param unique  A word that was never used before, of letters and digits. Synapse gives the same question the same
+  ///                answer for two minutes, and with it a position of then; this makes it another question.
+  [[nodiscard]] static SyncFilter position_only(std::string unique);
   /// Most timeline events per room in one answer; if there were more, the answer is marked limited.
   SyncFilter& timeline_limit(int events) { return timeline_limit_ = events, *this; }
   /// Typing and receipts too.
@@ -28,6 +31,7 @@ class SyncFilter {
   [[nodiscard]] std::string json() const;
 
  private:
+  std::string unique_;
   int timeline_limit_ = 100;
   bool ephemeral_ = true;
   bool state_ = true;

@@ -85,6 +85,17 @@ TEST_CASE("UserEvents: what happens from the first next() on comes once, in orde
   CHECK(at.bodies == Watching::numbered(20));
 }
 
+TEST_CASE("UserEvents: no two streams ask for their place in the same words") {
+  // A homeserver that remembers its answers would give the second one the place of the first.
+  Watching at;
+  EventStream other = at.open();
+  REQUIRE(at.stream.ready().wait());
+  REQUIRE(other.ready().wait());
+  const auto asked = at.hs.requests("GET", sync_path);
+  REQUIRE(asked.size() == 2);
+  CHECK(asked[0].parameter("filter") != asked[1].parameter("filter"));
+}
+
 TEST_CASE("UserEvents: each event once and in order, whatever the homeserver does in between") {
   Watching at(2);
   at.begin();

@@ -73,7 +73,9 @@ TEST_CASE("sync: the request") {
   CHECK(
       SyncFilter().timeline_limit(7).ephemeral(false).json() ==
       R"({"presence":{"types":[]},"account_data":{"types":[]},"room":{"account_data":{"types":[]},"ephemeral":{"types":[]},"state":{"lazy_load_members":true,"include_redundant_members":true},"timeline":{"limit":7}}})");
-  CHECK(SyncFilter::position_only().json().find(R"("state":{"types":[]},"timeline":{"limit":1})") != std::string::npos);
+  CHECK(SyncFilter::position_only("w1").json().find(
+            R"("state":{"types":[]},"timeline":{"limit":1,"not_senders":["@w1:position.invalid"]})") !=
+        std::string::npos);
   CHECK(encoded(SyncRequest().timeout(-5s)).long_poll() == 0ms);
   CHECK(encoded(SyncRequest().timeout(24h)).long_poll() == 5min);
   CHECK(encoded(SyncRequest().show_online(true)).query().find("since") == std::string::npos);
