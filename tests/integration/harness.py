@@ -14,6 +14,8 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
@@ -201,6 +203,36 @@ class Running:
 
     def __str__(self):
         return f"seen {self.seen[-5:]}\nstderr: {self.errors.decode(errors='replace')[-3000:]}"
+
+
+class Matrix:
+    """Another client than ours: what it says does not come from the program under test."""
+
+    def __init__(self, homeserver):
+        self.homeserver = homeserver
+
+    def call(self, method, path, body=None, token=""):
+        request = urllib.request.Request(self.homeserver.about["url"] + path, None if body is None else json.dumps(body).encode(),
+                                         method=method, headers={"Authorization": f"Bearer {token}"} if token else {})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+    def login(self, user, password, device):
+        return self.call("POST", "/_matrix/client/v3/login", {
+            "type": "m.login.password", "password": password, "device_id": device,
+            "identifier": {"type": "m.id.user", "user": user}})
+
+    def admin_token(self):
+        """Of a login of the operator's own, on a device of their own."""
+        password = Path(self.homeserver.about["admin_password_file"]).read_text(encoding="utf-8").strip()
+        status, answer = self.login(self.homeserver.about["admin_user"], password, "OPERATOR")
+        if status != 200:
+            raise RuntimeError(f"the admin cannot log in: {answer}")
+        return answer["access_token"]
 
 
 class ProgramCase(unittest.TestCase):

@@ -1,45 +1,15 @@
 """Rooms, who is in them, and accounts: direct conversations, removal, members, own passwords, and what happens when
 several ask at once, against one real Synapse."""
 
-import json
-import urllib.error
-import urllib.request
-
 import harness
-
-
-class Matrix:
-    """Another client than ours: what it says does not come from the program under test."""
-
-    def __init__(self, url):
-        self.url = url
-
-    def call(self, method, path, body=None, token=""):
-        request = urllib.request.Request(self.url + path, None if body is None else json.dumps(body).encode(),
-                                         method=method, headers={"Authorization": f"Bearer {token}"} if token else {})
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.load(error)
-
-    def login(self, user, password, device):
-        return self.call("POST", "/_matrix/client/v3/login", {
-            "type": "m.login.password", "password": password, "device_id": device,
-            "identifier": {"type": "m.id.user", "user": user}})
 
 
 class RoomCase(harness.HomeserverCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.matrix = Matrix(cls.homeserver.about["url"])
-        with open(cls.homeserver.about["admin_password_file"]) as file:
-            status, admin = cls.matrix.login(cls.homeserver.about["admin_user"], file.read().strip(), "TEST")
-        if status != 200:
-            raise RuntimeError(f"the admin cannot log in: {admin}")
-        cls.admin = admin["access_token"]
+        cls.matrix = harness.Matrix(cls.homeserver)
+        cls.admin = cls.matrix.admin_token()
 
     def state(self, room):
         """(type, state key) -> content, as the server's administrator sees it."""

@@ -1,0 +1,173 @@
+"""Tokens that die on a real Synapse, one user's at a time, for both ways to act for users; accounts that are locked; and a
+place in the directory that is withdrawn while its user listens."""
+
+import base64
+import contextlib
+import json
+import os
+import re
+import sqlite3
+import time
+from pathlib import Path
+
+import harness
+
+
+class TokenCase(harness.ProgramCase):
+    """What the classes below share: a homeserver that logs its requests, a store that stays, two users in a room."""
+    access = None
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.homeserver = harness.Homeserver(cls.folder / "synapse", "--log-requests")
+        cls.addClassCleanup(cls.homeserver.stop)
+        cls.matrix = harness.Matrix(cls.homeserver)
+        work = cls.folder / "work"
+        work.mkdir()
+        descriptor = os.open(work / "keys", os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "w") as keys:
+            keys.write(f"first {base64.b64encode(os.urandom(32)).decode()}\n")
+        cls.work = harness.Workspace(
+            work, cls.homeserver.config(), store={"kind": "sqlite", "path": "confab.db", "key_file": "keys"},
+            tenants=[{"id": "park", "directory": str(work / "directory.json"), "access": cls.access}])
+        case = cls()
+        cls.ana, cls.ben = (case.done(case.work.run("user", "provision", slug))[-1]["user_id"] for slug in ("ana", "ben"))
+        case.done(case.work.run("room", "create", "event", "picnic", "--creator", "ana"))
+        case.done(case.work.run("room", "add", "event", "picnic", "ben"))
+
+    def setUp(self):
+        self.admin = self.matrix.admin_token()
+
+    def log(self):
+        return Path(self.homeserver.about["log"]).read_text(encoding="utf-8", errors="replace")
+
+    def sends(self):
+        """(status, transaction id) of every message that was sent so far, in order."""
+        return re.findall(r' (\d{3}) "PUT \S+/send/m\.room\.message/(\S+?)[ ?]', self.log())
+
+    def mints(self, user):
+        """How often a token was asked for: by the admin for this user, or by a login of anybody's but the operator's."""
+        puppet = re.findall(rf' (\d{{3}}) "POST /_synapse/admin/v1/users/{user.replace("@", "(?:@|%40)")}\S*/login', self.log())
+        logins = re.findall(r' (\d{3}) "POST /_matrix/client/v3/login[ ?]', self.log())
+        return len(puppet) + len(logins)
+
+    def devices(self, user):
+        status, answer = self.matrix.call("GET", f"/_synapse/admin/v2/users/{user}/devices", token=self.admin)
+        self.assertEqual(200, status, answer)
+        return sorted(device["device_id"] for device in answer["devices"])
+
+    def locked(self, user, state):
+        status, answer = self.matrix.call("PUT", f"/_synapse/admin/v2/users/{user}", {"locked": state}, self.admin)
+        self.assertEqual(200, status, answer)
+
+    def from_the_database(self, user):
+        """The rows of the user's tokens are gone, and so is what Synapse remembers of them."""
+        self.homeserver.kill()
+        with contextlib.closing(sqlite3.connect(Path(self.homeserver.about["log"]).parent / "homeserver.db")) as database:
+            gone = database.execute("DELETE FROM access_tokens WHERE ? IN (user_id, puppets_user_id)", (user,)).rowcount
+            database.commit()
+        self.homeserver.restart()
+        self.assertGreaterEqual(gone, 1)
+
+    def heals(self, word, kill):
+        """A program that has sent, and whose user's token is killed, sends on and says nothing."""
+        sender = self.work.spawn("send", "event", "picnic", "--as", "ana", "-")
+        self.addCleanup(sender.end)
+        sender.write(f"{word}, before")
+        self.assertIsNotNone(sender.line(), str(sender))
+        kill()
+        before = len(self.sends())
+        sender.write(f"{word}, after")
+        self.assertIsNotNone(sender.line(), str(sender))
+        self.assertEqual(0, sender.finish(), str(sender))
+        self.assertEqual(b"", sender.errors)
+        # The dead token was seen, and what it was refused for was sent again under the same transaction id.
+        sends = self.sends()[before:]
+        self.assertEqual(["401", "200"], [status for status, _ in sends], sends)
+        self.assertEqual(1, len({transaction for _, transaction in sends}), sends)
+        read = self.done(self.work.run("history", "event", "picnic", "--as", "ben", "--limit", "100"))
+        said = [line for line in read if line.get("body", "").startswith(word + ",")]
+        self.assertEqual([f"{word}, after", f"{word}, before"], [line["body"] for line in said])
+        self.assertEqual({self.ana}, {line["sender"] for line in said})
+
+    def locked_account(self):
+        self.done(self.work.run("send", "event", "picnic", "--as", "ana", "still open"))
+        before = self.mints(self.ana)
+        self.locked(self.ana, True)
+        try:
+            for _ in range(3):
+                self.refused(self.work.run("send", "event", "picnic", "--as", "ana", "locked out"), 1, "account_locked")
+            self.assertEqual(before, self.mints(self.ana))
+        finally:
+            self.locked(self.ana, False)
+        # The token of before works again.
+        self.done(self.work.run("send", "event", "picnic", "--as", "ana", "open again"))
+        self.assertEqual(before, self.mints(self.ana))
+        read = self.done(self.work.run("history", "event", "picnic", "--as", "ben", "--limit", "100"))
+        self.assertNotIn("locked out", harness.texts(read))
+
+
+class Puppets(TokenCase):
+    access = "puppet"
+
+    def test_rows_deleted_in_the_database(self):
+        self.heals("rows", lambda: self.from_the_database(self.ana))
+        self.assertEqual([], self.devices(self.ana))
+
+    def test_a_locked_account_starts_no_mint(self):
+        self.locked_account()
+
+    def test_who_is_taken_out_of_the_directory_hears_nothing_more(self):
+        watcher = self.work.spawn("watch", "--as", "ben", "--for", "120")
+        self.addCleanup(watcher.end)
+        watcher.until_watching()
+        self.done(self.work.run("send", "event", "picnic", "--as", "ana", "for ben"))
+        while (line := watcher.line()).get("body") != "for ben":
+            self.assertIsNotNone(line, str(watcher))
+        # Withdrawn by another process; on Matrix ben stays a member.
+        changed = json.loads(self.work.directory.read_text())
+        picnic = changed["events"][0]
+        picnic["attendees"] = [each for each in picnic["attendees"] if each["user"] != "ben"]
+        self.addCleanup(self.work.directory.write_text, json.dumps(harness.DIRECTORY))
+        self.work.directory.write_text(json.dumps(changed))
+        self.done(self.work.run("user", "show", "ana"))
+        # Within a second is what docs/directory.md promises, and what is tested.
+        time.sleep(2)
+        self.done(self.work.run("send", "event", "picnic", "--as", "ana", "not for ben"))
+        status, members = self.matrix.call("GET", f"/_synapse/admin/v1/rooms/{line['room_id']}/members", token=self.admin)
+        self.assertEqual(200, status, members)
+        self.assertIn(self.ben, members["members"])
+        self.work.directory.write_text(json.dumps(harness.DIRECTORY))
+        self.done(self.work.run("user", "show", "ana"))
+        time.sleep(2)
+        self.done(self.work.run("send", "event", "picnic", "--as", "ana", "for ben again"))
+        while (line := watcher.line()).get("body") != "for ben again":
+            self.assertIsNotNone(line, str(watcher))
+            self.assertNotEqual("not for ben", line.get("body"), str(watcher))
+
+
+class Devices(TokenCase):
+    access = "device"
+
+    def test_rows_deleted_in_the_database(self):
+        self.heals("rows", lambda: self.from_the_database(self.ana))
+        self.assertEqual(["CONFAB"], self.devices(self.ana))
+
+    def test_the_device_deleted_by_the_admin(self):
+        self.assertEqual(["CONFAB"], self.devices(self.ana))
+
+        def kill():
+            status, answer = self.matrix.call("DELETE", f"/_synapse/admin/v2/users/{self.ana}/devices/CONFAB",
+                                              token=self.admin)
+            self.assertEqual(200, status, answer)
+            self.assertEqual([], self.devices(self.ana))
+        self.heals("device", kill)
+        self.assertEqual(["CONFAB"], self.devices(self.ana))
+
+    def test_a_locked_account_starts_no_mint(self):
+        self.locked_account()
+
+
+if __name__ == "__main__":
+    harness.main()
