@@ -11,6 +11,7 @@
 
 #include "contract/faulty_store.hpp"
 #include "contract/store_client.hpp"
+#include "map_store.hpp"
 #include "store/checked_store.hpp"
 #include "store/memory_store.hpp"
 #include "store/sqlite_store.hpp"
@@ -53,6 +54,12 @@ class SqliteBackend : public Backend {
   TemporaryDirectory folder;
 };
 
+/// The one that a host is shown how to write: the documented interface is all that it knows of the library.
+class HostsOwnBackend : public Backend {
+ public:
+  HostsOwnBackend() { store = store::checked(std::make_shared<example::MapStore>(clock.source())); }
+};
+
 /// Two of three operations fail before they are done; who repeats them must not see a difference.
 class FlakyBackend : public Backend {
  public:
@@ -75,6 +82,10 @@ class FlakyBackend : public Backend {
   }                                                     \
   TEST_CASE("flaky: " name) {                           \
     confab::test::FlakyBackend backend;                 \
+    function(backend);                                  \
+  }                                                     \
+  TEST_CASE("the host's own: " name) {                  \
+    confab::test::HostsOwnBackend backend;              \
     function(backend);                                  \
   }                                                     \
   CONTRACT_SQLITE(function, name)                       \
