@@ -11,6 +11,7 @@
 #include <confab/ids.hpp>
 
 #include "util/recently_used.hpp"
+#include "util/text.hpp"
 
 namespace confab::chat {
 
@@ -36,7 +37,7 @@ class MembershipCache {
  private:
   // No id holds a space.
   [[nodiscard]] static std::string key(const MatrixRoomId& room, const MatrixUserId& user) {
-    return room.str() + ' ' + user.str();
+    return text::concat({room.str(), " ", user.str()});
   }
   RecentlyUsed<Place> places_;
 };

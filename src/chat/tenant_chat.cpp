@@ -9,6 +9,7 @@
 #include "chat/slug.hpp"
 #include "matrix/identifiers.hpp"
 #include "net/await_pending.hpp"
+#include "util/text.hpp"
 
 namespace confab::chat {
 namespace {
@@ -48,7 +49,7 @@ Result<KnownUser> TenantChat::find_user(const UserSlug& slug) const {
     return Error(Errc::not_found, fmt::format("the directory lists no user {}", quoted(slug.str())))
         .with_subject("user");
   }
-  MatrixUserId id('@' + names_.localpart(user->id()) + ':' + provider_->server_name());
+  MatrixUserId id(text::concat({"@", names_.localpart(user->id()), ":", provider_->server_name()}));
   if (id.str().size() > matrix::max_identifier_bytes) {
     return Error(Errc::invalid_argument,
                  fmt::format("the id of user {} is too long for a Matrix user id", quoted(slug.str())))

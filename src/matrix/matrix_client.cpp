@@ -33,15 +33,23 @@ net::AttemptOutcome read_answer(const net::HttpAnswer& answer) {
   return outcome;
 }
 
-Task<Result<json::Document>> MatrixClient::send(EndpointRequest request, Secret token, std::string flow,
-                                                net::CallContext context, std::optional<net::Repeatable> repeatable,
-                                                BodySink sink) {
+Result<json::Document> MatrixClient::parsed(net::HttpAnswer answer) {
+  const int status = answer.status();
+  Result<json::Document> body = json::parse(std::move(answer).body());
+  if (body) return body;
+  return blame_url(
+             Error(Errc::protocol, "the answer is not JSON, so this is no homeserver, or a proxy stands in between"))
+      .with_http_status(status);
+}
+
+Task<Result<net::HttpAnswer>> MatrixClient::send(EndpointRequest request, Secret token, std::string flow,
+                                                 net::CallContext context, std::optional<net::Repeatable> repeatable,
+                                                 BodySink sink) {
   net::HttpRequest http{std::string(method_name(request.method())), std::move(request).target()};
   if (request.has_body()) http.body(std::move(request).body());
   if (request.needs_token()) http.bearer(std::move(token));
   http.max_answer(request.max_answer());
-  const bool streamed = static_cast<bool>(sink);
-  if (streamed) http.on_body(std::move(sink)).flow(request.flow());
+  if (sink) http.on_body(std::move(sink)).flow(request.flow());
   if (request.long_poll()) {
     http.lane(net::Lane::long_poll);
     context = context.until(std::min(context.deadline(), net::Clock::now() + *request.long_poll() + long_poll_grace));
@@ -63,14 +71,7 @@ Task<Result<json::Document>> MatrixClient::send(EndpointRequest request, Secret 
     if (refused.code() == Errc::protocol) co_return blame_url(std::move(refused));
     co_return refused;
   }
-  if (streamed) co_return json::Document();
-  Result<json::Document> body = json::parse(std::move(answer).value().body());
-  if (!body) {
-    co_return blame_url(
-        Error(Errc::protocol, "the answer is not JSON, so this is no homeserver, or a proxy stands in between"))
-        .with_http_status(status);
-  }
-  co_return std::move(body).value();
+  co_return answer;
 }
 
 }  // namespace confab::matrix

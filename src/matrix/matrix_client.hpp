@@ -46,7 +46,9 @@ class MatrixClient {
       return streamed<typename Endpoint::Answer>(endpoint.encode(), endpoint.reader(), std::move(token),
                                                  std::move(flow), std::move(context));
     } else {
-      return decoded<typename Endpoint::Answer>(endpoint.encode(), &Endpoint::decode, std::move(token), std::move(flow),
+      Decoder<typename Endpoint::Answer> decoder{&Endpoint::decode, nullptr};
+      if constexpr (requires { &Endpoint::quick_decode; }) decoder.quick = &Endpoint::quick_decode;
+      return decoded<typename Endpoint::Answer>(endpoint.encode(), decoder, std::move(token), std::move(flow),
                                                 std::move(context), repeatable);
     }
   }
@@ -57,16 +59,28 @@ class MatrixClient {
   using BodySink = std::function<bool(std::string_view)>;
 
   template <class Answer>
-  [[nodiscard]] Task<Result<Answer>> decoded(Result<EndpointRequest> request,
-                                             Result<Answer> (*decode)(const json::Value&), Secret token,
+  struct Decoder {
+    Result<Answer> (*decode)(const json::Value&);
+    // For an answer of a shape that nearly all of its kind have; nothing for any other, and for what is no answer.
+    std::optional<Answer> (*quick)(std::string_view);
+  };
+  [[nodiscard]] static Result<json::Document> parsed(net::HttpAnswer answer);
+
+  template <class Answer>
+  [[nodiscard]] Task<Result<Answer>> decoded(Result<EndpointRequest> request, Decoder<Answer> decoder, Secret token,
                                              std::string flow, net::CallContext context,
                                              std::optional<net::Repeatable> repeatable) {
     if (!request) co_return std::move(request).error();
     BodySink whole;
-    Result<json::Document> answer = co_await send(std::move(request).value(), std::move(token), std::move(flow),
-                                                  std::move(context), repeatable, std::move(whole));
+    Result<net::HttpAnswer> answer = co_await send(std::move(request).value(), std::move(token), std::move(flow),
+                                                   std::move(context), repeatable, std::move(whole));
     if (!answer) co_return std::move(answer).error();
-    Result<Answer> decoded = decode(answer->root());
+    if (decoder.quick != nullptr) {
+      if (std::optional<Answer> seen = decoder.quick(answer->body())) co_return *std::move(seen);
+    }
+    Result<json::Document> document = parsed(std::move(*answer));
+    if (!document) co_return std::move(document).error();
+    Result<Answer> decoded = decoder.decode(document->root());
     if (!decoded) co_return blame_if_no_matrix(decoded.error());
     co_return decoded;
   }
@@ -76,18 +90,18 @@ class MatrixClient {
                                               Secret token, std::string flow, net::CallContext context) {
     if (!request) co_return std::move(request).error();
     BodySink sink = [reader](std::string_view bytes) { return reader->feed(bytes); };
-    Result<json::Document> sent = co_await send(std::move(request).value(), std::move(token), std::move(flow),
-                                                std::move(context), net::Repeatable::once, std::move(sink));
+    Result<net::HttpAnswer> sent = co_await send(std::move(request).value(), std::move(token), std::move(flow),
+                                                 std::move(context), net::Repeatable::once, std::move(sink));
     if (reader->error()) co_return blame_if_no_matrix(*reader->error());
     if (!sent) co_return std::move(sent).error();
     Result<Answer> whole = reader->finish();
     if (!whole) co_return blame_if_no_matrix(whole.error());
     co_return whole;
   }
-  // The body of an answer of 2xx goes to the sink, if there is one; then there is no document.
-  [[nodiscard]] Task<Result<json::Document>> send(EndpointRequest request, Secret token, std::string flow,
-                                                  net::CallContext context, std::optional<net::Repeatable> repeatable,
-                                                  BodySink sink);
+  // An answer of 2xx; its body goes to the sink, if there is one.
+  [[nodiscard]] Task<Result<net::HttpAnswer>> send(EndpointRequest request, Secret token, std::string flow,
+                                                   net::CallContext context, std::optional<net::Repeatable> repeatable,
+                                                   BodySink sink);
 
   std::shared_ptr<net::Scheduler> scheduler_;
 };

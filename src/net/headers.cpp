@@ -1,6 +1,7 @@
 #include "net/headers.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace confab::net {
@@ -9,21 +10,29 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
-// RFC 9110, 5.6.2.
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
+// Every byte of every answer's header is looked at, so by one look into a table.
+using Bytes = std::array<bool, 256>;
 
+// RFC 9110, 5.6.2.
+constexpr Bytes token_bytes = [] {
+  Bytes good{};
+  for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"))
+    good[static_cast<unsigned char>(c)] = true;
+  return good;
+}();
 // RFC 9110, 5.5: visible characters, space, tab, and bytes above 0x7f as they come.
-bool is_field_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte == '\t' || (byte >= 0x20 && byte != 0x7F);
-  });
+constexpr Bytes value_bytes = [] {
+  Bytes good{};
+  for (std::size_t byte = 0x20; byte < good.size(); ++byte) good[byte] = byte != 0x7F;
+  good['\t'] = true;
+  return good;
+}();
+
+bool all_of(std::string_view text, const Bytes& good) {
+  return std::all_of(text.begin(), text.end(), [&](char c) { return good[static_cast<unsigned char>(c)]; });
 }
+bool is_token(std::string_view text) { return !text.empty() && all_of(text, token_bytes); }
+bool is_field_value(std::string_view text) { return all_of(text, value_bytes); }
 
 std::string_view trim(std::string_view text) {
   const auto blank = [](char c) { return c == ' ' || c == '\t'; };
@@ -60,7 +69,37 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
 }
 
 bool Headers::fits(std::size_t more_bytes, std::size_t more_fields) const noexcept {
-  return fields_.size() + more_fields <= max_header_fields && more_bytes <= max_header_bytes - bytes_;
+  return places_.size() + more_fields <= max_header_fields && more_bytes <= max_header_bytes - text_.size();
+}
+
+HeaderField Headers::field(const Place& place) const noexcept {
+  const std::string_view text = text_;
+  return {text.substr(place.at, place.name), text.substr(place.at + place.name, place.value)};
+}
+
+std::vector<HeaderField> Headers::fields() const {
+  std::vector<HeaderField> all;
+  all.reserve(places_.size());
+  for (const Place& place : places_) all.push_back(field(place));
+  return all;
+}
+
+// What is appended may be a part of the text itself.
+void Headers::append(std::string_view name, std::string_view value) {
+  const Place place{static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size()),
+                    static_cast<std::uint32_t>(value.size())};
+  if (places_.empty()) {
+    places_.reserve(12);
+    text_.reserve(512);
+  }
+  if (text_.capacity() - text_.size() < name.size() + value.size()) {
+    std::string grown;
+    grown.reserve(2 * (text_.size() + name.size() + value.size()));
+    text_ = std::move(grown.append(text_).append(name).append(value));
+  } else {
+    text_.append(name).append(value);
+  }
+  places_.push_back(place);
 }
 
 Result<void> Headers::add(std::string_view name, std::string_view value) {
@@ -71,8 +110,7 @@ Result<void> Headers::add(std::string_view name, std::string_view value) {
   }
   value = trim(value);
   if (!fits(name.size() + value.size(), 1)) return over_bound(Errc::too_large);
-  fields_.push_back({std::string(name), std::string(value)});
-  bytes_ += name.size() + value.size();
+  append(name, value);
   last_line_stored_ = false;
   return {};
 }
@@ -105,9 +143,7 @@ Result<HeaderLine> Headers::add_line(std::string_view raw) {
   last_line_stored_ = false;
   if (colon == std::string_view::npos || !is_token(name) || !is_field_value(value)) return HeaderLine::ignored;
   if (!fits(name.size() + value.size(), 1)) return over_bound(Errc::protocol);
-  if (fields_.empty()) fields_.reserve(8);
-  fields_.push_back({std::string(name), std::string(value)});
-  bytes_ += name.size() + value.size();
+  append(name, value);
   last_line_stored_ = true;
   return HeaderLine::field;
 }
@@ -118,38 +154,38 @@ Result<HeaderLine> Headers::continue_last(std::string_view line) {
   if (!last_line_stored_ || !is_field_value(line)) return HeaderLine::ignored;
   if (!fits(line.size() + 1, 0)) return over_bound(Errc::protocol);
   if (line.empty()) return HeaderLine::field;
-  std::string& value = fields_.back().value;
-  if (!value.empty()) {
-    value += ' ';
-    bytes_ += 1;
-  }
-  value += line;
-  bytes_ += line.size();
+  Place& last = places_.back();  // its value ends the text
+  if (last.value != 0) text_ += ' ';
+  text_ += line;
+  last.value = static_cast<std::uint32_t>(text_.size() - last.at - last.name);
   return HeaderLine::field;
 }
 
 std::optional<std::string_view> Headers::get(std::string_view name) const {
-  for (const HeaderField& field : fields_) {
-    if (equal_ignoring_case(field.name, name)) return field.value;
+  for (const Place& place : places_) {
+    if (place.name != name.size()) continue;
+    const HeaderField found = field(place);
+    if (equal_ignoring_case(found.name, name)) return found.value;
   }
   return std::nullopt;
 }
 
 std::size_t Headers::remove(std::string_view name) {
-  const std::size_t before = fields_.size();
-  const std::string wanted(name);  // The view may point into a field that is about to go.
-  std::erase_if(fields_, [&](const HeaderField& field) {
-    if (!equal_ignoring_case(field.name, wanted)) return false;
-    bytes_ -= field.name.size() + field.value.size();
-    return true;
-  });
+  Headers kept;
+  for (const Place& place : places_) {
+    const HeaderField each = field(place);
+    if (!equal_ignoring_case(each.name, name)) kept.append(each.name, each.value);
+  }
+  const std::size_t removed = places_.size() - kept.places_.size();
+  text_ = std::move(kept.text_);
+  places_ = std::move(kept.places_);
   last_line_stored_ = false;
-  return before - fields_.size();
+  return removed;
 }
 
 void Headers::clear() {
-  fields_.clear();
-  bytes_ = 0;
+  places_.clear();
+  text_.clear();
   status_ = 0;
   last_line_stored_ = false;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,9 +17,10 @@ namespace confab::net {
 constexpr std::size_t max_header_fields = 100;
 constexpr std::size_t max_header_bytes = 64 * 1024;
 
+// Views into a list; they live until it changes.
 struct HeaderField {
-  std::string name;
-  std::string value;
+  std::string_view name;
+  std::string_view value;
 };
 
 // What one raw line was.
@@ -48,15 +50,25 @@ class Headers {
 
   // Status of the last status line that add_line() saw, or 0.
   [[nodiscard]] int status() const noexcept { return status_; }
-  [[nodiscard]] const std::vector<HeaderField>& fields() const noexcept { return fields_; }
-  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
-  [[nodiscard]] bool empty() const noexcept { return fields_.empty(); }
+  [[nodiscard]] std::vector<HeaderField> fields() const;
+  [[nodiscard]] std::size_t bytes() const noexcept { return text_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return places_.empty(); }
 
  private:
+  // Where in the text a name begins, which its value follows.
+  struct Place {
+    std::uint32_t at;
+    std::uint32_t name;
+    std::uint32_t value;
+  };
+  [[nodiscard]] HeaderField field(const Place& place) const noexcept;
   [[nodiscard]] bool fits(std::size_t more_bytes, std::size_t more_fields) const noexcept;
+  void append(std::string_view name, std::string_view value);
   Result<HeaderLine> continue_last(std::string_view line);
-  std::vector<HeaderField> fields_;
-  std::size_t bytes_ = 0;
+
+  // All names and values, one behind the other: an answer has a dozen fields, and nearly all are never asked for.
+  std::string text_;
+  std::vector<Place> places_;
   int status_ = 0;
   // A continuation line belongs to the line just before it, which may have been ignored.
   bool last_line_stored_ = false;

@@ -40,6 +40,30 @@ std::string own_events_filter(const MatrixUserId& sender, const std::string& typ
 
 Error wrong_target(const char* text) { return Error(Errc::invalid_argument, text).with_subject("message"); }
 
+// The content is of our own writing.
+matrix::SendEvent written(const MatrixRoomId& room, std::string type, const TransactionId& transaction,
+                          std::string content) {
+  matrix::SendEvent event(room, std::move(type), transaction, std::move(content));
+  event.written_here(true);
+  return event;
+}
+
+// An endpoint that is kept for later attempts anyway: it is shared with each of them.
+template <class Endpoint>
+class Kept {
+ public:
+  using Answer = typename Endpoint::Answer;
+  explicit Kept(std::shared_ptr<const Endpoint> endpoint) : endpoint_(std::move(endpoint)) {}
+  [[nodiscard]] Result<matrix::EndpointRequest> encode() const { return endpoint_->encode(); }
+  [[nodiscard]] static Result<Answer> decode(const json::Value& body) { return Endpoint::decode(body); }
+  [[nodiscard]] static std::optional<Answer> quick_decode(std::string_view body) {
+    return Endpoint::quick_decode(body);
+  }
+
+ private:
+  std::shared_ptr<const Endpoint> endpoint_;
+};
+
 // Whether `user` may edit the event.
 std::optional<Error> wrong_edit(const matrix::RoomEvent& event, const MatrixUserId& user) {
   if (event.sender() != user)
@@ -53,15 +77,15 @@ std::optional<Error> wrong_edit(const matrix::RoomEvent& event, const MatrixUser
 
 }  // namespace
 
-Task<Result<std::optional<EventId>>> MessageService::find_earlier(std::shared_ptr<const Outgoing> event,
+Task<Result<std::optional<EventId>>> MessageService::find_earlier(std::shared_ptr<const Outgoing> outgoing,
                                                                   net::CallContext context) {
-  matrix::GetMessages request(event->room);
-  request.limit(look_back).filter(own_events_filter(event->sender, event->type));
-  Result<matrix::MessagesAnswer> page = co_await tokens_->call(event->sender, std::move(request), context);
+  matrix::GetMessages request(outgoing->event.room());
+  request.limit(look_back).filter(own_events_filter(outgoing->sender, outgoing->event.type()));
+  Result<matrix::MessagesAnswer> page = co_await tokens_->call(outgoing->sender, std::move(request), context);
   if (!page) co_return std::move(page).error();
   for (const matrix::RoomEvent& earlier : page->events()) {
-    if (earlier.sender() != event->sender) continue;
-    if (earlier.content()[transaction_key].string_or("") == event->transaction_id.str()) {
+    if (earlier.sender() != outgoing->sender) continue;
+    if (earlier.content()[transaction_key].string_or("") == outgoing->event.transaction_id().str()) {
       co_return std::optional<EventId>(earlier.id());
     }
   }
@@ -69,37 +93,38 @@ Task<Result<std::optional<EventId>>> MessageService::find_earlier(std::shared_pt
 }
 
 // A redaction carries nothing of ours, but what it did can be seen.
-Task<Result<std::optional<EventId>>> MessageService::find_redaction(std::shared_ptr<const Outgoing> event,
+Task<Result<std::optional<EventId>>> MessageService::find_redaction(std::shared_ptr<const Outgoing> outgoing,
                                                                     net::CallContext context) {
-  matrix::GetEvent request(event->room, event->redacts);
-  Result<matrix::RoomEvent> target = co_await tokens_->call(event->sender, std::move(request), context);
+  matrix::GetEvent request(outgoing->event.room(), outgoing->redacts);
+  Result<matrix::RoomEvent> target = co_await tokens_->call(outgoing->sender, std::move(request), context);
   if (!target) co_return std::move(target).error();
   const std::string_view id = target->unsigned_data()["redacted_because"]["event_id"].string_or("");
   if (id.empty()) co_return std::optional<EventId>();
   co_return std::optional<EventId>(EventId(std::string(id)));
 }
 
-Task<Result<matrix::EventIdAnswer>> MessageService::attempt(std::shared_ptr<const Outgoing> event,
+Task<Result<matrix::EventIdAnswer>> MessageService::attempt(std::shared_ptr<const Outgoing> outgoing,
                                                             net::CallContext context, bool* reached) {
   // Once: under a token without a device the homeserver forgets the transaction id when it restarts.
-  if (!event->redacts.empty()) {
-    matrix::RedactEvent request(event->room, event->redacts, event->transaction_id);
-    request.reason(event->content);
-    return tokens_->call(event->sender, std::move(request), std::move(context), net::Repeatable::once, reached);
+  const matrix::SendEvent& event = outgoing->event;
+  if (!outgoing->redacts.empty()) {
+    matrix::RedactEvent request(event.room(), outgoing->redacts, event.transaction_id());
+    request.reason(event.content());
+    return tokens_->call(outgoing->sender, std::move(request), std::move(context), net::Repeatable::once, reached);
   }
-  matrix::SendEvent request(event->room, event->type, event->transaction_id, event->content);
-  request.written_here(true);
-  return tokens_->call(event->sender, std::move(request), std::move(context), net::Repeatable::once, reached);
+  Kept<matrix::SendEvent> request(std::shared_ptr<const matrix::SendEvent>(outgoing, &event));
+  return tokens_->call(outgoing->sender, std::move(request), std::move(context), net::Repeatable::once, reached);
 }
 
-Task<Result<EventId>> MessageService::put(Self self, std::shared_ptr<const Outgoing> event, net::CallContext context) {
-  SendAttempts attempts(event->transaction_id, event->repeated);
+Task<Result<EventId>> MessageService::put(Self self, std::shared_ptr<const Outgoing> outgoing,
+                                          net::CallContext context) {
+  SendAttempts attempts(outgoing->event.transaction_id(), outgoing->repeated);
   for (;;) {
     switch (attempts.step()) {
       case SendAttempts::Step::look: {
-        const bool redacts = !event->redacts.empty();
+        const bool redacts = !outgoing->redacts.empty();
         Task<Result<std::optional<EventId>>> looking =
-            redacts ? self->find_redaction(event, context) : self->find_earlier(event, context);
+            redacts ? self->find_redaction(outgoing, context) : self->find_earlier(outgoing, context);
         Result<std::optional<EventId>> found = co_await std::move(looking);
         attempts.looked(std::move(found), context.attempts().left());
         break;
@@ -107,7 +132,7 @@ Task<Result<EventId>> MessageService::put(Self self, std::shared_ptr<const Outgo
       case SendAttempts::Step::send: {
         const unsigned before = context.attempts().left();
         bool reached = false;
-        Result<matrix::EventIdAnswer> sent = co_await self->attempt(event, context, &reached);
+        Result<matrix::EventIdAnswer> sent = co_await self->attempt(outgoing, context, &reached);
         if (!sent && (!reached || context.attempts().left() == before)) {
           attempts.not_sent(sent.error());
           break;
@@ -153,9 +178,9 @@ Task<Result<EventId>> MessageService::send(Self self, ProviderMessage message, n
     if (!plain) plain = co_await check_plain(self, message.room(), message.sender(), context);
     if (!*plain) co_return std::move(*plain).error();
   }
-  auto event = std::make_shared<const Outgoing>(Outgoing{message.room(), message.sender(), "m.room.message",
-                                                         message.transaction_id(), content_of(message),
-                                                         message.repeated(), EventId()});
+  auto event = std::make_shared<const Outgoing>(Outgoing{
+      message.sender(), written(message.room(), "m.room.message", message.transaction_id(), content_of(message)),
+      message.repeated(), EventId()});
   Result<EventId> sent = co_await put(self, event, context);
   // Who has said it writes no longer: the next key stroke is news.
   if (sent) self->typing_.forget(message.room(), message.sender());
@@ -174,8 +199,9 @@ Task<Result<EventId>> MessageService::edit(Self self, ProviderEdit edit, net::Ca
   Result<matrix::RoomEvent> target = co_await self->tokens_->call(edit.user(), std::move(read), context.step());
   if (!target) co_return std::move(target).error();
   if (std::optional<Error> wrong = wrong_edit(*target, edit.user())) co_return *std::move(wrong);
-  auto event = std::make_shared<const Outgoing>(Outgoing{
-      edit.room(), edit.user(), "m.room.message", edit.transaction_id(), content_of(edit), edit.repeated(), EventId()});
+  auto event = std::make_shared<const Outgoing>(
+      Outgoing{edit.user(), written(edit.room(), "m.room.message", edit.transaction_id(), content_of(edit)),
+               edit.repeated(), EventId()});
   co_return co_await put(self, event, context);
 }
 
@@ -184,9 +210,9 @@ Task<Result<EventId>> MessageService::redact(Self self, ProviderRedaction redact
     co_return Error(Errc::invalid_argument, "the event to redact is not named").with_subject("event");
   }
   if (redaction.transaction_id().empty()) redaction.transaction_id(make_transaction_id());
-  auto event = std::make_shared<const Outgoing>(Outgoing{redaction.room(), redaction.user(), "m.room.redaction",
-                                                         redaction.transaction_id(), redaction.reason(),
-                                                         redaction.repeated(), redaction.event()});
+  matrix::SendEvent said(redaction.room(), "m.room.redaction", redaction.transaction_id(), redaction.reason());
+  auto event = std::make_shared<const Outgoing>(
+      Outgoing{redaction.user(), std::move(said), redaction.repeated(), redaction.event()});
   co_return co_await put(self, event, context);
 }
 
@@ -196,9 +222,9 @@ Task<Result<EventId>> MessageService::react(Self self, ProviderReaction reaction
     co_return Error(Errc::invalid_argument, "a reaction is 1 to 255 bytes of UTF-8").with_subject("key");
   }
   if (reaction.transaction_id().empty()) reaction.transaction_id(make_transaction_id());
-  auto event = std::make_shared<const Outgoing>(Outgoing{reaction.room(), reaction.user(), "m.reaction",
-                                                         reaction.transaction_id(), content_of(reaction),
-                                                         reaction.repeated(), EventId()});
+  auto event = std::make_shared<const Outgoing>(
+      Outgoing{reaction.user(), written(reaction.room(), "m.reaction", reaction.transaction_id(), content_of(reaction)),
+               reaction.repeated(), EventId()});
   Result<EventId> sent = co_await put(self, event, context);
   if (sent || sent.error().errcode() != "M_DUPLICATE_ANNOTATION") co_return sent;
   matrix::GetRelations request(reaction.room(), reaction.message());

@@ -52,13 +52,10 @@ class MessageService {
  private:
   // An event on its way into a room: what does not change between attempts.
   struct Outgoing {
-    MatrixRoomId room;
     MatrixUserId sender;
-    std::string type;
-    TransactionId transaction_id;
-    std::string content;
+    matrix::SendEvent event;
     bool repeated;
-    EventId redacts;  // of a redaction, whose `content` is its reason
+    EventId redacts;  // of a redaction, whose content is its reason
   };
   [[nodiscard]] static Task<Result<EventId>> put(Self self, std::shared_ptr<const Outgoing> event,
                                                  net::CallContext context);

@@ -8,6 +8,7 @@
 #include <confab/ids.hpp>
 
 #include "util/recently_used.hpp"
+#include "util/text.hpp"
 
 namespace confab::services {
 
@@ -41,7 +42,7 @@ class TypingMemory {
     Time at;
   };
   static std::string name_of(const MatrixRoomId& room, const MatrixUserId& user) {
-    return room.str() + ' ' + user.str();
+    return text::concat({room.str(), " ", user.str()});
   }
   RecentlyUsed<Said> said_;
 };

@@ -76,6 +76,15 @@ std::string_view cut_utf8(std::string_view text, std::size_t most) {
   return text.substr(0, end);
 }
 
+std::string concat(std::initializer_list<std::string_view> parts) {
+  std::size_t size = 0;
+  for (const std::string_view part : parts) size += part.size();
+  std::string whole;
+  whole.reserve(size);
+  for (const std::string_view part : parts) whole += part;
+  return whole;
+}
+
 void append_percent_encoded(std::string& out, std::string_view text) {
   // A segment "." or ".." would be removed by whatever normalises the path: its dots must not be literal.
   if (text == "." || text == "..") {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ namespace confab::text {
 
 /// Cut to at most `most` bytes without splitting a character.
 [[nodiscard]] std::string_view cut_utf8(std::string_view text, std::size_t most);
+
+/// One behind the other, in one allocation.
+[[nodiscard]] std::string concat(std::initializer_list<std::string_view> parts);
 
 /// Percent-encode everything but the unreserved characters of RFC 3986: safe as one path segment or query value.
 [[nodiscard]] std::string percent_encode(std::string_view text);

@@ -1,5 +1,7 @@
 #include "matrix/endpoints/send.hpp"
 
+#include <algorithm>
+
 #include "matrix/identifiers.hpp"
 #include "util/text.hpp"
 
@@ -24,6 +26,18 @@ Result<std::string> checked_content(std::string_view content, std::size_t envelo
 }
 
 }  // namespace
+
+std::optional<EventIdAnswer> EventIdAnswer::quick_decode(std::string_view body) {
+  constexpr std::string_view before = R"({"event_id":")";
+  constexpr std::string_view behind = R"("})";
+  if (body.size() <= before.size() + behind.size() || !body.starts_with(before) || !body.ends_with(behind))
+    return std::nullopt;
+  const std::string_view id = body.substr(before.size(), body.size() - before.size() - behind.size());
+  const bool plain =
+      std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\'; });
+  if (!plain) return std::nullopt;
+  return EventIdAnswer(EventId(std::string(id)));
+}
 
 Result<EndpointRequest> SendEvent::encode() const {
   if (const auto wrong = first_wrong({check_room_id(room_), check_event_type(type_), check_transaction_id(txn_)}))

@@ -2,6 +2,7 @@
 // "Sending events to a room", "Getting events for a room".
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,9 @@ namespace confab::matrix {
 class EventIdAnswer {
  public:
   explicit EventIdAnswer(EventId event) : event_(std::move(event)) {}
+  /// From an answer that holds the id and nothing else, written without a blank, as Synapse does: no parser is needed
+  /// to read it, and a send has nothing else to read. Nothing where it looks in any way different.
+  [[nodiscard]] static std::optional<EventIdAnswer> quick_decode(std::string_view body);
   [[nodiscard]] const EventId& event_id() const { return event_; }
 
  private:
@@ -33,8 +37,13 @@ class SendEvent {
       : room_(std::move(room)), type_(std::move(type)), txn_(std::move(txn)), content_(std::move(content_json)) {}
   /// The content came from our own json::Writer and holds no numbers: it need not be parsed again to be believed.
   SendEvent& written_here(bool on) { return written_here_ = on, *this; }
+  [[nodiscard]] const MatrixRoomId& room() const { return room_; }
+  [[nodiscard]] const std::string& type() const { return type_; }
+  [[nodiscard]] const TransactionId& transaction_id() const { return txn_; }
+  [[nodiscard]] const std::string& content() const { return content_; }
   [[nodiscard]] Result<EndpointRequest> encode() const;
   [[nodiscard]] static Result<Answer> decode(const json::Value& body);
+  [[nodiscard]] static std::optional<Answer> quick_decode(std::string_view body) { return Answer::quick_decode(body); }
 
  private:
   MatrixRoomId room_;

@@ -97,3 +97,16 @@ TEST_CASE("headers: both bounds hold, for building and for receiving") {
   CHECK(taken == 6);
   CHECK(folded.bytes() <= confab::net::max_header_bytes);
 }
+
+TEST_CASE("headers: a field may be made of others") {
+  Headers headers;
+  REQUIRE(headers.add("First", "one").has_value());
+  for (int i = 0; i < 60; ++i) {
+    const auto field = headers.fields().back();
+    REQUIRE(headers.add(field.name, field.value).has_value());  // the list grows, and what it is given points into it
+  }
+  CHECK(headers.fields().back().name == "First");
+  CHECK(headers.fields().back().value == "one");
+  CHECK(headers.remove("first") == 61);
+  CHECK(headers.bytes() == 0);
+}

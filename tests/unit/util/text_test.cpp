@@ -29,6 +29,11 @@ TEST_CASE("text: cutting never splits a character") {
   CHECK(text::cut_utf8("\xF0\x9F\x98\x80", 3).empty());
 }
 
+TEST_CASE("text: parts stand one behind the other") {
+  CHECK(text::concat({"@", "ana", ":", "hs"}) == "@ana:hs");
+  CHECK(text::concat({}).empty());
+}
+
 TEST_CASE("text: percent-encoding is safe in one path segment") {
   CHECK(text::percent_encode("!room:hs.test") == "%21room%3Ahs.test");
   CHECK(text::percent_encode("#a/b?c%d e") == "%23a%2Fb%3Fc%25d%20e");

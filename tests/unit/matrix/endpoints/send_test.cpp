@@ -21,6 +21,19 @@ TEST_CASE("send: the transaction id is part of the path, the content is sent com
   requires_fields<SendEvent>(R"({"event_id":"$YUwRidLecu:example.com"})", {"event_id"});
 }
 
+TEST_CASE("send: an answer as Synapse writes it is read without a parser, any other by one") {
+  const auto quick = SendEvent::quick_decode(R"({"event_id":"$YUwRidLecu:example.com"})");
+  REQUIRE(quick);
+  CHECK(quick->event_id() == decode<SendEvent>(R"({"event_id":"$YUwRidLecu:example.com"})")->event_id());
+  for (const char* other :
+       {"", "{}", R"({"event_id":""})", R"({"event_id":"$1","more":1})", R"({"event_id": "$1"})",
+        R"( {"event_id":"$1"})", R"({"event_id":"$\u0031"})", R"({"event_id":"$1"}x)", R"({"event_id":"$1)",
+        "{\"event_id\":\"$\xFF\"}", "{\"event_id\":\"$1\n\"}", R"({"event_id":1})", R"(<html>{"event_id":"$1"})"}) {
+    CAPTURE(other);
+    CHECK_FALSE(SendEvent::quick_decode(other));
+  }
+}
+
 TEST_CASE("send: what can never be accepted is refused before sending") {
   refuses(message("not json"), "content");
   refuses(message("[]"), "content");
