@@ -60,6 +60,8 @@ class EndpointRequest {
   EndpointRequest& max_answer(std::size_t bytes) { return max_answer_ = bytes, *this; }
   /// By which the reader of a body that is read while it arrives can hold it up.
   EndpointRequest& flow(std::shared_ptr<net::BodyFlow> flow) { return flow_ = std::move(flow), *this; }
+  /// Mostly little comes: it is waited for with a small buffer.
+  EndpointRequest& expects_little(bool on) { return expects_little_ = on, *this; }
   /// Failures that are an ordinary answer here, such as not_found of a lookup: no reason for a warning.
   EndpointRequest& expect(std::initializer_list<Errc> codes) { return expected_ = codes, *this; }
 
@@ -68,7 +70,7 @@ class EndpointRequest {
   [[nodiscard]] const std::string& query() const { return query_; }  ///< Encoded, without the question mark.
   [[nodiscard]] std::string target() const& { return query_.empty() ? path_ : path_ + '?' + query_; }
   [[nodiscard]] std::string target() && {
-    if (!query_.empty()) path_.append(1, '?').append(query_);
+    if (!query_.empty()) path_.append(1, '?').append(std::exchange(query_, {}));
     return std::move(path_);
   }
   [[nodiscard]] const std::string& body() const& { return body_; }
@@ -79,6 +81,7 @@ class EndpointRequest {
   [[nodiscard]] std::optional<std::chrono::milliseconds> long_poll() const { return hold_; }
   [[nodiscard]] std::size_t max_answer() const { return max_answer_; }
   [[nodiscard]] const std::shared_ptr<net::BodyFlow>& flow() const { return flow_; }
+  [[nodiscard]] bool expects_little() const { return expects_little_; }
   [[nodiscard]] bool expects(Errc code) const {
     return std::find(expected_.begin(), expected_.end(), code) != expected_.end();
   }
@@ -95,6 +98,7 @@ class EndpointRequest {
   bool has_body_ = false;
   bool idempotent_;
   bool needs_token_ = true;
+  bool expects_little_ = false;
 };
 
 /// The first of several checks that failed.

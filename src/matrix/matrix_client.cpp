@@ -42,28 +42,31 @@ Result<json::Document> MatrixClient::parsed(net::HttpAnswer answer) {
       .with_http_status(status);
 }
 
-Task<Result<net::HttpAnswer>> MatrixClient::send(EndpointRequest request, Secret token, std::string flow,
-                                                 net::CallContext context, std::optional<net::Repeatable> repeatable,
-                                                 BodySink sink) {
+MatrixClient::Outgoing::Outgoing(EndpointRequest request, Secret token, std::optional<net::Repeatable> repeatable,
+                                 BodySink sink) {
   net::HttpRequest http{std::string(method_name(request.method())), std::move(request).target()};
   if (request.has_body()) http.body(std::move(request).body());
   if (request.needs_token()) http.bearer(std::move(token));
   http.max_answer(request.max_answer());
   if (sink) http.on_body(std::move(sink)).flow(request.flow());
+  http.expects_little(request.expects_little());
   if (request.long_poll()) {
     http.lane(net::Lane::long_poll);
-    context = context.until(std::min(context.deadline(), net::Clock::now() + *request.long_poll() + long_poll_grace));
+    latest_ = net::Clock::now() + *request.long_poll() + long_poll_grace;
   }
-  net::Repeatable repeat = net::Repeatable::once;
   if (request.method() == Method::get) {
-    repeat = net::Repeatable::safe;
+    repeatable_ = net::Repeatable::safe;
   } else if (request.idempotent()) {
-    repeat = net::Repeatable::idempotent;
+    repeatable_ = net::Repeatable::idempotent;
   }
-  if (repeatable) repeat = *repeatable;
+  if (repeatable) repeatable_ = *repeatable;
+  http_ = std::make_shared<const net::HttpRequest>(std::move(http));
+}
 
-  Result<net::HttpAnswer> answer =
-      co_await scheduler_->perform(std::move(http), repeat, &read_answer, std::move(flow), std::move(context));
+Task<Result<net::HttpAnswer>> MatrixClient::send(Outgoing request, std::string flow, net::CallContext context) {
+  if (request.latest() < context.deadline()) context = context.until(request.latest());
+  Result<net::HttpAnswer> answer = co_await scheduler_->perform(request.http(), request.repeatable(), &read_answer,
+                                                                std::move(flow), std::move(context));
   if (!answer) co_return std::move(answer).error();
   const int status = answer->status();
   if (status < 200 || status >= 300) {

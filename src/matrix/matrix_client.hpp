@@ -42,14 +42,20 @@ class MatrixClient {
     std::string flow;
     flow.reserve(account.size() + 1 + kind.size());
     flow.append(account).append(1, ' ').append(kind);
+    using Answer = typename Endpoint::Answer;
+    Result<EndpointRequest> request = endpoint.encode();
+    if (!request) return refused<Answer>(std::move(request).error());
     if constexpr (requires { endpoint.reader(); }) {
-      return streamed<typename Endpoint::Answer>(endpoint.encode(), endpoint.reader(), std::move(token),
-                                                 std::move(flow), std::move(context));
+      // What came of an answer that was cut has gone to its reader: whether to ask again is decided there.
+      auto reader = endpoint.reader();
+      Outgoing out(std::move(request).value(), std::move(token), net::Repeatable::once,
+                   [reader](std::string_view bytes) { return reader->feed(bytes); });
+      return streamed<Answer>(std::move(out), std::move(reader), std::move(flow), std::move(context));
     } else {
-      Decoder<typename Endpoint::Answer> decoder{&Endpoint::decode, nullptr};
+      Decoder<Answer> decoder{&Endpoint::decode, nullptr};
       if constexpr (requires { &Endpoint::quick_decode; }) decoder.quick = &Endpoint::quick_decode;
-      return decoded<typename Endpoint::Answer>(endpoint.encode(), decoder, std::move(token), std::move(flow),
-                                                std::move(context), repeatable);
+      Outgoing out(std::move(request).value(), std::move(token), repeatable, nullptr);
+      return decoded<Answer>(std::move(out), decoder, std::move(flow), std::move(context));
     }
   }
 
@@ -57,6 +63,20 @@ class MatrixClient {
 
  private:
   using BodySink = std::function<bool(std::string_view)>;
+
+  // A request in the words of net. The body of an answer of 2xx goes to the sink, if there is one.
+  class Outgoing {
+   public:
+    Outgoing(EndpointRequest request, Secret token, std::optional<net::Repeatable> repeatable, BodySink sink);
+    [[nodiscard]] const std::shared_ptr<const net::HttpRequest>& http() const noexcept { return http_; }
+    [[nodiscard]] net::Repeatable repeatable() const noexcept { return repeatable_; }
+    [[nodiscard]] net::TimePoint latest() const noexcept { return latest_; }
+
+   private:
+    std::shared_ptr<const net::HttpRequest> http_;
+    net::Repeatable repeatable_ = net::Repeatable::once;
+    net::TimePoint latest_ = net::TimePoint::max();
+  };
 
   template <class Answer>
   struct Decoder {
@@ -67,13 +87,13 @@ class MatrixClient {
   [[nodiscard]] static Result<json::Document> parsed(net::HttpAnswer answer);
 
   template <class Answer>
-  [[nodiscard]] Task<Result<Answer>> decoded(Result<EndpointRequest> request, Decoder<Answer> decoder, Secret token,
-                                             std::string flow, net::CallContext context,
-                                             std::optional<net::Repeatable> repeatable) {
-    if (!request) co_return std::move(request).error();
-    BodySink whole;
-    Result<net::HttpAnswer> answer = co_await send(std::move(request).value(), std::move(token), std::move(flow),
-                                                   std::move(context), repeatable, std::move(whole));
+  [[nodiscard]] static Task<Result<Answer>> refused(Error error) {
+    co_return error;
+  }
+  template <class Answer>
+  [[nodiscard]] Task<Result<Answer>> decoded(Outgoing request, Decoder<Answer> decoder, std::string flow,
+                                             net::CallContext context) {
+    Result<net::HttpAnswer> answer = co_await send(std::move(request), std::move(flow), std::move(context));
     if (!answer) co_return std::move(answer).error();
     if (decoder.quick != nullptr) {
       if (std::optional<Answer> seen = decoder.quick(answer->body())) co_return *std::move(seen);
@@ -84,14 +104,10 @@ class MatrixClient {
     if (!decoded) co_return blame_if_no_matrix(decoded.error());
     co_return decoded;
   }
-  // What came of an answer that was cut has gone to its reader: whether to ask again is decided there.
   template <class Answer, class Reader>
-  [[nodiscard]] Task<Result<Answer>> streamed(Result<EndpointRequest> request, std::shared_ptr<Reader> reader,
-                                              Secret token, std::string flow, net::CallContext context) {
-    if (!request) co_return std::move(request).error();
-    BodySink sink = [reader](std::string_view bytes) { return reader->feed(bytes); };
-    Result<net::HttpAnswer> sent = co_await send(std::move(request).value(), std::move(token), std::move(flow),
-                                                 std::move(context), net::Repeatable::once, std::move(sink));
+  [[nodiscard]] Task<Result<Answer>> streamed(Outgoing request, std::shared_ptr<Reader> reader, std::string flow,
+                                              net::CallContext context) {
+    Result<net::HttpAnswer> sent = co_await send(std::move(request), std::move(flow), std::move(context));
     if (reader->error()) co_return blame_if_no_matrix(*reader->error());
     if (!sent) co_return std::move(sent).error();
     Result<Answer> whole = reader->finish();
@@ -99,9 +115,7 @@ class MatrixClient {
     co_return whole;
   }
   // An answer of 2xx; its body goes to the sink, if there is one.
-  [[nodiscard]] Task<Result<net::HttpAnswer>> send(EndpointRequest request, Secret token, std::string flow,
-                                                   net::CallContext context, std::optional<net::Repeatable> repeatable,
-                                                   BodySink sink);
+  [[nodiscard]] Task<Result<net::HttpAnswer>> send(Outgoing request, std::string flow, net::CallContext context);
 
   std::shared_ptr<net::Scheduler> scheduler_;
 };

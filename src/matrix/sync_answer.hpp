@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -37,18 +39,20 @@ class SyncAnswer {
 class SyncReader {
  public:
   /// Each room goes to `take` at once; without it, all of them stand in the answer.
-  explicit SyncReader(SyncCutter::Take take)
-      : cutter_(take ? std::move(take) : [this](RoomPiece piece) { rooms_.push_back(std::move(piece)); }) {}
+  explicit SyncReader(SyncCutter::Take take) : take_(std::move(take)) {}
   SyncReader(const SyncReader&) = delete;
   SyncReader& operator=(const SyncReader&) = delete;
 
-  [[nodiscard]] bool feed(std::string_view chunk) { return cutter_.feed(chunk); }
-  [[nodiscard]] const std::optional<Error>& error() const { return cutter_.error(); }
+  [[nodiscard]] bool feed(std::string_view chunk) { return cutter().feed(chunk); }
+  [[nodiscard]] std::optional<Error> error() const { return cutter_ ? cutter_->error() : std::nullopt; }
   [[nodiscard]] Result<SyncAnswer> finish();
 
  private:
+  [[nodiscard]] SyncCutter& cutter();
+
+  SyncCutter::Take take_;
   std::vector<RoomPiece> rooms_;
-  SyncCutter cutter_;
+  std::unique_ptr<SyncCutter> cutter_;  // from the first byte on: thousands wait half a minute for one
 };
 
 }  // namespace confab::matrix

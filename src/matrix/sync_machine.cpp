@@ -165,7 +165,7 @@ SyncAction SyncMachine::request(SyncTime now) {
   in_flight_ = InFlight::sync;
   request_began_ = now;
   const bool initial = position_.empty();
-  return SyncPoll{position_, initial ? milliseconds(0) : options_.poll_timeout(), initial, timeline_limit_};
+  return SyncPoll{position_, initial ? milliseconds(0) : options_.poll_timeout(), initial, timeline_limit_, caught_up_};
 }
 
 SyncDeliver SyncMachine::deliver() {
@@ -190,6 +190,7 @@ void SyncMachine::answered(SyncAnswer answer, SyncTime now) {
   const PageToken next = answer.next_batch();
   for (RoomPiece& piece : std::move(answer).rooms()) arrived(std::move(piece));
   in_flight_ = InFlight::nothing;
+  caught_up_ = true;
   failures_ = 0;
   renewals_ = 0;
   last_failure_.reset();
@@ -275,7 +276,7 @@ void SyncMachine::make_ready() {
   while (!pieces_.empty() && !gap_ && !ready_is_full()) {
     const RoomPiece& piece = pieces_.front();
     if (piece.limited() && piece.prev_batch() && first_wanted(events_of(piece), piece.part()) == 0) {
-      gap_.emplace(piece.room_id(), *piece.prev_batch(), position_, options_.gap_bounds());
+      gap_ = std::make_unique<GapFill>(piece.room_id(), *piece.prev_batch(), position_, options_.gap_bounds());
       gap_refusals_ = 0;
       return;
     }
@@ -408,6 +409,7 @@ void SyncMachine::failed(const Error& error, SyncTime now) {
     return back_off(error, now);
   }
   if (what == InFlight::sync) {
+    caught_up_ = false;
     // What came of the answer comes again, but for what is delivered already.
     drop_pieces();
     if (position_.empty()) next_anchors_.clear();

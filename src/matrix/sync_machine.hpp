@@ -14,8 +14,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -116,6 +117,7 @@ struct SyncPoll {  ///< Send /sync; then answered() or failed().
   std::chrono::milliseconds timeout;
   bool position_only;  ///< An initial sync: SyncFilter::position_only().
   int timeline_limit;
+  bool caught_up;  ///< The poll before was answered: mostly little comes.
 };
 struct SyncFetchGap {  ///< Send /messages backwards; then gap_page() or failed().
   MatrixRoomId room;
@@ -223,12 +225,13 @@ class SyncMachine {
   SyncAnchors anchors_;                     // of position_
   SyncAnchors next_anchors_;                // of next_position_
   std::optional<std::size_t> to_confirm_;   // which anchor the homeserver is to know
-  std::deque<RoomPiece> pieces_;
+  // Lists, because they hold no memory while they are empty, which they mostly are.
+  std::list<RoomPiece> pieces_;
   std::size_t pieces_bytes_ = 0;
   std::vector<RoomPiece> limited_;  // of an answer that is still arriving: rooms with gaps come last
-  std::deque<SyncItem> ready_;
+  std::list<SyncItem> ready_;
   std::size_t ready_bytes_ = 0;
-  std::optional<GapFill> gap_;
+  std::unique_ptr<GapFill> gap_;
   std::optional<Error> for_reader_;
   std::optional<Error> last_failure_;
   std::optional<SyncTime> wait_until_;
@@ -241,6 +244,7 @@ class SyncMachine {
   unsigned quick_answers_ = 0;
   unsigned resyncs_ = 0;  // without an ordinary answer in between
   bool resyncing_ = false;
+  bool caught_up_ = false;
   bool preparing_ = false;
   bool asked_ = false;
   bool batch_is_out_ = false;

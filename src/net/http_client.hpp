@@ -43,6 +43,11 @@ class HttpRequest {
     lane_ = lane;
     return *this;
   }
+  // Mostly little comes: it is waited for with a small buffer.
+  HttpRequest& expects_little(bool on) {
+    expects_little_ = on;
+    return *this;
+  }
   // Largest answer body accepted, after decompression.
   HttpRequest& max_answer(std::size_t bytes) {
     max_answer_ = bytes;
@@ -67,6 +72,7 @@ class HttpRequest {
   [[nodiscard]] bool has_body() const noexcept { return has_body_; }
   [[nodiscard]] const Secret& bearer() const noexcept { return bearer_; }
   [[nodiscard]] Lane lane() const noexcept { return lane_; }
+  [[nodiscard]] bool expects_little() const noexcept { return expects_little_; }
   [[nodiscard]] std::size_t max_answer() const noexcept { return max_answer_; }
   [[nodiscard]] const std::function<bool(std::string_view)>& body_sink() const noexcept { return on_body_; }
   [[nodiscard]] const std::shared_ptr<BodyFlow>& body_flow() const noexcept { return flow_; }
@@ -81,6 +87,7 @@ class HttpRequest {
   std::size_t max_answer_ = 8U << 20U;
   Lane lane_ = Lane::interactive;
   bool has_body_ = false;
+  bool expects_little_ = false;
 };
 
 class HttpAnswer {

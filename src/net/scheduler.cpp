@@ -223,30 +223,29 @@ Task<AttemptOutcome> Scheduler::attempt(const std::shared_ptr<const HttpRequest>
   co_return read;
 }
 
-Task<Result<HttpAnswer>> Scheduler::perform(HttpRequest request, Repeatable repeatable, AnswerReader reader,
-                                            std::string flow, CallContext context) {
+Task<Result<HttpAnswer>> Scheduler::perform(std::shared_ptr<const HttpRequest> request, Repeatable repeatable,
+                                            AnswerReader reader, std::string flow, CallContext context) {
   const std::shared_ptr<Scheduler> alive = shared_from_this();
-  const auto shared = std::make_shared<const HttpRequest>(std::move(request));
   Place place(*this);
   // Long polls wait at the homeserver, not for it: they have connections of their own and take nobody's turn.
-  if (shared->lane() != Lane::long_poll) {
+  if (request->lane() != Lane::long_poll) {
     Result<void> joined = place.join(context.group());
     if (!joined) co_return std::move(joined).error();
   }
   RetryPolicy policy(repeatable, context.deadline(), [this] { return random_(); });
+  const auto ended = [&policy](Ended how) { return policy.after(AttemptOutcome(how), 0, Clock::now()).error(); };
   for (;;) {
     if (place && !place.in_turn()) {
       const bool in_turn = co_await await_turn(place.ticket(), context);
       if (!in_turn) {
-        AttemptOutcome late(context.stop().stop_requested() ? Ended::cancelled_unsent : Ended::deadline_unsent);
-        co_return policy.after(late, 0, Clock::now()).error();
+        co_return ended(context.stop().stop_requested() ? Ended::cancelled_unsent : Ended::deadline_unsent);
       }
     }
     if (!context.attempts().take()) {
       co_return Error(Errc::unavailable, "the requests that one call may cause are spent; repeat the call");
     }
     std::optional<HttpAnswer> answer;
-    AttemptOutcome outcome = co_await attempt(shared, reader, flow, context, answer);
+    AttemptOutcome outcome = co_await attempt(request, reader, flow, context, answer);
     // What was held back here was no request, and must not eat the call's few.
     const bool held_here = outcome.how() == Ended::held_back || outcome.how() == Ended::rate_held;
     if (held_here) context.attempts().give_back();
@@ -256,10 +255,7 @@ Task<Result<HttpAnswer>> Scheduler::perform(HttpRequest request, Repeatable repe
     place.park();
     const bool slept = co_await context.loop().sleep_until(decision.at(), context.stop());
     place.unpark();
-    if (!slept) {
-      AttemptOutcome stopped(Ended::cancelled_unsent);
-      co_return policy.after(stopped, 0, Clock::now()).error();
-    }
+    if (!slept) co_return ended(Ended::cancelled_unsent);
   }
 }
 

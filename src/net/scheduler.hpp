@@ -40,8 +40,13 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
   // holds back all of one flow. Fair between the groups of contexts. Sends until an answer settles the request, it
   // cannot be repeated, the attempts are spent, or the deadline comes. An answer comes back whatever its status below
   // 500, 429 apart: reading it is the caller's business.
+  [[nodiscard]] Task<Result<HttpAnswer>> perform(std::shared_ptr<const HttpRequest> request, Repeatable repeatable,
+                                                 AnswerReader reader, std::string flow, CallContext context);
   [[nodiscard]] Task<Result<HttpAnswer>> perform(HttpRequest request, Repeatable repeatable, AnswerReader reader,
-                                                 std::string flow, CallContext context);
+                                                 std::string flow, CallContext context) {
+    return perform(std::make_shared<const HttpRequest>(std::move(request)), repeatable, reader, std::move(flow),
+                   std::move(context));
+  }
 
   [[nodiscard]] const std::shared_ptr<RuntimeCore>& runtime() const noexcept { return core_; }
   [[nodiscard]] const HttpClientOptions& options() const noexcept { return options_; }

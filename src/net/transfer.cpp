@@ -66,7 +66,7 @@ curl_slist* CommonHeaders::for_body(std::size_t bytes) noexcept {
   return bytes < expects_continue ? &content_ : &expect_;
 }
 
-void set_lasting_options(CURL* easy, const HttpClientOptions& options, CURLU* address, CURLSH* share) {
+void set_lasting_options(CURL* easy, const HttpClientOptions& options, long buffer, CURLU* address, CURLSH* share) {
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -82,7 +82,7 @@ void set_lasting_options(CURL* easy, const HttpClientOptions& options, CURLU* ad
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(1, options.connect_timeout().count())));
   set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   set(easy, CURLOPT_TCP_NODELAY, 1L);
-  set(easy, CURLOPT_BUFFERSIZE, 4096L);                 // a smaller one costs less to touch: 15 % of a request's CPU
+  set(easy, CURLOPT_BUFFERSIZE, buffer);
   set(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");  // to decompress; the field itself is in CommonHeaders
   set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   set(easy, CURLOPT_SSL_VERIFYHOST, 2L);

@@ -51,7 +51,7 @@ class CommonHeaders {
 };
 
 // Options that are the same for every request of a client; set once on each handle. `address` and `share` outlive it.
-void set_lasting_options(CURL* easy, const HttpClientOptions& options, CURLU* address, CURLSH* share);
+void set_lasting_options(CURL* easy, const HttpClientOptions& options, long buffer, CURLU* address, CURLSH* share);
 
 // Stays where it is made: libcurl holds its address.
 class Transfer {

@@ -190,7 +190,7 @@ Task<void> UserEvents::State::sync(std::shared_ptr<State> self, matrix::SyncPoll
     filter.timeline_limit(poll.timeline_limit);
   }
   matrix::SyncRequest request;
-  request.since(poll.since).timeout(poll.timeout).filter(filter);
+  request.since(poll.since).timeout(poll.timeout).filter(filter).caught_up(poll.caught_up);
   self->flow.hold(false);
   request.flow(std::shared_ptr<net::BodyFlow>(self, &self->flow)).on_piece([self](matrix::RoomPiece piece) {
     self->machine.arrived(std::move(piece));

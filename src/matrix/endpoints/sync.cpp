@@ -46,7 +46,8 @@ Result<EndpointRequest> SyncRequest::encode() const {
   request.query("timeout", std::int64_t{hold.count()}).query("filter", filter_.json());
   if (!since_.empty()) request.query("since", since_.str());
   if (!online_) request.query("set_presence", std::string_view("offline"));
-  request.max_answer(max_answer_bytes).long_poll(hold).expect({Errc::session_expired}).flow(flow_);
+  request.max_answer(max_answer_bytes).long_poll(hold).expect({Errc::session_expired});
+  request.flow(flow_).expects_little(caught_up_);
   return request;
 }
 

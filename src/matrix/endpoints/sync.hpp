@@ -58,6 +58,8 @@ class SyncRequest {
   SyncRequest& on_piece(SyncCutter::Take take) { return take_ = std::move(take), *this; }
   /// By which whoever takes the rooms can hold the answer up.
   SyncRequest& flow(std::shared_ptr<net::BodyFlow> flow) { return flow_ = std::move(flow), *this; }
+  /// Nothing is known to have happened yet: mostly little comes.
+  SyncRequest& caught_up(bool on) { return caught_up_ = on, *this; }
   [[nodiscard]] Result<EndpointRequest> encode() const;
   [[nodiscard]] std::shared_ptr<SyncReader> reader() const { return std::make_shared<SyncReader>(take_); }
 
@@ -68,6 +70,7 @@ class SyncRequest {
   SyncCutter::Take take_;
   std::shared_ptr<net::BodyFlow> flow_;
   bool online_ = false;
+  bool caught_up_ = false;
 };
 
 }  // namespace confab::matrix

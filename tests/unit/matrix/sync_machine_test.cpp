@@ -133,6 +133,7 @@ TEST_CASE("sync machine: the first request asks for a position only, later ones 
   CHECK(first.since.empty());
   CHECK(first.position_only);
   CHECK(first.timeout == 0ms);
+  CHECK_FALSE(first.caught_up);
   expect<SyncIdle>(machine, t0);
   machine.answered(answer_of(R"({"next_batch":"s1"})"), t0);
   CHECK(expect<SyncStore>(machine, t0).position.str() == "s1");
@@ -140,6 +141,10 @@ TEST_CASE("sync machine: the first request asks for a position only, later ones 
   CHECK(second.since.str() == "s1");
   CHECK_FALSE(second.position_only);
   CHECK(second.timeout == 25s);
+  CHECK(second.caught_up);
+  // After an outage much may have happened.
+  machine.failed(Error(Errc::unreachable, "x"), t0);
+  CHECK_FALSE(expect<SyncPoll>(machine, expect<SyncWait>(machine, t0).until).caught_up);
 }
 
 TEST_CASE("sync machine: nothing is requested while the reader is behind") {

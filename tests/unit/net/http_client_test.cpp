@@ -303,6 +303,18 @@ TEST_CASE("http client: larger than asked for: announced, not announced, and com
   }
 }
 
+TEST_CASE("http client: what is more than expected comes whole, by turns with other requests") {
+  FakeHomeserver server;
+  const std::string body(100'000, 'x');
+  server.on("GET", "/large", Answer(200, body));
+  ClientFixture client(server.url());
+  for (int i = 0; i < 6; ++i) {
+    const auto lane = i < 3 ? Lane::long_poll : Lane::interactive;
+    CHECK(client(HttpRequest("GET", "/large").lane(lane).expects_little(i % 2 == 0)).answer().body() == body);
+  }
+  CHECK(server.connections_accepted() == 2);
+}
+
 TEST_CASE("http client: a reader gets the body of a good answer as it comes, and may end it") {
   FakeHomeserver server;
   server.on("GET", "/good", Answer(200, std::string(20000, 'g')).drip(5000, 1ms));
