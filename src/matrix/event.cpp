@@ -74,7 +74,7 @@ bool is_nothing(std::string_view value) { return value.empty() || value == "null
 
 Result<RoomEvent> RoomEvent::read(std::string_view text) {
   const Envelope envelope(text);
-  const auto id = json::text_of(envelope.id);
+  auto id = json::text_of(envelope.id);
   if (!id || id->empty()) return wrong_member("event_id", "a string that is not empty");
   auto type = json::text_of(envelope.type);
   if (!type) return wrong_member("type", "a string");
@@ -95,7 +95,7 @@ Result<RoomEvent> RoomEvent::read(std::string_view text) {
     if (!room) return wrong_member("room_id", "a string");
     out.room_id_ = MatrixRoomId(*std::move(room));
   }
-  out.id_ = EventId(*id);
+  out.id_ = EventId(*std::move(id));
   out.type_ = *std::move(type);
   out.sender_ = MatrixUserId(*std::move(sender));
   out.origin_server_ts_ = *time;

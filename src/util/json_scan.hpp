@@ -65,6 +65,8 @@ class Scan {
     const char* at = chunk.data();
     const char* const end = at + chunk.size();
     while (at != end) {
+      if (!watched()) at = run(at, end);
+      if (at == end) break;
       at = state_ == State::string ? in_string(at, end) : step(at, end);
       if (fault_ != nullptr || handler_.failed()) {
         passed_ += static_cast<std::size_t>(at - chunk.data());
@@ -120,6 +122,85 @@ class Scan {
   [[nodiscard]] bool watched() const { return depth_ <= handler_.watched(); }
   [[nodiscard]] static bool blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
   [[nodiscard]] static bool digit(char c) { return c >= '0' && c <= '9'; }
+
+  // Where nobody watches, which is most of a text: the tokens that are common there, one after the other. Stops before
+  // whatever else there is, for step() to look at.
+  const char* run(const char* at, const char* end) {
+    const std::size_t floor = handler_.watched() + 1;  // what holds the value at this depth is watched itself
+    State state = state_;
+    std::size_t depth = depth_;
+    bool is_key = string_is_key_;
+    const auto stopped = [&] {
+      state_ = state;
+      depth_ = depth;
+      string_is_key_ = is_key;
+      return at;
+    };
+    while (at != end) {
+      const char c = *at;
+      switch (state) {
+        case State::string:
+          at = bytes::skip_plain(at, end);
+          if (at == end || *at != '"') return stopped();
+          ++at;
+          state = is_key ? State::colon : State::after_value;
+          continue;
+        case State::colon:
+          if (c != ':') return stopped();
+          ++at;
+          state = State::value;
+          continue;
+        case State::first_key:
+        case State::key:
+          if (c != '"') {
+            if (c != '}' || state == State::key || depth == floor) return stopped();
+            ++at;
+            --depth;
+            state = State::after_value;
+            continue;
+          }
+          ++at;
+          is_key = true;
+          state = State::string;
+          continue;
+        case State::first_value:
+        case State::value:
+          if (c == '"') {
+            ++at;
+            is_key = false;
+            state = State::string;
+          } else if (c == '{' || c == '[') {
+            if (depth >= max_scan_depth) return stopped();
+            ++at;
+            objects_[depth++] = c == '{';
+            state = c == '{' ? State::first_key : State::first_value;
+          } else if (c >= '1' && c <= '9') {
+            do ++at;
+            while (at != end && digit(*at));
+            state = State::digits;
+            if (at == end || *at == '.' || *at == 'e' || *at == 'E') return stopped();
+            state = State::after_value;
+          } else {
+            return stopped();
+          }
+          continue;
+        case State::after_value:
+          if (c == ',') {
+            ++at;
+            state = objects_[depth - 1] ? State::key : State::value;
+          } else if ((c == '}' || c == ']') && objects_[depth - 1] == (c == '}') && depth != floor) {
+            ++at;
+            --depth;
+          } else {
+            return stopped();
+          }
+          continue;
+        default:
+          return stopped();
+      }
+    }
+    return stopped();
+  }
 
   const char* step(const char* at, const char* end) {
     switch (state_) {

@@ -80,6 +80,7 @@ bool Skim::next() {
   at_ = after_string(at_, end_);
   if (at_ - key < 1) return stop();
   key_ = {key, static_cast<std::size_t>(at_ - key - 1)};
+  escaped_ = key_.find('\\') != std::string_view::npos;
   while (at_ != end_ && (blank(*at_) || *at_ == ':')) ++at_;
   const char* const value = at_;
   at_ = after_value(at_, end_);
@@ -87,10 +88,7 @@ bool Skim::next() {
   return !value_.empty() || stop();
 }
 
-bool Skim::is(std::string_view name) const {
-  if (key_.find('\\') == std::string_view::npos) return key_ == name;
-  return text_of('"' + std::string(key_) + '"') == name;
-}
+bool Skim::decodes_to(std::string_view name) const { return text_of('"' + std::string(key_) + '"') == name; }
 
 std::optional<std::string> text_of(std::string_view value) {
   if (value.size() < 2 || value.front() != '"' || value.back() != '"') return std::nullopt;

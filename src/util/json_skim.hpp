@@ -19,17 +19,19 @@ class Skim {
   /// To the next member; false at the end.
   [[nodiscard]] bool next();
   /// Whether the member is called so.
-  [[nodiscard]] bool is(std::string_view name) const;
+  [[nodiscard]] bool is(std::string_view name) const { return escaped_ ? decodes_to(name) : key_ == name; }
   /// The member's value as it was written.
   [[nodiscard]] std::string_view value() const { return value_; }
 
  private:
   void to_next_token();
   [[nodiscard]] bool stop();
+  [[nodiscard]] bool decodes_to(std::string_view name) const;
   const char* at_;
   const char* end_;
   std::string_view key_;  // between its quotes, as written
   std::string_view value_;
+  bool escaped_ = false;  // the key holds a backslash
 };
 
 /// The string that is written there, decoded; nothing unless it is one.

@@ -19,12 +19,14 @@ struct Nothing {
   void string_ended(const char*, bool, std::size_t) {}
   void scalar(char, std::size_t) {}
   void scalar_ended(const char*, std::size_t) {}
-  [[nodiscard]] std::size_t watched() const { return json::max_scan_depth; }
+  std::size_t depth = json::max_scan_depth;
+  [[nodiscard]] std::size_t watched() const { return depth; }
   [[nodiscard]] bool failed() const { return false; }
 };
 
-bool scanned(std::string_view text, std::size_t chunk) {
+bool scanned(std::string_view text, std::size_t chunk, std::size_t watched = json::max_scan_depth) {
   Nothing nothing;
+  nothing.depth = watched;
   json::Scan<Nothing> scan(nothing);
   for (std::size_t at = 0; at < text.size(); at += chunk) {
     if (!scan.feed(text.substr(at, chunk))) return false;
@@ -38,6 +40,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string text(reinterpret_cast<const char*>(data), size);
   const bool sound = scanned(text, size + 1);
   if (scanned(text, 1) != sound) std::abort();
+  // However deep somebody watches.
+  for (const std::size_t watched : {0U, 1U}) {
+    if (scanned(text, size + 1, watched) != sound || scanned(text, 5, watched) != sound) std::abort();
+  }
   const auto parsed = json::parse(text);
   if (sound && !parsed && parsed.error().code() == Errc::protocol && !is_fault_of_a_value(parsed.error())) std::abort();
   if (!sound && parsed && (parsed->root().is_object() || parsed->root().is_array())) std::abort();

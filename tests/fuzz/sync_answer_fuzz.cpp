@@ -43,7 +43,9 @@ std::string outcome(std::string_view text, std::size_t chunk) {
   for (std::size_t at = 0; sound && at < text.size(); at += chunk) sound = reader.feed(text.substr(at, chunk));
   const auto answer = reader.finish();
   if (sound != !reader.error() && answer) std::abort();
-  return out + (answer ? answer->next_batch().str() : "refused");
+  // Of an answer that is refused, how much came before depends on the chunks: a whole one is seen not to be UTF-8
+  // first.
+  return answer ? out + answer->next_batch().str() : "refused";
 }
 }  // namespace
 
@@ -52,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string text(reinterpret_cast<const char*>(data), size);
   const std::string whole = outcome(text, size + 1);
   if (outcome(text, 1) != whole || outcome(text, 7) != whole) std::abort();
-  if (!whole.ends_with("refused")) {
+  if (whole != "refused") {
     const auto parsed = json::parse(text);
     if (!parsed && parsed.error().code() == Errc::protocol && !is_fault_of_a_value(parsed.error())) std::abort();
   }

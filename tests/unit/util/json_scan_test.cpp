@@ -37,8 +37,9 @@ struct Notes {
   void note(char what, std::size_t depth) { told += std::string(1, what) + std::to_string(depth); }
 };
 
-bool sound(std::string_view text, std::size_t chunk) {
+bool sound(std::string_view text, std::size_t chunk, std::size_t watched) {
   Notes notes;
+  notes.depth_watched = watched;
   json::Scan<Notes> scan(notes);
   for (std::size_t at = 0; at < text.size(); at += chunk) {
     if (!scan.feed(text.substr(at, chunk))) {
@@ -48,6 +49,13 @@ bool sound(std::string_view text, std::size_t chunk) {
     }
   }
   return scan.finish();
+}
+
+// However deep somebody watches.
+bool sound(std::string_view text, std::size_t chunk) {
+  const bool all_watched = sound(text, chunk, 99);
+  for (const std::size_t watched : {0U, 1U, 2U}) CHECK(sound(text, chunk, watched) == all_watched);
+  return all_watched;
 }
 
 }  // namespace
@@ -85,11 +93,15 @@ TEST_CASE("json scan: what is JSON and what is not, byte by byte and at once, as
       "[0,-0,0.1,1e5,1E-2,-1.5e+3,10]",
       R"(["","\"\\\/\b\f\n\r\t\u00Ef","é🎉"])",
       "{\"a\":{\"b\":[null,true,false]},\"\":\t1}\n",
+      R"({"a":[{"b":12},{"b":[]},3.5,4E1,{},[[{"c":{"d":"e\n"}}]] , 77],"f":{"g":9}})",
   };
   for (const std::string& text : good) {
     CAPTURE(text);
     CHECK(json::parse(text));
-    for (const std::size_t chunk : {std::size_t{1}, std::size_t{3}, text.size()}) CHECK(sound(text, chunk));
+    for (const std::size_t chunk : {std::size_t{1}, std::size_t{3}, text.size()}) {
+      CHECK(sound(text, chunk));
+      CHECK(sound("[{\"x\":" + text + "}," + text + "]", chunk));
+    }
     // Cut anywhere, it is not whole.
     const std::size_t last = text.find_last_not_of(" \n") + 1;
     for (std::size_t at = 0; at < last; ++at) CHECK_FALSE(sound(text.substr(0, at), 1));
@@ -137,7 +149,10 @@ TEST_CASE("json scan: what is JSON and what is not, byte by byte and at once, as
   };
   for (const std::string& text : bad) {
     CAPTURE(text);
-    for (const std::size_t chunk : {std::size_t{1}, std::size_t{3}, text.size() + 1}) CHECK_FALSE(sound(text, chunk));
+    for (const std::size_t chunk : {std::size_t{1}, std::size_t{3}, text.size() + 1}) {
+      CHECK_FALSE(sound(text, chunk));
+      if (text != "5") CHECK_FALSE(sound("[[{\"x\":" + text + "}]]", chunk));
+    }
     if (text != "5") CHECK_FALSE(json::parse(text));
   }
 }

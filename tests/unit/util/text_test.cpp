@@ -21,6 +21,14 @@ TEST_CASE("text: UTF-8 is judged by RFC 3629") {
   }
   CHECK(text::valid_utf8_prefix("abc\xFFx") == 3);
   CHECK(text::valid_utf8_prefix("0123456789\xC3") == 10);
+  // Blocks of any width are looked at in one go: wherever it stands, it is found.
+  for (std::size_t at = 0; at < 70; ++at) {
+    std::string text(70, 'a');
+    text.replace(at, 1, "\xC3\xA9");
+    CHECK(text::is_valid_utf8(text));
+    text[at + 1] = 'a';
+    CHECK(text::valid_utf8_prefix(text) == at);
+  }
 }
 
 TEST_CASE("text: cutting never splits a character") {
