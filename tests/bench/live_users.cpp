@@ -1,12 +1,13 @@
 // What do users cost who listen, and one who gets a large answer? Prints one JSON object.
 //
-//   bench_live_users idle BASE N HOLD_SECONDS PUSHES   N users with their own sync; idle; PUSHES messages to all of
-//   them bench_live_users initial BASE                      one user's first sync, whatever BASE answers to it
+//   bench_live_users idle BASE N HOLD_SECONDS PUSHES   N users with their own sync; idle; PUSHES messages to all
+//   bench_live_users initial BASE                      one user's first sync, whatever BASE answers to it
 //   bench_live_users send BASE USERS CONCURRENCY COUNT plain
 //   bench_live_users large ROOMS stopped|keeping       one answer of so many rooms, to a reader that stops or keeps up
 //
-// BASE is a homeserver for measuring, such as bench_sync_server, or `-` for one that is started here. It answers any
-// login; POST /_fake/push?room=R&n=1 and /_fake/stats do what bench_sync_server says.
+// BASE is a homeserver for measuring, such as bench_sync_server; or `-` for one that is started here, or 5x10 for one
+// whose users are in 5 rooms of 10 members. It answers any login; POST /_fake/push?room=R&n=1 and /_fake/stats do what
+// bench_sync_server says.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -298,7 +299,9 @@ int run(int argc, char** argv) {
   }
   if (args.size() < 2) give_up("see the head of live_users.cpp");
   std::string base = args[1];
-  if (base == "-") base = own.emplace(argv[0], "bench_sync_server").url();
+  if (base.find("://") == std::string::npos) {
+    base = own.emplace(argv[0], "bench_sync_server", base == "-" ? "" : base).url();
+  }
   if (what == "idle" && args.size() == 5) {
     idle(base, number(2), static_cast<int>(number(3)), static_cast<int>(number(4)));
   } else if (what == "initial") {

@@ -4,6 +4,7 @@
 //
 //   bench_sync_server [ROOMS [MEMBERS [gzip]]]   the second /sync of everybody brings an answer with so many rooms,
 //                                                each with 20 events and the state of so many members (14)
+//   bench_sync_server ROOMSxMEMBERS              the first one does, with one event in each room
 //   POST /_fake/push?room=ID&n=1    every held /sync gets n messages: {"woken":W}
 //   POST /_fake/stats               {"hung":H}
 #include <arpa/inet.h>
@@ -17,6 +18,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -58,8 +60,12 @@ std::string compressed(const std::string& text) {
 
 class Server {
  public:
-  Server(int watch, std::size_t rooms, std::size_t members, bool gzip) : watch_(watch) {
+  Server(int watch, std::size_t rooms, std::size_t members, bool first, bool gzip) : watch_(watch) {
     if (rooms == 0) return;
+    if (first) {
+      first_ = answer(confab::bench::large_sync(rooms, "s1", members, 1));
+      return;
+    }
     const std::string body = confab::bench::large_sync(rooms, "s1", members);
     large_ = gzip ? answer(compressed(body), "Content-Encoding: gzip\r\n") : answer(body);
   }
@@ -122,7 +128,7 @@ class Server {
     const auto has = [&](std::string_view part) { return line.find(part) != std::string_view::npos; };
     if (has("/sync?")) {
       if (!has("since=")) {
-        connection.out += answer(R"({"next_batch":"s0"})");
+        connection.out += first_;
       } else if (has("since=s0") && !large_.empty()) {
         connection.out += large_;
       } else {
@@ -160,6 +166,7 @@ class Server {
   }
 
   int watch_;
+  std::string first_ = answer(R"({"next_batch":"s0"})");
   std::string large_;
   std::unordered_map<int, Connection> connections_;
   std::unordered_set<int> held_;
@@ -180,7 +187,9 @@ int main(int argc, char** argv) {
   const auto number = [&](int at, std::size_t otherwise) {
     return argc > at ? std::strtoul(argv[at], nullptr, 10) : otherwise;
   };
-  Server server(watch, number(1, 0), number(2, 14), argc > 3);
+  const char* const by = argc == 2 ? std::strchr(argv[1], 'x') : nullptr;
+  const std::size_t members = by != nullptr ? std::strtoul(by + 1, nullptr, 10) : number(2, 14);
+  Server server(watch, number(1, 0), members, by != nullptr, argc > 3);
   std::printf("%d\n", ntohs(address.sin_port));
   std::fflush(stdout);
   const auto add = [&](int descriptor) {

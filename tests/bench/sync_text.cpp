@@ -34,7 +34,7 @@ constexpr std::string_view words[] = {"the",
 
 class Text {
  public:
-  explicit Text(std::size_t members) : members_(members) {}
+  Text(std::size_t members, std::size_t events) : members_(members), events_(events) {}
   std::string sync(std::size_t rooms, const std::string& next) {
     std::string out = R"({"next_batch":")" + next + R"(","presence":{"events":[]},"device_one_time_keys_count":{},)" +
                       R"("account_data":{"events":[]},"rooms":{"join":{)";
@@ -96,7 +96,7 @@ class Text {
   }
   std::string room() {
     std::string timeline;
-    for (int i = 0; i < 20; ++i) timeline += (i > 0 ? "," : "") + said();
+    for (std::size_t i = 0; i < events_; ++i) timeline += (i > 0 ? "," : "") + said();
     std::string state = event("m.room.create", R"({"room_version":"10"})", "x");
     for (std::size_t i = 0; i < members_; ++i) state += "," + member();
     return R"({"timeline":{"events":[)" + timeline + R"(],"limited":false,"prev_batch":"p)" + id(20) +
@@ -107,14 +107,15 @@ class Text {
   }
 
   std::size_t members_;
+  std::size_t events_;
   std::mt19937 random_{4711};
   std::uint64_t count_ = 0;
 };
 
 }  // namespace
 
-std::string large_sync(std::size_t rooms, const std::string& next, std::size_t members) {
-  return Text(members).sync(rooms, next);
+std::string large_sync(std::size_t rooms, const std::string& next, std::size_t members, std::size_t events) {
+  return Text(members, events).sync(rooms, next);
 }
 
 }  // namespace confab::bench
