@@ -28,9 +28,8 @@ class DiscoveryOptions {
   /// Trust the authorities in this PEM file instead of the system's, for the domain's web server and for the
   /// homeserver.
   ///
-  /// @param path     As for HomeserverOptions::ca_file(). One that holds no certificate is Errc::invalid_argument when
-  /// the
-  ///                 operation runs.
+  /// @param path     As for HomeserverOptions::ca_file(). One that holds no certificate is Errc::invalid_argument
+  ///                 when the operation runs.
   DiscoveryOptions& ca_file(std::string path) {
     ca_file_ = std::move(path);
     return *this;

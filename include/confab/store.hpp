@@ -177,9 +177,8 @@ class CONFAB_EXPORT Store {
   ///
   /// @param prefix   How the keys begin; empty for all.
   /// @param cursor   Empty for the first page, then StorePage::cursor() of the page before.
-  /// @param limit    At most so many records, from 1 to 1,000. A page ends earlier where one record more would bring
-  /// its
-  ///                 keys and values over 1 MiB, but never before its first.
+  /// @param limit    At most so many records, from 1 to 1,000. A page ends earlier where one record more would
+  ///                 bring its keys and values over 1 MiB, but never before its first.
   /// @par Errors     Errc::invalid_argument for a prefix, cursor or limit that can never be right; others as above.
   virtual void list(std::string prefix, std::string cursor, std::size_t limit, StoreHandler<StorePage> done) = 0;
 

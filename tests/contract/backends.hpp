@@ -9,9 +9,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "../../examples/map_store.hpp"
 #include "contract/faulty_store.hpp"
 #include "contract/store_client.hpp"
-#include "map_store.hpp"
 #include "store/checked_store.hpp"
 #include "store/memory_store.hpp"
 #include "store/sqlite_store.hpp"
