@@ -105,4 +105,13 @@ class Configuration {
 /// @par Threads    Any. It reads files, so it must not be called where blocking does harm.
 [[nodiscard]] CONFAB_EXPORT Result<Configuration> read_configuration(const std::string& path);
 
+/// Read a configuration from text, as read_configuration() does from a file: for hosts that keep it elsewhere.
+///
+/// @param json     The whole text.
+/// @param folder   What paths in it are relative to; empty: the current folder.
+/// @returns        The configuration, whole.
+/// @par Errors     As read_configuration(); the message names "the configuration" in place of the file.
+/// @par Threads    As read_configuration().
+[[nodiscard]] CONFAB_EXPORT Result<Configuration> parse_configuration(std::string json, const std::string& folder);
+
 }  // namespace confab

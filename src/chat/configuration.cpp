@@ -34,8 +34,7 @@ constexpr const char* password_variable = "CONFAB_ADMIN_PASSWORD";
 
 class ConfigurationReader {
  public:
-  ConfigurationReader(const std::string& path, Faults& faults)
-      : folder_(std::filesystem::path(path).parent_path()), faults_(&faults) {}
+  ConfigurationReader(std::filesystem::path folder, Faults& faults) : folder_(std::move(folder)), faults_(&faults) {}
 
   std::optional<Configuration> read(const json::Value& root) {
     static constexpr std::array<std::string_view, 3> keys{"homeserver", "store", "tenants"};
@@ -224,6 +223,19 @@ class ConfigurationReader {
   std::vector<std::pair<std::string, chat::LocalpartTemplate>> templates_;
 };
 
+Result<Configuration> configuration_of(std::string text, std::filesystem::path folder, const std::string& name) {
+  auto document = json::parse(std::move(text), json::Limits().bytes(longest_configuration).depth(16));
+  if (!document) {
+    return document.error()
+        .with_code(Errc::config)
+        .with_message(fmt::format("{}: {}", name, document.error().message()));
+  }
+  Faults faults(name);
+  auto configuration = ConfigurationReader(std::move(folder), faults).read(document->root());
+  if (!configuration) return faults.error();
+  return std::move(*configuration);
+}
+
 }  // namespace
 
 const char* store_kind_name(StoreKind kind) noexcept {
@@ -239,20 +251,19 @@ const char* store_kind_name(StoreKind kind) noexcept {
 Result<Configuration> read_configuration(const std::string& path) try {
   auto text = chat::read_text_file(path, longest_configuration);
   if (!text) return std::move(text).error();
-  auto document = json::parse(std::move(*text), json::Limits().bytes(longest_configuration).depth(16));
-  if (!document) {
-    return document.error()
-        .with_code(Errc::config)
-        .with_message(fmt::format("{}: {}", path, document.error().message()));
-  }
-  Faults faults(path);
-  auto configuration = ConfigurationReader(path, faults).read(document->root());
-  if (!configuration) return faults.error();
-  return std::move(*configuration);
+  return configuration_of(std::move(*text), std::filesystem::path(path).parent_path(), path);
 } catch (const std::bad_alloc&) {
   return Error(Errc::no_memory, "memory is exhausted");
 } catch (const std::exception&) {  // std::filesystem, for paths that the system cannot hold
   return Error(Errc::config, fmt::format("{}: a path in it cannot be used", path));
+}
+
+Result<Configuration> parse_configuration(std::string json, const std::string& folder) try {
+  return configuration_of(std::move(json), folder, "the configuration");
+} catch (const std::bad_alloc&) {
+  return Error(Errc::no_memory, "memory is exhausted");
+} catch (const std::exception&) {
+  return Error(Errc::config, "the configuration: a path in it cannot be used");
 }
 
 }  // namespace confab

@@ -50,6 +50,21 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 
 }  // namespace
 
+TEST_CASE_FIXTURE(Folder, "a configuration from text is read as from a file, relative to the folder that is given") {
+  const auto parsed = parse_configuration(good, folder.path().string());
+  REQUIRE(parsed.has_value());
+  CHECK(parsed->homeserver().url() == "http://127.0.0.1:8008");
+  CHECK(parsed->tenants().at(0).directory_file() == folder.file("directory.json"));
+  CHECK(parsed->tenants().at(0).directory()->user(UserSlug("ana")).has_value());
+  const auto elsewhere = parse_configuration(good, folder.file("nowhere"));
+  REQUIRE(!elsewhere.has_value());
+  CHECK(elsewhere.error().subject() == "tenants[0].directory");
+  const auto none = parse_configuration("{", {});
+  REQUIRE(!none.has_value());
+  CHECK(none.error().code() == Errc::config);
+  CHECK(none.error().message().starts_with("the configuration: "));
+}
+
 TEST_CASE_FIXTURE(Folder, "a configuration in order is read with its directories") {
   auto read_result = read(good);
   REQUIRE(read_result.has_value());
