@@ -11,7 +11,7 @@ import rules  # noqa: E402
 
 PAGE = "docs/limits.md"
 # | `name` | value | [file](../src/layer/file.hpp) | what happens |
-ROW = re.compile(r"^\|\s*`(\w+)`\s*\|\s*([^|]+?)\s*\|\s*\[[^\]]*\]\(\.\./((?:src|include|examples)/[^)]+)\)\s*\|\s*([^|]*?)\s*\|\s*$")
+ROW = re.compile(r"^\|\s*`(\w+)`\s*\|\s*([^|]+?)\s*\|\s*\[[^\]]*\]\(\.\./((?:src|include|examples|capi)/[^)]+)\)\s*\|\s*([^|]*?)\s*\|\s*$")
 VALUE = re.compile(r"^([\d,]+)(?:\s+(\w+))?")
 SCALE = {"KiB": 1024, "MiB": 1024 ** 2, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
 DURATION = {"milliseconds": 1, "seconds": 1000, "minutes": 60_000, "hours": 3_600_000}
@@ -128,7 +128,7 @@ class Limits(unittest.TestCase):
         tree = rules.Tree(Path(__file__).resolve().parents[2])
         page = tree.text(PAGE)
         self.assertGreater(len(list(stated(page))), 50)
-        code = Code({name: tree.text(name) for name in tree.code("src/", "include/", "examples/")})
+        code = Code({name: tree.text(name) for name in tree.code("src/", "include/", "examples/", "capi/")})
         found = list(disagreements(page, code))
         self.assertFalse(found, "\n".join(found))
 

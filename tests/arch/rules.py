@@ -112,6 +112,17 @@ def public_includes(tree):
             yield name, number, f"<{included}> under include/"
 
 
+def c_includes(tree):
+    """The C header needs no library's headers; the code behind it stands on the public C++ API, and on JSON for results."""
+    for name, number, bracket, included in tree.includes("capi/"):
+        if name.startswith("capi/include/"):
+            if (bracket, included) not in {("<", "stddef.h"), ("<", "stdint.h")}:
+                yield name, number, f"{included} in the C header"
+        elif bracket == '"' and included != "util/json.hpp" and not (
+                included.startswith("capi/") and (tree.root / included).exists()):
+            yield name, number, f'"{included}": capi includes <confab/...>, "capi/..." and "util/json.hpp"'
+
+
 def third_party(tree):
     """Each third-party library is seen by one layer only."""
     for name, number, _, included in tree.includes("src/", "include/", "capi/", "examples/"):
@@ -172,7 +183,7 @@ def comment_share_of(text):
 
 def header_comments(tree):
     """Public headers are the manual."""
-    for name in tree.code("include/"):
+    for name in tree.code("include/", "capi/include/"):
         share = comment_share_of(tree.text(name))
         if share < LEAST_COMMENT_SHARE:
             yield name, 1, f"{share:.0%} of its lines are comments, less than {LEAST_COMMENT_SHARE:.0%}"
@@ -214,5 +225,5 @@ def scripts_parse(tree):
             yield name, 1, "has no 'set -euo pipefail'"
 
 
-ALL = (include_direction, include_spelling, public_includes, third_party, link_direction, file_names, file_length,
-       header_comments, top_level, machine_paths, scripts_parse)
+ALL = (include_direction, include_spelling, public_includes, c_includes, third_party, link_direction, file_names,
+       file_length, header_comments, top_level, machine_paths, scripts_parse)

@@ -26,6 +26,9 @@ CLEAN = {
     "src/store/postgresql_store.cpp": "#include <libpq-fe.h>\n",
     "src/matrix/paths.cpp": '// "/_matrix/media/v3" and "/usr/bin" are no paths of a machine\n',
     "capi/README.md": "",
+    "capi/queue.hpp": "#include <confab/result.hpp>\n",
+    "capi/queue.cpp": '#include "capi/queue.hpp"\n#include "util/json.hpp"\n#include <unistd.h>\n',
+    "capi/include/confab.h": "/// C.\n#include <stdint.h>\n",
     "bindings/README.md": "",
     "examples/confab/main.cpp": "#include <CLI/CLI.hpp>\n",
     "tests/unit/net/loop_test.cpp": "",
@@ -53,6 +56,11 @@ PLANTED = {
         ("include/confab/text.hpp", "/// T\n#include <fmt/format.h>\n", "include/confab/text.hpp"),
         ("include/confab/secret.hpp", '/// S\n#include "util/secret.hpp"\n', "include/confab/secret.hpp"),
         ("include/confab/unix.hpp", "/// U\n#include <unistd.h>\n", "include/confab/unix.hpp"),
+    ],
+    "c_includes": [
+        ("capi/include/confab.h", "/// C\n#include <unistd.h>\n", "capi/include/confab.h"),
+        ("capi/stream.cpp", '#include "util/log.hpp"\n', "capi/stream.cpp"),
+        ("capi/stream.cpp", '#include "queue.hpp"\n', "capi/stream.cpp"),
     ],
     "third_party": [
         ("src/matrix/sync.cpp", "#include <rapidjson/reader.h>\n", "src/matrix/sync.cpp"),
@@ -82,6 +90,7 @@ PLANTED = {
     "header_comments": [
         ("include/confab/bare.hpp", "int a;\nint b;\n/// c\n", "include/confab/bare.hpp"),
         ("include/confab/bare.hpp", "int a;  ///< documented\nint b;\n", "include/confab/bare.hpp"),
+        ("capi/include/confab.h", "int a;\nint b;\n/// c\n", "capi/include/confab.h"),
         ("include/confab/bare.hpp", "/* one */ int z;\nint a;\nint b;\n", "include/confab/bare.hpp"),
     ],
     "top_level": [

@@ -1,0 +1,24 @@
+// What needs no handle: versions, optional parts, names of statuses.
+#include <string_view>
+
+#include <confab/error.hpp>
+#include <confab/export.hpp>
+
+#include "capi/include/confab.h"
+
+uint32_t confab_abi(void) { return CONFAB_ABI; }
+
+const char* confab_version(void) { return confab::version(); }
+
+int32_t confab_has(const char* feature) {
+  if (feature == nullptr) return 0;
+  return std::string_view(feature) == "sqlite" && CONFAB_WITH_SQLITE != 0 ? 1 : 0;
+}
+
+const char* confab_status_name(confab_status status) {
+  if (status == CONFAB_OK) return "ok";
+  if (status == CONFAB_FORKED) return "forked";
+  if (status < 0 || status > CONFAB_FORKED) return "unknown";
+  // Literals, so they end with NUL.
+  return confab::errc_name(static_cast<confab::Errc>(status)).data();
+}
