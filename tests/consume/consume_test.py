@@ -14,6 +14,8 @@ HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parents[1]
 BUILD = Path(os.environ.get("CONFAB_BUILD", SOURCE / "build" / "dev"))
 CXX = os.environ.get("CONFAB_CXX", "g++")
+CC = os.environ.get("CONFAB_CC", "gcc")
+C_PROGRAM = SOURCE / "examples" / "c" / "first_message.c"
 LAUNCHER = shutil.which("ccache")
 PROGRAM = [str(HERE / "program" / "main.cpp"), str(HERE / "program" / "other.cpp")]
 VERSION = re.search(r"project\(confab VERSION (\S+)", (SOURCE / "CMakeLists.txt").read_text()).group(1)
@@ -76,15 +78,39 @@ class Installed(Host):
                 self.run_command(CXX, "-std=c++20", *PROGRAM, *flags, "-o", self.folder / "host")
                 self.prints_the_version(self.folder / "host")
 
+    def test_pkg_config_c(self):
+        """The example as its first lines say it is built; it runs with the moved tree's library, and without any C++."""
+        flags = self.run_command("pkg-config", "--cflags", "--libs", "confab",
+                                 env={**os.environ, "PKG_CONFIG_PATH": str(self.prefix / "lib" / "pkgconfig")}).split()
+        host = self.folder / "host"
+        self.run_command(CC, "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", C_PROGRAM, *flags, "-o", host)
+        self.says_how_it_is_used(host, env={**os.environ, "LD_LIBRARY_PATH": str(self.prefix / "lib")})
+
+    def test_find_package_c(self):
+        """A project in C that asks for the C library alone."""
+        build = self.folder / "build"
+        self.run_command("cmake", "-G", "Ninja", "-S", HERE / "find_package_c", "-B", build, f"-DCMAKE_C_COMPILER={CC}",
+                         f"-DHOST_SOURCES={C_PROGRAM}", f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        self.run_command("cmake", "--build", build)
+        self.says_how_it_is_used(build / "host")
+
+    def says_how_it_is_used(self, program, **options):
+        done = subprocess.run([program], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, **options)
+        self.assertEqual(2, done.returncode, done.stderr)
+        self.assertIn("usage:", done.stderr)
+
     def test_installed_tree(self):
         present = {path.relative_to(self.prefix).as_posix() for path in self.prefix.rglob("*") if path.is_file()}
         headers = {f"include/confab/{path.name}" for path in (SOURCE / "include" / "confab").glob("*.hpp")}
+        headers.add("include/confab.h")
         self.assertLessEqual(headers, present)
         self.assertLessEqual({"bin/confab", "lib/libconfab-cxx.a", "lib/pkgconfig/confab-cxx.pc",
                               "lib/cmake/confab/confab-config.cmake",
                               "lib/cmake/confab/confab-config-version.cmake"}, present)
         others = {name for name in present - headers if not name.startswith(("lib/cmake/confab/", "bin/confab"))}
         self.assertEqual({"lib/libconfab-cxx.a", "lib/pkgconfig/confab-cxx.pc", "share/man/man1/confab.1",
+                          "lib/libconfab.so", "lib/libconfab.so.0", "lib/pkgconfig/confab.pc",
+                          "share/confab/results.schema.json",
                           "share/bash-completion/completions/confab"}, others)
 
     def test_installed_tree_names_no_folder_of_the_build(self):

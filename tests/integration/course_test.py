@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import unittest
 from pathlib import Path
 
 import harness
@@ -35,6 +36,14 @@ class Course(harness.HomeserverCase):
         read = harness.texts(self.history("event", "picnic", "ben"))
         self.assertEqual(1, read.count("Said once"))
         self.assertNotIn("never said", read)
+
+    @unittest.skipUnless((EXAMPLES / "example_c_first_message").exists(), "CONFAB_BUILD_C is off")
+    def test_in_c(self):
+        lines = self.example("c_first_message", "gala", "ana").splitlines()
+        self.assertEqual("ana is @park_1:confab.test", lines[0])
+        self.assertRegex(lines[2], r"^the message is \$")
+        self.assertIn("arrived: The first message", lines)
+        self.assertEqual("  @park_1:confab.test: The first message", lines[-1])
 
     def test_without_a_homeserver(self):
         done = subprocess.run([str(EXAMPLES / "example_07_testing_your_host")], check=False, capture_output=True, text=True,

@@ -1,0 +1,224 @@
+#include <string>
+#include <vector>
+
+#include "capi/client_at_work.hpp"
+
+using namespace confab::test;
+
+namespace {
+
+constexpr std::uint64_t stream_tag = 77;
+
+// A stream with a queue of its own, so that what is said meanwhile does not stand between.
+struct Watching : ClientAtWork {
+  HeldQueue events;
+  HeldStream stream;
+
+  Watching() { REQUIRE(confab_queue_new(nullptr, events.place(), nullptr) == CONFAB_OK); }
+
+  void open(const char* user, const char* consumer = nullptr) {
+    auto asked = request<confab_stream_request>();
+    asked.user = user;
+    asked.consumer = consumer;
+    REQUIRE(confab_stream_open(tenant, &asked, events, stream_tag, stream.place(), nullptr) == CONFAB_OK);
+  }
+  void ready() { result("done", confab_stream_ready, stream.get(), request<confab_plain_request>()); }
+
+  HeldEvent next_event() {
+    HeldEvent event;
+    REQUIRE(confab_queue_next(events, patience_ms, event.place()) == CONFAB_OK);
+    CHECK(confab_event_tag(event) == stream_tag);
+    return event;
+  }
+  HeldEvent batch() {
+    HeldEvent event = next_event();
+    REQUIRE(confab_event_kind(event) == CONFAB_EVENT_BATCH);
+    REQUIRE(confab_event_status(event) == CONFAB_OK);
+    check_result("events", event);
+    return event;
+  }
+  // The bodies of its messages.
+  static std::vector<std::string> bodies(const confab_event* event) {
+    std::vector<std::string> found;
+    for (std::size_t i = 0; i < confab_event_count(event, "/events"); ++i) {
+      const std::string at = "/events/" + std::to_string(i);
+      if (string_of(event, (at + "/event").c_str()) == "message") {
+        found.push_back(string_of(event, (at + "/message/body").c_str()));
+      }
+    }
+    return found;
+  }
+  bool is_quiet() {
+    HeldEvent event;
+    return confab_queue_next(events, 0, event.place()) == CONFAB_TIMED_OUT;
+  }
+  void ends(confab_status status) {
+    const HeldEvent event = next_event();
+    CHECK(confab_event_kind(event) == CONFAB_EVENT_STREAM_END);
+    CHECK(confab_event_status(event) == status);
+    CHECK(confab_event_json(event, nullptr) == nullptr);
+    CHECK(is_quiet());
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Watching, "a stream tells what is granted, one batch after the other as they are acknowledged") {
+  make_room();
+  open("ana");
+  ready();
+  say("ana", "one");
+  CHECK(is_quiet());  // nothing was granted
+  CHECK(confab_stream_grant(stream, 2) == CONFAB_OK);
+  const HeldEvent first = batch();
+  CHECK(bodies(first) == std::vector<std::string>{"one"});
+  // The first is not acknowledged, so the second does not come, although another stream has long told of it.
+  auto asked = request<confab_stream_request>();
+  asked.user = "ana";
+  HeldStream other;
+  REQUIRE(confab_stream_open(tenant, &asked, queue, 5, other.place(), nullptr) == CONFAB_OK);
+  result("done", confab_stream_ready, other.get(), request<confab_plain_request>());
+  for (const char* body : {"two", "three"}) {
+    say("ana", body);
+    REQUIRE(confab_stream_grant(other, 1) == CONFAB_OK);
+    const HeldEvent told = next();
+    REQUIRE(bodies(told) == std::vector<std::string>{body});
+    REQUIRE(confab_stream_ack(other, told) == CONFAB_OK);
+  }
+  CHECK(is_quiet());
+  CHECK(confab_stream_ack(stream, first) == CONFAB_OK);
+  const HeldEvent second = batch();
+  CHECK(bodies(second).front() == "two");
+  CHECK(confab_stream_ack(stream, first) == CONFAB_OK);  // once more: nothing
+  CHECK(confab_stream_ack(stream, second) == CONFAB_OK);
+  say("ana", "four");
+  CHECK(is_quiet());  // two were granted
+  CHECK(confab_stream_grant(stream, UINT32_MAX) == CONFAB_OK);
+  CHECK(confab_stream_grant(stream, 1) == CONFAB_OK);
+  for (std::string last; last != "four";) {
+    const HeldEvent event = batch();
+    last = bodies(event).back();
+    CHECK(confab_stream_ack(stream, event) == CONFAB_OK);
+  }
+  CHECK(confab_stream_close(stream) == CONFAB_OK);
+  CHECK(confab_stream_close(stream) == CONFAB_OK);
+  ends(CONFAB_OK);
+  CHECK(confab_stream_grant(stream, 1) == CONFAB_CLOSED);
+}
+
+TEST_CASE_FIXTURE(Watching, "batches are acknowledged at the stream they came from, and nothing else is") {
+  make_room();
+  open("ana");
+  ready();
+  say("ana", "one");
+  REQUIRE(confab_stream_grant(stream, 1) == CONFAB_OK);
+  const HeldEvent event = batch();
+  auto asked = request<confab_stream_request>();
+  asked.user = "ana";
+  HeldStream other;
+  REQUIRE(confab_stream_open(tenant, &asked, events, 1, other.place(), nullptr) == CONFAB_OK);
+  CHECK(confab_stream_ack(other, event) == CONFAB_INVALID_ARGUMENT);
+  const HeldEvent completion = ended(confab_doctor, client.get(), request<confab_plain_request>());
+  CHECK(confab_stream_ack(stream, completion) == CONFAB_INVALID_ARGUMENT);
+  CHECK(confab_stream_ack(stream, event) == CONFAB_OK);
+}
+
+TEST_CASE_FIXTURE(Watching, "a named consumer goes on behind what was acknowledged") {
+  make_room();
+  open("ana", "gateway");
+  ready();
+  say("ana", "one");
+  REQUIRE(confab_stream_grant(stream, UINT32_MAX) == CONFAB_OK);
+  HeldEvent event = batch();
+  REQUIRE(bodies(event) == std::vector<std::string>{"one"});
+  REQUIRE(confab_stream_ack(stream, event) == CONFAB_OK);
+  say("ana", "two");
+  event = batch();
+  REQUIRE(bodies(event) == std::vector<std::string>{"two"});
+  // Not acknowledged: it comes again.
+  REQUIRE(confab_stream_close(stream) == CONFAB_OK);
+  ends(CONFAB_OK);
+  open("ana", "gateway");
+  REQUIRE(confab_stream_grant(stream, 1) == CONFAB_OK);
+  CHECK(bodies(batch()) == std::vector<std::string>{"two"});
+}
+
+TEST_CASE_FIXTURE(Watching, "an acknowledgement keeps the place although nothing more was granted") {
+  make_room();
+  open("ana", "gateway");
+  ready();
+  say("ana", "one");
+  REQUIRE(confab_stream_grant(stream, 1) == CONFAB_OK);
+  REQUIRE(confab_stream_ack(stream, batch()) == CONFAB_OK);
+  REQUIRE(confab_stream_close(stream) == CONFAB_OK);
+  ends(CONFAB_OK);
+  open("ana", "gateway");
+  say("ana", "two");
+  REQUIRE(confab_stream_grant(stream, 1) == CONFAB_OK);
+  CHECK(bodies(batch()) == std::vector<std::string>{"two"});
+}
+
+TEST_CASE_FIXTURE(Watching, "an error voids what was granted, and the stream can be granted again") {
+  open("nobody");
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(confab_stream_grant(stream, UINT32_MAX) == CONFAB_OK);
+    const HeldEvent event = next_event();
+    CHECK(confab_event_kind(event) == CONFAB_EVENT_BATCH);
+    CHECK(confab_event_status(event) == CONFAB_NOT_FOUND);
+    CHECK(confab_error_status(confab_event_error(event)) == CONFAB_NOT_FOUND);
+    // Without an acknowledgement nothing comes, so that errors cannot pile up.
+    CHECK(confab_stream_grant(stream, 1) == CONFAB_OK);
+    CHECK(is_quiet());
+    CHECK(confab_stream_ack(stream, event) == CONFAB_OK);
+    // What was granted after the error counts.
+    const HeldEvent again = next_event();
+    CHECK(confab_event_status(again) == CONFAB_NOT_FOUND);
+    CHECK(confab_stream_ack(stream, again) == CONFAB_OK);
+    CHECK(is_quiet());
+  }
+  CHECK(confab_event_status(ended(confab_stream_ready, stream.get(), request<confab_plain_request>())) ==
+        CONFAB_NOT_FOUND);
+}
+
+TEST_CASE_FIXTURE(Watching,
+                  "a stream ends once: released while it waits, before it was granted, with its queue or runtime") {
+  make_room();
+  open("ana");
+  SUBCASE("released while it waits") {
+    ready();
+    REQUIRE(confab_stream_grant(stream, 1) == CONFAB_OK);
+    stream = HeldStream();
+    ends(CONFAB_OK);
+  }
+  SUBCASE("released before it was granted anything") {
+    stream = HeldStream();
+    ends(CONFAB_OK);
+  }
+  SUBCASE("its queue is closed") {
+    ready();
+    REQUIRE(confab_stream_grant(stream, 1) == CONFAB_OK);
+    REQUIRE(confab_queue_close(events) == CONFAB_OK);
+    CHECK(confab_stream_grant(stream, 1) == CONFAB_CLOSED);
+    HeldEvent none;
+    CHECK(confab_queue_next(events, 0, none.place()) == CONFAB_CLOSED);
+  }
+  SUBCASE("its runtime is closed while it waits") {
+    ready();
+    REQUIRE(confab_stream_grant(stream, 1) == CONFAB_OK);
+    REQUIRE(confab_runtime_close(runtime) == CONFAB_OK);
+    ends(CONFAB_CLOSED);
+  }
+  SUBCASE("its runtime was closed before") {
+    REQUIRE(confab_runtime_close(runtime) == CONFAB_OK);
+    REQUIRE(confab_stream_grant(stream, 1) == CONFAB_OK);
+    ends(CONFAB_CLOSED);
+  }
+  SUBCASE("everything is released, in the order of its making") {
+    REQUIRE(confab_stream_grant(stream, 1) == CONFAB_OK);
+    runtime = HeldRuntime();
+    client = HeldClient();
+    tenant = HeldTenant();
+    stream = HeldStream();
+    ends(CONFAB_OK);
+  }
+}
