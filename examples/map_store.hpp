@@ -41,18 +41,15 @@ class Shelf {
   using Task = confab::UniqueFunction<void(Shelf&)>;
   explicit Shelf(Clock clock) : clock_(std::move(clock)) {}
 
+  // The lock is held to the end: the store may be let go in the task, and the shelf be gone before this returns.
   void add(Task task) {
-    {
-      const std::lock_guard lock(mutex_);
-      tasks_.push_back(std::move(task));
-    }
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
     wake_.notify_one();
   }
   void end() {
-    {
-      const std::lock_guard lock(mutex_);
-      ending_ = true;
-    }
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
     wake_.notify_one();
   }
   void work() {
