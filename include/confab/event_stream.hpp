@@ -87,7 +87,6 @@ class ChatEvent {
   /// Where. The host's event or group that it belongs to is what ChatService::ensure_room answered for it. Empty only
   /// for EventKind::missed, when it is about all rooms.
   [[nodiscard]] const MatrixRoomId& room_id() const noexcept { return room_; }
-  /// The event's id; empty for typing and receipts, which have none. Equal ids are the same event: skip what was seen
   /// The event's id; empty for typing and missed, which have none. Equal ids are the same event: skip what was seen
   /// before.
   [[nodiscard]] const EventId& id() const noexcept { return id_; }
