@@ -45,6 +45,12 @@ class Counting(unittest.TestCase):
         self.counts((3, 1, 0), "ERROR: setUpClass (__main__.Rooms)\n" + UNITTEST.format(3, "FAILED (errors=1)"),
                     passed=False)
 
+    def test_pytest(self):
+        self.counts((95, 0, 0), "....\n95 passed in 16.14s\n")
+        self.counts((95, 0, 2), "=== 95 passed, 2 skipped, 3 warnings in 70.14s (0:01:10) ===\n")
+        self.counts((9, 3, 0), "1 failed, 9 passed, 2 errors in 1.20s\n", passed=False)
+        self.counts((0, 1, 0), "no tests ran in 0.01s\n", passed=False)
+
     def test_a_test_that_counts_nothing_is_one(self):
         self.counts((1, 0, 0), "compiled\n")
         self.counts((0, 1, 0), "error: no\n", passed=False)

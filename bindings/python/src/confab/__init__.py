@@ -1,0 +1,35 @@
+"""Chat over Matrix for Python: rooms, messages and live events for an application's own users.
+
+    import confab
+
+    async with confab.Client("confab.json") as chat:
+        acme = chat.tenant("acme")
+        await acme.users.provision("ana")
+        room = await acme.events.room("standup", creator="ana")
+        sent = await room.send("hi", user="ana", timeout=5)
+        async for event in acme.watch("ben"): ...
+
+asyncio first; ``confab.sync.Client`` is the same for threads that wait. docs/python.md is the guide.
+"""
+
+from . import sync
+from ._ffi import has, version
+from .client import Client, DirectRooms, Room, Rooms, Tenant, Users, Watch
+from .errors import (AccountDeactivated, AccountLocked, AccountSuspended, AdminUnavailable, Busy, Cancelled, Closed,
+                     ConfigError, Conflict, EncryptedRoom, Error, Forbidden, Forked, InternalError, InvalidArgument,
+                     NoMemory, NotFound, OutcomeUnknown, ProtocolError, RateLimited, SessionExpired, StoreError,
+                     TimedOut, TooLarge, Unavailable, Unreachable, Unsupported)
+from .models import (Edit, Event, Finding, Member, Membership, Message, Missed, OtherEvent, Page, Reaction, Reactions,
+                     Receipt, Receipts, Redaction, ResetCounts, Sent, Typing, Unread, User)
+
+__version__ = version()
+
+__all__ = [
+    "AccountDeactivated", "AccountLocked", "AccountSuspended", "AdminUnavailable", "Busy", "Cancelled", "Client",
+    "Closed", "ConfigError", "Conflict", "DirectRooms", "Edit", "EncryptedRoom", "Error", "Event", "Finding",
+    "Forbidden", "Forked", "InternalError", "InvalidArgument", "Member", "Membership", "Message", "Missed", "NoMemory",
+    "NotFound", "OtherEvent", "OutcomeUnknown", "Page", "ProtocolError", "RateLimited", "Reaction", "Reactions",
+    "Receipt", "Receipts", "Redaction", "ResetCounts", "Room", "Rooms", "Sent", "SessionExpired", "StoreError",
+    "Tenant", "TimedOut", "TooLarge", "Typing", "Unavailable", "Unreachable", "Unread", "Unsupported", "User", "Users",
+    "Watch", "has", "sync", "version",
+]

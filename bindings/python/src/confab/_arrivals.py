@@ -1,0 +1,129 @@
+"""What arrives in a queue, handed to who waits for it on one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import Callable, Dict, Iterator, Optional
+
+from . import _ffi
+from .errors import Closed, Error, OutcomeUnknown
+
+AT_ONE_TURN = 256
+"""How many events are taken before the loop's other work gets its turn."""
+
+
+class Arrivals:
+    """One queue, watched by one loop. All of it is for the loop's thread, but for `abandon`."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, most_operations: int) -> None:
+        self.loop = loop
+        self.queue = _ffi.Queue(most_operations)
+        self._tags: Iterator[int] = itertools.count(1)
+        self._receivers: Dict[int, Callable[[_ffi.Arrived], None]] = {}
+        self._stopped: Optional[Error] = None
+        loop.add_reader(self.queue.fd, self._turn)
+
+    def receive(self, receiver: Callable[[_ffi.Arrived], None]) -> int:
+        """A tag whose events go to this receiver, until its last one."""
+        if self._stopped is not None:
+            raise self._stopped
+        tag = next(self._tags)
+        self._receivers[tag] = receiver
+        return tag
+
+    def forget(self, tag: int) -> None:
+        """What arrives with this tag is dropped from now on."""
+        self._receivers.pop(tag, None)
+
+    def _turn(self) -> None:
+        try:
+            self.take(AT_ONE_TURN)
+        except Error as failure:
+            self.stop(failure)
+
+    def take(self, most: int) -> bool:
+        """Hands over what has arrived; whether there may be more."""
+        for _ in range(most):
+            arrived = self.queue.take()
+            if arrived is None:
+                return False
+            last = arrived.kind != _ffi.BATCH
+            receiver = self._receivers.pop(arrived.tag, None) if last else self._receivers.get(arrived.tag)
+            if receiver is not None:
+                receiver(arrived)
+            else:
+                arrived.release()
+        return True
+
+    async def ended(self, handle: "_ffi.Client | _ffi.Tenant | _ffi.Stream", function: str, fields: _ffi.Fields
+                    ) -> _ffi.Arrived:
+        """Starts an operation and waits for its completion. Cancelled, it cancels the operation."""
+        future: "asyncio.Future[_ffi.Arrived]" = self.loop.create_future()
+        tag = self.receive(lambda arrived: None if future.done() else future.set_result(arrived))
+        try:
+            operation = _ffi.ask(function, handle, fields, self.queue, tag)
+        except BaseException:
+            self.forget(tag)
+            raise
+        try:
+            return await future
+        except asyncio.CancelledError:
+            operation.cancel()
+            late = future.result() if future.done() and not future.cancelled() else await self._late(tag)
+            unknown = unknown_outcome(late)
+            if unknown is not None:
+                raise unknown from None
+            raise
+        finally:
+            operation.release()
+
+    async def _late(self, tag: int) -> _ffi.Arrived:
+        """The completion of what was cancelled: it comes soon. Cancelled once more, it is not waited for."""
+        late: "asyncio.Future[_ffi.Arrived]" = self.loop.create_future()
+        if tag not in self._receivers:
+            raise asyncio.CancelledError
+        self._receivers[tag] = lambda arrived: None if late.done() else late.set_result(arrived)
+        return await late
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped is not None
+
+    def stop(self, why: Error) -> None:
+        """Takes nothing any more; everybody who still waits gets the error."""
+        if self._stopped is not None:
+            return
+        try:
+            while self.take(AT_ONE_TURN):
+                pass
+        except Error:
+            pass  # closed, or a child: there is nothing to take
+        self._stopped = why
+        if not self.loop.is_closed():
+            self.loop.remove_reader(self.queue.fd)
+        receivers, self._receivers = self._receivers, {}
+        for tag, receiver in receivers.items():
+            receiver(_ffi.Arrived.failed(tag, why))
+        self.queue.release()
+
+    def abandon(self) -> None:
+        """Stops from any thread, whatever became of the loop."""
+        try:
+            self.loop.call_soon_threadsafe(self.stop, Closed("the client is closed"))
+        except RuntimeError:  # the loop is closed, and nobody waits on it
+            self.queue.release()
+
+
+def unknown_outcome(ended: _ffi.Arrived) -> Optional[OutcomeUnknown]:
+    """What must be told of an operation whose caller has stopped waiting: that it may have happened, or did.
+
+    A send that succeeded in spite of its cancellation counts, too: repeated under its transaction id it is said once.
+    """
+    if isinstance(ended.failure, OutcomeUnknown):
+        return ended.failure
+    if ended.failure is None:
+        transaction = ended.result().get("transaction_id")
+        if transaction is not None:
+            return OutcomeUnknown("it was cancelled, and had been sent", transaction_id=transaction, retriable=True)
+    return None

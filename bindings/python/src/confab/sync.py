@@ -1,0 +1,416 @@
+"""The synchronous face: the same classes, whose methods wait.
+
+    with confab.sync.Client("confab.json") as chat:
+        acme = chat.tenant("acme")
+        room = acme.events.room("standup", creator="ana")
+        room.send("hi", user="ana", timeout=5)
+
+Every object may be used by several threads at once, but a Watch, which is for one at a time. Arguments, results and
+errors are those of the asyncio face; see there. Ctrl-C, and whatever else a signal's handler raises, ends a call and
+cancels its operation; where a send may have happened nevertheless, its OutcomeUnknown is the ``__cause__``.
+"""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import threading
+import time
+import warnings
+import weakref
+from types import TracebackType
+from typing import Deque, Dict, Iterator, List, Optional, Set, Tuple, Type, TypeVar
+
+from . import _calls, _ffi, models
+from ._arrivals import unknown_outcome
+from ._session import Config, Session
+from .errors import Closed, TimedOut
+
+__all__ = ["Client", "DirectRooms", "Room", "Rooms", "Tenant", "Users", "Watch"]
+
+T = TypeVar("T")
+_LATE_MS = 5000  # how long the completion of a cancelled operation is waited for; it comes at once
+
+
+class _Inbox(threading.local):
+    """A thread's own queue. A signal's handler may call in the midst of a wait: what is another's is put aside."""
+
+    def __init__(self) -> None:
+        self.queue = _ffi.Queue(0)
+        self.expected: Set[int] = set()
+        self.aside: Dict[int, _ffi.Arrived] = {}
+
+    def wait(self, tag: int, milliseconds: Optional[int]) -> Optional[_ffi.Arrived]:
+        while True:
+            arrived = self.aside.pop(tag, None) or self.queue.wait(milliseconds)
+            if arrived is not None and arrived.tag != tag:
+                if arrived.tag in self.expected:
+                    self.aside[arrived.tag] = arrived
+                continue
+            if arrived is not None or milliseconds is not None:
+                return arrived
+
+
+def _dropped(session: Session) -> None:
+    if not session.closed and not _ffi.forked():
+        warnings.warn("a confab.sync.Client was not closed", ResourceWarning, stacklevel=2)
+    session.close()
+
+
+class Client:
+    """As ``confab.Client``; ``with`` opens and closes it."""
+
+    def __init__(self, config: Config, *, timeout: float = 30.0, loop_threads: int = 1) -> None:
+        """As ``confab.Client``."""
+        self._timeout = _calls.milliseconds(timeout)
+        self._session = Session(config, loop_threads)
+        self._tags = itertools.count(1)
+        self._inbox = _Inbox()
+        self._finalizer: Optional[weakref.finalize[..., Client]] = None
+
+    def open(self) -> Client:
+        """As ``confab.Client.open``."""
+        if self._finalizer is not None:
+            raise RuntimeError("this client was opened before: make another one")
+        self._session.open(self._timeout)
+        self._finalizer = weakref.finalize(self, _dropped, self._session)
+        return self
+
+    def close(self) -> None:
+        """Ends everything in flight, other threads' calls too, with Closed; waits for the library's threads."""
+        if self._finalizer is not None:
+            self._finalizer.detach()
+        self._session.close()
+
+    def __enter__(self) -> Client:
+        return self.open()
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
+                 trace: Optional[TracebackType]) -> None:
+        self.close()
+
+    def tenant(self, name: Optional[str] = None) -> Tenant:
+        """As ``confab.Client.tenant``."""
+        return Tenant(self, name)
+
+    def doctor(self, *, timeout: Optional[float] = None) -> List[models.Finding]:
+        """As ``confab.Client.doctor``."""
+        return self._ended(self._session.client, _calls.doctor(), timeout)
+
+    def _ended(self, handle: _ffi.Client | _ffi.Tenant | _ffi.Stream, call: _calls.Call[T],
+               timeout: Optional[float]) -> T:
+        within = self._timeout if timeout is None else _calls.milliseconds(timeout)
+        inbox, tag = self._inbox, next(self._tags)
+        inbox.expected.add(tag)
+        try:
+            operation = _ffi.ask(call.function, handle, {**call.fields, "timeout_ms": within}, inbox.queue, tag)
+            try:
+                ended = inbox.wait(tag, None)
+            except BaseException as interrupt:
+                operation.cancel()
+                late = inbox.wait(tag, _LATE_MS)
+                unknown = None if late is None else unknown_outcome(late)
+                if unknown is not None:
+                    raise interrupt from unknown
+                raise
+            finally:
+                operation.release()
+        finally:
+            inbox.expected.discard(tag)
+        assert ended is not None  # it waited without a bound
+        return call.read(ended.result())
+
+    def _tenant(self, name: Optional[str]) -> _ffi.Tenant:
+        return self._session.known_tenant(name) or self._session.tenant(name)
+
+
+class Tenant:
+    """As ``confab.Tenant``."""
+
+    def __init__(self, client: Client, name: Optional[str]) -> None:
+        self._client = client
+        self._name = name
+        self.users = Users(self)
+        """The tenant's users."""
+        self.events = Rooms(self, "event")
+        """The rooms of the directory's events."""
+        self.groups = Rooms(self, "group")
+        """The rooms of the directory's groups."""
+        self.direct = DirectRooms(self)
+        """The conversations of two users."""
+
+    def watch(self, user: str, *, consumer: Optional[str] = None) -> Watch:
+        """As ``confab.Tenant.watch``."""
+        return Watch(self, user, consumer)
+
+    def reset(self, user: Optional[str] = None, *, all_users: bool = False, full: bool = False,
+              timeout: Optional[float] = None) -> models.ResetCounts:
+        """As ``confab.Tenant.reset``."""
+        return self._ended(_calls.reset(user, all_users, full), timeout)
+
+    def _ended(self, call: _calls.Call[T], timeout: Optional[float]) -> T:
+        return self._client._ended(self._client._tenant(self._name), call, timeout)
+
+
+class Users:
+    """As ``confab.Users``."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
+
+    def provision(self, slug: str, *, name: Optional[str] = None, timeout: Optional[float] = None) -> models.User:
+        """As ``confab.Users.provision``."""
+        return self._tenant._ended(_calls.provision(slug, name), timeout)
+
+    def show(self, slug: str, *, timeout: Optional[float] = None) -> models.User:
+        """As ``confab.Users.show``."""
+        return self._tenant._ended(_calls.account(slug), timeout)
+
+    def set_password(self, slug: str, password: str, *, timeout: Optional[float] = None) -> None:
+        """As ``confab.Users.set_password``."""
+        self._tenant._ended(_calls.set_password(slug, password), timeout)
+
+
+class Rooms:
+    """As ``confab.Rooms``."""
+
+    def __init__(self, tenant: Tenant, kind: str) -> None:
+        self._tenant = tenant
+        self._kind = kind
+
+    def room(self, slug: str, *, creator: str, name: Optional[str] = None, public: bool = False,
+             timeout: Optional[float] = None) -> Room:
+        """As ``confab.Rooms.room``."""
+        conversation = _calls.Conversation(self._kind, slug)
+        made = self._tenant._ended(_calls.ensure_room(conversation, creator, name, public), timeout)
+        return Room(self._tenant, conversation, made["room_id"], made["name"])
+
+    def ref(self, slug: str) -> Room:
+        """As ``confab.Rooms.ref``."""
+        return Room(self._tenant, _calls.Conversation(self._kind, slug), "", "")
+
+
+class DirectRooms:
+    """As ``confab.DirectRooms``."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
+
+    def room(self, user: str, other: str, *, timeout: Optional[float] = None) -> Room:
+        """As ``confab.DirectRooms.room``."""
+        conversation = _calls.Conversation("direct", "", (user, other))
+        made = self._tenant._ended(_calls.ensure_room(conversation, user, None, False), timeout)
+        return Room(self._tenant, conversation, made["room_id"], made["name"])
+
+    def ref(self, user: str, other: str) -> Room:
+        """As ``confab.DirectRooms.ref``."""
+        return Room(self._tenant, _calls.Conversation("direct", "", (user, other)), "", "")
+
+
+class Room:
+    """As ``confab.Room``."""
+
+    __slots__ = ("_tenant", "_conversation", "_room_id", "_name")
+
+    def __init__(self, tenant: Tenant, conversation: _calls.Conversation, room_id: str, name: str) -> None:
+        self._tenant = tenant
+        self._conversation = conversation
+        self._room_id = room_id
+        self._name = name
+
+    def __repr__(self) -> str:
+        who = " ".join(self.users) or self.slug
+        return f"<confab.sync.Room {self.kind} {who} {self.room_id}>"
+
+    @property
+    def room_id(self) -> str:
+        """As ``confab.Room.room_id``."""
+        return self._room_id
+
+    @property
+    def slug(self) -> str:
+        """As ``confab.Room.slug``."""
+        return self._conversation.slug
+
+    @property
+    def kind(self) -> str:
+        """As ``confab.Room.kind``."""
+        return self._conversation.kind
+
+    @property
+    def users(self) -> Tuple[str, ...]:
+        """As ``confab.Room.users``."""
+        return self._conversation.users
+
+    @property
+    def name(self) -> str:
+        """As ``confab.Room.name``."""
+        return self._name
+
+    def send(self, body: str, *, user: str, formatted: Optional[str] = None, kind: str = "text",
+             reply_to: Optional[str] = None, transaction_id: Optional[str] = None, repeated: bool = False,
+             timeout: Optional[float] = None) -> models.Sent:
+        """As ``confab.Room.send``."""
+        return self._ended(_calls.send(self._conversation, body, user, formatted, kind, reply_to, transaction_id,
+                                       repeated), timeout)
+
+    def edit(self, event: str, body: str, *, user: str, formatted: Optional[str] = None, kind: str = "text",
+             transaction_id: Optional[str] = None, repeated: bool = False,
+             timeout: Optional[float] = None) -> models.Sent:
+        """As ``confab.Room.edit``."""
+        return self._ended(_calls.edit(self._conversation, event, body, user, formatted, kind, transaction_id,
+                                       repeated), timeout)
+
+    def redact(self, event: str, *, user: str, reason: Optional[str] = None, transaction_id: Optional[str] = None,
+               repeated: bool = False, timeout: Optional[float] = None) -> models.Sent:
+        """As ``confab.Room.redact``."""
+        return self._ended(_calls.redact(self._conversation, event, user, reason, transaction_id, repeated), timeout)
+
+    def react(self, event: str, key: str, *, user: str, transaction_id: Optional[str] = None,
+              repeated: bool = False, timeout: Optional[float] = None) -> models.Sent:
+        """As ``confab.Room.react``."""
+        return self._ended(_calls.react(self._conversation, event, key, user, transaction_id, repeated), timeout)
+
+    def add(self, user: str, *, timeout: Optional[float] = None) -> None:
+        """As ``confab.Room.add``."""
+        self._ended(_calls.add_member(self._conversation, user), timeout)
+
+    def remove(self, user: str, *, timeout: Optional[float] = None) -> None:
+        """As ``confab.Room.remove``."""
+        self._ended(_calls.remove_member(self._conversation, user), timeout)
+
+    def members(self, *, user: Optional[str] = None, timeout: Optional[float] = None) -> List[models.Member]:
+        """As ``confab.Room.members``."""
+        return self._ended(_calls.members(self._conversation, user), timeout)
+
+    def history(self, *, user: str, limit: int = 50, start: Optional[str] = None, reactions: bool = True,
+                timeout: Optional[float] = None) -> models.Page:
+        """As ``confab.Room.history``."""
+        return self._ended(_calls.history(self._conversation, user, limit, start, reactions), timeout)
+
+    def typing(self, *, user: str, on: bool = True, timeout: Optional[float] = None) -> None:
+        """As ``confab.Room.typing``."""
+        self._ended(_calls.typing(self._conversation, user, on), timeout)
+
+    def mark_read(self, event: str, *, user: str, private: bool = False, timeout: Optional[float] = None) -> None:
+        """As ``confab.Room.mark_read``."""
+        self._ended(_calls.mark_read(self._conversation, event, user, private), timeout)
+
+    def unread(self, *, user: str, timeout: Optional[float] = None) -> models.Unread:
+        """As ``confab.Room.unread``."""
+        return self._ended(_calls.unread(self._conversation, user), timeout)
+
+    def _ended(self, call: _calls.Call[T], timeout: Optional[float]) -> T:
+        return self._tenant._ended(call, timeout)
+
+
+class Watch(Iterator[models.Event]):
+    """As ``confab.Watch``, for one thread at a time; ``close`` and the client's may come from any."""
+
+    def __init__(self, tenant: Tenant, user: str, consumer: Optional[str]) -> None:
+        self._tenant = tenant
+        self._user = user
+        self._consumer = consumer
+        self._queue: Optional[_ffi.Queue] = None
+        self._stream: Optional[_ffi.Stream] = None
+        self._closed = False
+        self._granted = False
+        self._batch: Optional[_ffi.Arrived] = None
+        self._events: Deque[models.Event] = collections.deque()
+
+    def ready(self, *, timeout: Optional[float] = None) -> None:
+        """As ``confab.Watch.ready``."""
+        self._tenant._client._ended(self._opened()[0], _calls.ready(), timeout)
+
+    def acknowledge(self) -> None:
+        """As ``confab.Watch.acknowledge``."""
+        if not self._events:
+            self._consume()
+
+    def close(self) -> None:
+        """As ``confab.Watch.close``."""
+        self._events.clear()
+        if not self._closed:
+            self._closed = True
+            if self._stream is not None and not _ffi.forked():
+                self._stream.close()
+
+    def next(self, *, timeout: Optional[float] = None) -> models.Event:
+        """The next event. Errors: those of ``confab.Watch``; TimedOut: nothing happened within these seconds."""
+        event = self._next(None if timeout is None else _calls.milliseconds(timeout))
+        if event is None:
+            raise Closed("the watch is closed")
+        return event
+
+    def __enter__(self) -> Watch:
+        self.ready()
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
+                 trace: Optional[TracebackType]) -> None:
+        self.close()
+
+    def __iter__(self) -> Watch:
+        return self
+
+    def __next__(self) -> models.Event:
+        event = self._next(None)
+        if event is None:
+            raise StopIteration
+        return event
+
+    def _next(self, milliseconds: Optional[int]) -> Optional[models.Event]:
+        if self._events:
+            return self._events.popleft()
+        if self._closed:
+            return None
+        stream, queue = self._opened()
+        self._consume()
+        if not self._granted:
+            stream.grant(_ffi.WITHOUT_END)
+            self._granted = True
+        arrived = self._arrived(queue, milliseconds)
+        if arrived.kind == _ffi.STREAM_END:
+            self._closed = True
+            if arrived.failure is not None:
+                raise arrived.failure
+            return None
+        if arrived.failure is not None:
+            stream.ack(arrived)
+            self._granted = False
+            raise arrived.failure
+        self._batch = arrived
+        self._events.extend(models.events_of(arrived.result()))
+        return self._events.popleft()
+
+    @staticmethod
+    def _arrived(queue: _ffi.Queue, milliseconds: Optional[int]) -> _ffi.Arrived:
+        until = None if milliseconds is None else time.monotonic() + milliseconds / 1000
+        while True:
+            left = None if until is None else max(0, int((until - time.monotonic()) * 1000) + 1)
+            arrived = queue.wait(left)
+            if arrived is not None:
+                return arrived
+            if until is not None and time.monotonic() >= until:
+                raise TimedOut("nothing happened", retriable=True)
+
+    def _consume(self) -> None:
+        batch, self._batch = self._batch, None
+        if batch is not None and self._stream is not None:
+            self._stream.ack(batch)
+
+    def _opened(self) -> Tuple[_ffi.Stream, _ffi.Queue]:
+        if self._closed:
+            raise Closed("the watch is closed")
+        if self._stream is None or self._queue is None:
+            client = self._tenant._client
+            tenant = client._tenant(self._tenant._name)
+            self._queue = _ffi.Queue(0)
+            self._stream = _ffi.Stream(tenant, self._user, self._consumer, self._queue, 1)
+            weakref.finalize(self, _let_go, self._stream, self._queue)
+        return self._stream, self._queue
+
+
+def _let_go(stream: _ffi.Stream, queue: _ffi.Queue) -> None:
+    stream.release()
+    queue.release()

@@ -1,0 +1,72 @@
+"""Every result in docs/c-api.md, and what is not known yet, becomes its class."""
+
+import datetime
+import json
+import re
+
+import confab
+import pytest
+from confab import models
+
+from conftest import SOURCE
+
+PAGE = (SOURCE / "docs" / "c-api.md").read_text()
+
+
+def example(name):
+    return json.loads(re.search(rf"^```json {name}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL).group(1))
+
+
+def test_events():
+    events = models.events_of(example("events"))
+    assert [type(event) for event in events] == [confab.Message, confab.Reaction, confab.Membership, confab.Typing,
+                                                 confab.Receipts, confab.Missed]
+    message, reaction, membership, typing, receipts, missed = events
+    assert (message.id, message.body, message.reactions, message.sender_name) == ("$fQ2a...", "Hello", (), None)
+    assert message.time == datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+    assert (reaction.target, reaction.key, reaction.user_id) == ("$fQ2a...", "👍", "@park_2:example.org")
+    assert membership.membership == "join" and typing.users == ("@park_2:example.org",)
+    assert receipts.receipts[0].event_id == "$fQ2a..." and missed.room_id is None
+
+
+def test_history():
+    page = models.page_of(example("history"))
+    message = page.messages[0]
+    assert (page.end, message.formatted_body, message.reply_to, message.edited) == (
+        "t47-...", "It is <em>done</em>", "$a9Zc...", True)
+    assert message.reactions == (confab.Reactions("👍", ("@park_2:example.org",)),)
+    assert models.page_of({"messages": []}) == confab.Page((), None, None)
+
+
+def test_other_results():
+    assert models.user_of(example("account")).state == "active"
+    assert models.findings_of(example("findings"))[0].fit is True
+    assert models.reset_of(example("reset")) == confab.ResetCounts(1, 1, 0, 0)
+    assert [member.slug for member in models.members_of(example("members"))] == ["ana", None]
+    assert models.unread_of(example("unread")) == confab.Unread(3, 1, "$fQ2a...")
+    assert models.sent_of(example("sent")).event_id == "$fQ2a..."
+
+
+@pytest.mark.parametrize("event", [{"event": "other", "type": "m.room.topic"}, {"event": "of a later version"},
+                                   {"event": "reaction", "event_id": "$a"}])
+def test_what_is_not_known_is_another_event(event):
+    made, = models.events_of({"events": [event]})
+    assert isinstance(made, confab.OtherEvent) and made.type == event.get("type", "")
+
+
+def test_results_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        models.sent_of(example("sent")).event_id = "$other"
+
+
+@pytest.mark.parametrize("milliseconds, year", [(0, 1970), (-10**18, 1970), (10**18, 9999), (2**63 - 1, 9999)])
+def test_a_time_beyond_the_calendar_is_no_error(milliseconds, year):
+    assert models.time_of(milliseconds).year == year
+
+
+def test_every_result_of_the_schema_has_a_reader():
+    schema = json.loads((SOURCE / "capi" / "results.schema.json").read_text())["$defs"]
+    read = {"done", "findings", "account", "reset", "room", "members", "unread", "sent", "message", "history", "event",
+            "events"}
+    assert schema.keys() == read
+    assert set(schema["event"]["properties"]["event"]["enum"]) == {*models._EVENTS, "other"}

@@ -1,0 +1,176 @@
+"""The synchronous face: everything once against a real Synapse, several threads, signals."""
+
+import inspect
+import os
+import signal
+import threading
+
+import confab
+import confab.sync
+import pytest
+
+
+def until(watch, kind):
+    for event in watch:
+        if isinstance(event, kind):
+            return event
+
+
+def test_whole_path(config):
+    with confab.sync.Client(config) as chat:
+        assert {finding.check for finding in chat.doctor()} >= {"reachability", "store"}
+        park = chat.tenant("park")
+        assert park.users.provision("ana").user_id == park.users.show("ana").user_id
+        park.users.set_password("ana", "correct horse battery")
+        room = park.events.room("picnic", creator="ana")
+        room.add("ben")
+        with park.watch("ben") as events:
+            sent = room.send("from a thread", user="ana", timeout=10)
+            assert until(events, confab.Message).id == sent.event_id
+            room.edit(sent.event_id, "changed", user="ana")
+            assert until(events, confab.Edit).message.body == "changed"
+            reaction = room.react(sent.event_id, "+1", user="ben")
+            room.typing(user="ana")
+            room.mark_read(sent.event_id, user="ben", private=True)
+            events.acknowledge()
+        page = room.history(user="ben", limit=5)
+        assert page.messages[0].reactions[0].key == "+1"
+        room.redact(reaction.event_id, user="ben")
+        assert room.unread(user="ben").last_read == sent.event_id
+        assert {member.slug for member in room.members()} >= {"ana", "ben"}
+        room.remove("ben")
+        assert park.groups.room("chess", creator="ben").kind == "group"
+        direct = park.direct.room("ana", "ben")
+        direct.send("psst", user="ana")
+        assert park.direct.ref("ben", "ana").history(user="ben").messages[0].body == "psst"
+        assert park.events.ref("picnic").history(user="ana", limit=1).room_id == room.room_id
+        assert park.reset("ana").users == 1
+    with pytest.raises(confab.Closed):
+        room.send("late", user="ana")
+
+
+def test_threads_share_a_client(config):
+    with confab.sync.Client(config) as chat:
+        room = chat.tenant("park").events.room("picnic", creator="ana")
+        sent = []
+
+        def say(number):
+            sent.append(room.send(f"thread {number}", user="ana").event_id)
+
+        threads = [threading.Thread(target=say, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(set(sent)) == 8
+
+
+def test_nothing_happened_within_the_time(fake_config):
+    with confab.sync.Client(fake_config) as chat:
+        chat.tenant("park").users.provision("ana")
+        with chat.tenant("park").watch("ana") as events:
+            with pytest.raises(confab.TimedOut):
+                events.next(timeout=0.05)
+
+
+def test_close_ends_what_other_threads_wait_for(fake, fake_config):
+    chat = confab.sync.Client(fake_config).open()
+    chat.tenant("park").users.provision("ana")
+    room = chat.tenant("park").events.room("picnic", creator="ana")
+    watch = chat.tenant("park").watch("ana")
+    watch.ready()
+    fake.fail("PUT", "/_matrix/client/v3/rooms/*/send/*/*", answer={"hold": True})
+    ended = []
+
+    def wait(call):
+        try:
+            call()
+        except confab.Error as error:
+            ended.append(error.code)
+
+    threads = [threading.Thread(target=wait, args=(call,)) for call in (
+        lambda: room.send("hi", user="ana"), lambda: next(watch))]
+    for thread in threads:
+        thread.start()
+    while fake.count("PUT", "/_matrix/client/v3/rooms/*/send/*/*") == 0:
+        pass
+    chat.close()
+    for thread in threads:
+        thread.join()
+    assert sorted(ended) == ["closed", "outcome_unknown"]
+    fake.tell("release")
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.fixture
+def interrupting():
+    def interrupt(*_):
+        raise Interrupted
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    yield
+    signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_signal_ends_a_send_and_says_what_is_unknown(fake, fake_config, interrupting):
+    with confab.sync.Client(fake_config) as chat:
+        room = chat.tenant("park").events.room("picnic", creator="ana")
+        send = "/_matrix/client/v3/rooms/*/send/*/*"
+        fake.fail("PUT", send, times=1, answer={"hold": True})
+
+        def interrupt_when_sent():
+            while fake.count("PUT", send) == 0:
+                pass
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+        thread = threading.Thread(target=interrupt_when_sent)
+        thread.start()
+        with pytest.raises(Interrupted) as caught:
+            room.send("hi", user="ana")
+        thread.join()
+        assert isinstance(caught.value.__cause__, confab.OutcomeUnknown) and caught.value.__cause__.transaction_id
+        fake.tell("release")
+        assert room.send("next", user="ana").event_id
+
+
+def test_a_signal_s_handler_may_call(fake, fake_config):
+    with confab.sync.Client(fake_config) as chat:
+        room = chat.tenant("park").events.room("picnic", creator="ana")
+        send = "/_matrix/client/v3/rooms/*/send/*/*"
+        fake.fail("PUT", send, times=1, answer={"hold": True})
+        shown = []
+
+        def call(*_):
+            shown.append(chat.tenant("park").users.show("ana").slug)
+            fake.tell("release")
+
+        before = signal.signal(signal.SIGUSR1, call)
+
+        def signal_when_sent():
+            while fake.count("PUT", send) == 0:
+                pass
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+        thread = threading.Thread(target=signal_when_sent)
+        thread.start()
+        assert room.send("hi", user="ana").event_id
+        thread.join()
+        signal.signal(signal.SIGUSR1, before)
+        assert shown == ["ana"]
+
+
+@pytest.mark.parametrize("name", confab.sync.__all__)
+def test_both_faces_are_the_same(name):
+    ours, other = vars(getattr(confab.sync, name)), vars(getattr(confab, name))
+    same = {"open": "open", "aclose": "close", "__aenter__": "__enter__", "__aexit__": "__exit__",
+            "__anext__": "__next__", "__aiter__": "__iter__"}
+    public = {key for key in other if not key.startswith("_") and key not in same}
+    assert public - {"aclose"} <= ours.keys()
+    for key in public:
+        if callable(other[key]) and key not in ("close",):
+            mine, theirs = inspect.signature(ours[key]), inspect.signature(other[key])
+            assert mine.parameters == theirs.parameters, key
+            assert mine.return_annotation == theirs.return_annotation, key
