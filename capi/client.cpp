@@ -1,12 +1,8 @@
 #include "capi/client.hpp"
 
-#include <fstream>
-#include <iterator>
 #include <string>
 
-#include <confab/discovery.hpp>
-#include <confab/open_store.hpp>
-#include <confab/stored_directory.hpp>
+#include <confab/open_configuration.hpp>
 
 #include "capi/operation.hpp"
 #include "capi/request.hpp"
@@ -25,33 +21,6 @@ confab::Configuration read_configuration(const confab_client_options& from) {
                                       : confab::read_configuration(path));
 }
 
-// Where the configuration names no URL, it is the one that the server name publishes.
-confab::HomeserverOptions find_homeserver(confab::Runtime& runtime, confab::HomeserverOptions options,
-                                          const confab::CallOptions& how) {
-  if (!options.url().empty()) return options;
-  const auto trust = confab::DiscoveryOptions().ca_file(options.ca_file()).proxy(options.proxy());
-  const auto url = confab::Homeserver::discover(runtime, options.server_name(), trust, how).wait();
-  if (url) return options.url(*url);
-  const confab::Error& error = url.error();
-  const bool says_nothing_usable =
-      error.code() == Errc::not_found || error.code() == Errc::protocol || error.code() == Errc::too_large;
-  throw Refusal(error.with_code(says_nothing_usable ? Errc::config : error.code())
-                    .with_message("homeserver.url is not given, and " + std::string(error.message()))
-                    .with_subject("homeserver.url"));
-}
-
-// Where a store stays, the tenant's directory lies in it, and what the file says otherwise is written to it.
-std::shared_ptr<confab::HostDirectory> directory_of(confab::Runtime& runtime,
-                                                    const confab::Configuration& configuration,
-                                                    const confab::TenantConfiguration& tenant) {
-  if (configuration.store() == confab::StoreKind::memory) return tenant.directory();
-  auto store = value_or_refuse(confab::open_sqlite_store(configuration.homeserver().store_path()));
-  auto stored = value_or_refuse(confab::StoredDirectory::open(runtime, std::move(store), tenant.options().id()).wait());
-  std::ifstream file(tenant.directory_file(), std::ios::binary);
-  value_or_refuse(stored->load({std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()}).wait());
-  return stored;
-}
-
 const confab::TenantConfiguration& choose(const confab::Configuration& configuration, const std::string& id) {
   if (id.empty()) {
     if (configuration.tenants().size() == 1) return configuration.tenants().front();
@@ -64,14 +33,16 @@ const confab::TenantConfiguration& choose(const confab::Configuration& configura
 
 }  // namespace
 
-std::shared_ptr<confab::ChatService> confab_client::chat(const confab::TenantConfiguration& tenant) {
+confab_client::Chat confab_client::chat(const confab::TenantConfiguration& tenant) {
   const std::lock_guard lock(mutex_);
   const confab::TenantOptions& options = tenant.options();
   const auto known = chats_.find(options.id());
   if (known != chats_.end()) return known->second;
   const std::shared_ptr<confab::Runtime> on = runtime->open();
-  auto made = value_or_refuse(confab::make_chat_service(*on, homeserver.provider(options.id().str(), options.access()),
-                                                        options, directory_of(*on, configuration, tenant)));
+  Chat made;
+  made.directory = value_or_refuse(confab::open_stored_directory(*on, configuration, tenant));
+  made.service = value_or_refuse(confab::make_chat_service(
+      *on, homeserver.provider(options.id().str(), options.access()), options, made.directory));
   return chats_.emplace(options.id(), std::move(made)).first->second;
 }
 
@@ -83,8 +54,8 @@ confab_status confab_client_open(confab_runtime* runtime, const confab_client_op
     const confab_client_options given = read_struct(options, "options");
     confab::Configuration configuration = read_configuration(given);
     const std::shared_ptr<confab::Runtime> open = on.open();
-    confab::Homeserver homeserver = value_or_refuse(confab::Homeserver::create(
-        *open, find_homeserver(*open, configuration.homeserver(), call_options(given.timeout_ms))));
+    confab::Homeserver homeserver =
+        value_or_refuse(confab::open_homeserver(*open, configuration, call_options(given.timeout_ms)));
     *client = new confab_client(Ref<confab_runtime>::another(on), std::move(configuration), std::move(homeserver));
   });
 }

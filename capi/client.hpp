@@ -9,6 +9,7 @@
 #include <confab/chat_service.hpp>
 #include <confab/configuration.hpp>
 #include <confab/homeserver.hpp>
+#include <confab/stored_directory.hpp>
 
 #include "capi/handle.hpp"
 #include "capi/runtime.hpp"
@@ -20,8 +21,13 @@ struct confab_client : confab::capi::HandleOf<confab::capi::Kind::client> {
         configuration(std::move(its_configuration)),
         homeserver(std::move(its_homeserver)) {}
 
+  /// What the handles of one tenant share.
+  struct Chat {
+    std::shared_ptr<confab::StoredDirectory> directory;
+    std::shared_ptr<confab::ChatService> service;
+  };
   /// One for each tenant, whoever asks.
-  [[nodiscard]] std::shared_ptr<confab::ChatService> chat(const confab::TenantConfiguration& tenant);
+  [[nodiscard]] Chat chat(const confab::TenantConfiguration& tenant);
 
   const confab::capi::Ref<confab_runtime> runtime;  // first: it goes last
   const confab::Configuration configuration;
@@ -29,13 +35,14 @@ struct confab_client : confab::capi::HandleOf<confab::capi::Kind::client> {
 
  private:
   std::mutex mutex_;
-  std::map<confab::TenantId, std::shared_ptr<confab::ChatService>> chats_;
+  std::map<confab::TenantId, Chat> chats_;
 };
 
 struct confab_tenant : confab::capi::HandleOf<confab::capi::Kind::tenant> {
-  confab_tenant(confab::capi::Ref<confab_client> its_client, std::shared_ptr<confab::ChatService> its_chat)
-      : client(std::move(its_client)), chat(std::move(its_chat)) {}
+  confab_tenant(confab::capi::Ref<confab_client> its_client, confab_client::Chat its_chat)
+      : client(std::move(its_client)), directory(std::move(its_chat.directory)), chat(std::move(its_chat.service)) {}
 
   const confab::capi::Ref<confab_client> client;  // first: it goes last
+  const std::shared_ptr<confab::StoredDirectory> directory;
   const std::shared_ptr<confab::ChatService> chat;
 };

@@ -1,6 +1,7 @@
 // confab_event: what arrives in a queue, with its JSON and readers of it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -38,6 +39,8 @@ struct confab_event : confab::capi::HandleOf<confab::capi::Kind::event> {
   // For the queue: how many of its places become free when this is taken, and who is next.
   unsigned places = 1;
   confab_event* next = nullptr;
+  // Where it is bounded beside the queue's places: how many of its like have not been taken.
+  std::shared_ptr<std::atomic<std::uint32_t>> waiting;
   // For streams: whose batch, and which.
   std::shared_ptr<const void> stream;
   std::uint64_t batch = 0;

@@ -80,6 +80,7 @@ std::pair<confab_status, confab_event*> QueueCore::next(std::optional<Clock::tim
   confab_event* taken = std::exchange(first_, first_->next);
   taken->next = nullptr;
   reserved_ -= taken->places;
+  if (taken->waiting) taken->waiting->fetch_sub(1);
   if (first_ == nullptr && !closed_) unsignal();
   return {CONFAB_OK, taken};
 }

@@ -4,16 +4,18 @@
 
 namespace confab::capi {
 
-void check_struct(const void* given, std::size_t known, std::string_view name) {
+std::size_t check_struct(const void* given, std::size_t known, std::size_t earlier, std::string_view name) {
   if (given == nullptr) refuse(Errc::invalid_argument, name, "this argument is NULL");
   std::uint32_t size = 0;
   std::memcpy(&size, given, sizeof size);
+  if (size == earlier) return earlier;
   if (size < known) refuse(Errc::invalid_argument, "struct_size", "struct_size is not set to the size of the struct");
   if (size > largest_struct) refuse(Errc::unsupported, "struct_size", "struct_size is larger than any struct");
   const auto* bytes = static_cast<const unsigned char*>(given);
   if (std::any_of(bytes + known, bytes + size, [](unsigned char byte) { return byte != 0; })) {
     refuse(Errc::unsupported, name, "something is asked for that this version of the library does not know");
   }
+  return known;
 }
 
 CallOptions call_options(std::uint32_t timeout_ms) {

@@ -21,18 +21,21 @@ namespace confab::capi {
 constexpr std::size_t largest_struct = 4096;
 
 /// Refuses a struct that this version cannot read: too small to be one, or with something set that is not known here.
-void check_struct(const void* given, std::size_t known, std::string_view name);
+/// `earlier` is a size that it once had. Gives the number of bytes to read.
+std::size_t check_struct(const void* given, std::size_t known, std::size_t earlier, std::string_view name);
 
+/// What an earlier version did not have is zero.
 template <class T>
-T read_struct(const T* given, std::string_view name) {
-  check_struct(given, sizeof(T), name);
-  return *given;
+T read_struct(const T* given, std::string_view name, std::size_t earlier = sizeof(T)) {
+  T whole{};
+  std::memcpy(&whole, given, check_struct(given, sizeof(T), earlier, name));
+  return whole;
 }
 
 /// Defaults where there is none.
 template <class T>
-T read_options(const T* given) {
-  return given == nullptr ? T{} : read_struct(given, "options");
+T read_options(const T* given, std::size_t earlier = sizeof(T)) {
+  return given == nullptr ? T{} : read_struct(given, "options", earlier);
 }
 
 [[nodiscard]] inline std::string text(const char* given) { return given == nullptr ? std::string() : given; }

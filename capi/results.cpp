@@ -30,18 +30,6 @@ std::string_view name_of(AccountState state) {
   return "deactivated";
 }
 
-std::string_view name_of(RoomKind kind) {
-  switch (kind) {
-    case RoomKind::event:
-      return "event";
-    case RoomKind::group:
-      return "group";
-    case RoomKind::direct:
-      break;
-  }
-  return "direct";
-}
-
 void write_users(json::Writer& out, const std::vector<MatrixUserId>& users) {
   out.key("users").array();
   for (const MatrixUserId& user : users) out.value(user.str());
@@ -117,7 +105,7 @@ void write_reset(json::Writer& out, const ResetCounts& counts) {
 }
 
 void write_room(json::Writer& out, const Room& room) {
-  out.member("kind", name_of(room.ref().kind()));
+  out.member("kind", room_kind_name(room.ref().kind()));
   if (room.ref().kind() == RoomKind::direct) {
     out.key("users").array().value(room.ref().first().str()).value(room.ref().second().str()).end();
   } else {
@@ -157,6 +145,8 @@ void write_history(json::Writer& out, const MessagePage& page) {
   out.end();
   member_if(out, "end", page.end().str());
 }
+
+void write_revision(json::Writer& out, DirectoryRevision revision) { out.member("revision", std::uint64_t{revision}); }
 
 void write_events(json::Writer& out, const EventBatch& batch) {
   out.key("events").array();

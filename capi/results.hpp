@@ -11,6 +11,7 @@
 #include <confab/message_requests.hpp>
 #include <confab/received_message.hpp>
 #include <confab/reset.hpp>
+#include <confab/stored_directory.hpp>
 
 #include "util/json.hpp"
 
@@ -25,6 +26,7 @@ void write_members(json::Writer& out, const std::vector<Member>& members);
 void write_unread(json::Writer& out, const Unread& unread);
 void write_sent(json::Writer& out, const EventId& event, const TransactionId& transaction);
 void write_history(json::Writer& out, const MessagePage& page);
+void write_revision(json::Writer& out, DirectoryRevision revision);
 void write_events(json::Writer& out, const EventBatch& batch);
 
 }  // namespace confab::capi

@@ -1,8 +1,10 @@
 #include "capi/runtime.hpp"
 
+#include <cstddef>
 #include <utility>
 
 #include "capi/guard.hpp"
+#include "capi/log_feed.hpp"
 #include "capi/request.hpp"
 
 using namespace confab::capi;
@@ -26,10 +28,13 @@ confab_status confab_runtime_new(const confab_runtime_options* options, confab_r
                                  confab_error** error) {
   return guarded(error, [&] {
     require_place(runtime, "runtime");
-    const confab_runtime_options given = read_options(options);
+    const confab_runtime_options given = read_options(options, offsetof(confab_runtime_options, log_queue));
     watch_forks();
     confab::RuntimeOptions how;
     if (given.loop_threads != 0) how.loop_threads(given.loop_threads);
+    if (const auto feed = LogFeed::asked_for(given)) {
+      how.log([feed](const confab::LogRecord& line) { feed->take(line); }, feed->needed());
+    }
     *runtime = new confab_runtime(how);
   });
 }

@@ -1,4 +1,6 @@
 // What needs no handle: versions, optional parts, names of statuses.
+#include <algorithm>
+#include <iterator>
 #include <string_view>
 
 #include <confab/error.hpp>
@@ -6,13 +8,22 @@
 
 #include "capi/include/confab.h"
 
+namespace {
+
+// What every build of this version has.
+constexpr std::string_view features[] = {"logs", "alerts", "directory"};
+
+}  // namespace
+
 uint32_t confab_abi(void) { return CONFAB_ABI; }
 
 const char* confab_version(void) { return confab::version(); }
 
 int32_t confab_has(const char* feature) {
   if (feature == nullptr) return 0;
-  return std::string_view(feature) == "sqlite" && CONFAB_WITH_SQLITE != 0 ? 1 : 0;
+  const std::string_view asked(feature);
+  if (asked == "sqlite") return CONFAB_WITH_SQLITE != 0 ? 1 : 0;
+  return std::find(std::begin(features), std::end(features), asked) != std::end(features) ? 1 : 0;
 }
 
 const char* confab_status_name(confab_status status) {

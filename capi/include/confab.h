@@ -49,8 +49,9 @@ CONFAB_API uint32_t confab_abi(void);
 /// Tell the version of the library, for example "0.1.0". Static.
 CONFAB_API const char *confab_version(void);
 
-/// Tell whether an optional part is in this build: "sqlite" (stores that outlive the process). The functions are there
-/// in every build; what needs a part that is left out answers CONFAB_UNSUPPORTED.
+/// Tell whether a part is in this build: "sqlite" (stores that outlive the process); "logs", "alerts" (as events);
+/// "directory" (confab_directory_...).
+/// The functions are there in every build; what needs a part that is left out answers CONFAB_UNSUPPORTED.
 ///
 /// @returns        1 or 0; 0 for what this version does not know.
 CONFAB_API int32_t confab_has(const char *feature);
@@ -132,10 +133,23 @@ CONFAB_API int64_t confab_error_retry_after_ms(const confab_error *error);
 
 // The runtime.
 
+/// Which log lines are told, each with those that matter more. Alerts are told with all of them.
+enum {
+  CONFAB_LOG_ALERTS = 0,   ///< None.
+  CONFAB_LOG_ERROR = 1,    ///< What the library could not do, and will not try again by itself.
+  CONFAB_LOG_WARNING = 2,  ///< It works, but somebody should look.
+  CONFAB_LOG_INFO = 3,     ///< What changed.
+  CONFAB_LOG_DEBUG = 4     ///< Every request; for developers.
+};
+
 /// How a runtime is set up.
 typedef struct confab_runtime_options {
-  uint32_t struct_size;   ///< Required: sizeof of this struct, as in each struct below.
-  uint32_t loop_threads;  ///< Threads that do the network work, 1 to 64. Default 1, which serves thousands of users.
+  uint32_t struct_size;     ///< Required: sizeof of this struct, as in each struct below.
+  uint32_t loop_threads;    ///< Threads that do the network work, 1 to 64. Default 1, which serves thousands of users.
+  confab_queue *log_queue;  ///< Where CONFAB_EVENT_LOG and CONFAB_EVENT_ALERT go. Default: nowhere.
+  uint64_t log_tag;         ///< Their tag.
+  int32_t log_level;        ///< CONFAB_LOG_...
+  uint32_t most_logs;       ///< Log lines that may wait in the queue, 1 to 100,000. Default 1,024.
 } confab_runtime_options;
 
 /// Start the threads. Nothing is connected to.
@@ -191,7 +205,9 @@ CONFAB_API void confab_queue_release(confab_queue *queue);
 enum {
   CONFAB_EVENT_COMPLETION = 1,  ///< An operation ended: confab_event_status() tells how, the JSON holds its result.
   CONFAB_EVENT_BATCH = 2,       ///< A stream tells what happened, or why it cannot: see confab_stream_grant().
-  CONFAB_EVENT_STREAM_END = 3   ///< A stream is closed: the last event of its tag, exactly one.
+  CONFAB_EVENT_STREAM_END = 3,  ///< A stream is closed: the last event of its tag, exactly one.
+  CONFAB_EVENT_LOG = 4,         ///< A log line: `log`. Over most_logs that wait it is dropped; the next one counts it.
+  CONFAB_EVENT_ALERT = 5        ///< What an operator must know: `alert`. As log lines; of these 64 may wait.
 };
 
 /// Take another reference.
@@ -255,8 +271,8 @@ CONFAB_API confab_status confab_client_open(confab_runtime *runtime, const confa
 CONFAB_API confab_client *confab_client_retain(confab_client *client);
 /// Give a reference back. The last one lets go of the homeserver's connections.
 CONFAB_API void confab_client_release(confab_client *client);
-/// Get a tenant of the configuration. Where the store is a file it blocks the first time, until the tenant's directory
-/// is in the store. Handles of one tenant share what they learn.
+/// Get a tenant of the configuration. It blocks the first time, until the tenant's directory is in the store. Handles of
+/// one tenant share what they learn.
 ///
 /// @param id       NULL or empty: the only one.
 /// @returns        CONFAB_NOT_FOUND: there is no such tenant. CONFAB_INVALID_ARGUMENT: it must be named.
@@ -371,6 +387,14 @@ typedef struct confab_history_request {
   uint32_t reserved;           ///< Zero.
 } confab_history_request;
 
+/// What the directory shall say.
+typedef struct confab_directory_request {
+  uint32_t struct_size;  ///< Required.
+  uint32_t timeout_ms;   ///< See above.
+  uint64_t expected;     ///< confab_directory_apply: the revision that the change was decided on.
+  const char *json;      ///< Required: a batch, or for confab_directory_load a whole directory.
+} confab_directory_request;
+
 /// What every operation takes behind its request.
 #define CONFAB_ASK confab_queue *queue, uint64_t tag, confab_operation **operation, confab_error **error
 
@@ -413,6 +437,21 @@ CONFAB_API confab_status confab_mark_read(confab_tenant *tenant, const confab_no
 /// Read a page of history, newest first. Result: `history`; one without "/end" is the last. INVALID_ARGUMENT: `limit`,
 /// `from`. NOT_FOUND, FORBIDDEN as confab_add_member.
 CONFAB_API confab_status confab_history(confab_tenant *tenant, const confab_history_request *request, CONFAB_ASK);
+
+// The directory of a tenant: who there is, and who takes part in what. It begins as the tenant's file says.
+
+/// Write and remove single entries, all of them or none: docs/directory.md shows batches. Result: `revision`, at which
+/// it is in effect. CONFLICT: the directory is at another revision than `expected`; read again, decide anew.
+/// INVALID_ARGUMENT: what can never be; where `json` is no batch it is told at once. TOO_LARGE. May be repeated.
+CONFAB_API confab_status confab_directory_apply(confab_tenant *tenant, const confab_directory_request *request,
+                                                CONFAB_ASK);
+/// Make the directory what a text in the format of a directory file says: what differs is applied, in one change.
+/// Result: `revision`. CONFIG: no such text. CONFLICT: others keep changing it at the same time.
+CONFAB_API confab_status confab_directory_load(confab_tenant *tenant, const confab_directory_request *request,
+                                               CONFAB_ASK);
+/// See what other processes have applied, now; else it is seen within a second. Result: `revision`.
+CONFAB_API confab_status confab_directory_refresh(confab_tenant *tenant, const confab_plain_request *request,
+                                                  CONFAB_ASK);
 
 // Streams of events.
 

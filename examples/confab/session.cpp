@@ -2,12 +2,9 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
-#include <confab/open_store.hpp>
-#include <confab/stored_directory.hpp>
+#include <confab/open_configuration.hpp>
 
 #include "report.hpp"
 #include "ride_through.hpp"
@@ -34,52 +31,6 @@ confab::Result<const confab::TenantConfiguration*> choose_tenant(const confab::C
   return confab::Error(confab::Errc::invalid_argument,
                        "the configuration has several tenants: say which with --tenant ID")
       .with_subject("--tenant");
-}
-
-// Where the configuration names no URL, it is the one that the server name publishes.
-confab::Result<confab::HomeserverOptions> find_homeserver(confab::Runtime& runtime, confab::HomeserverOptions options,
-                                                          std::chrono::nanoseconds limit) {
-  if (!options.url().empty()) return options;
-  const auto within = std::min<std::chrono::nanoseconds>(limit, RideThrough::first_contact);
-  const confab::Result<std::string> url =
-      confab::Homeserver::discover(runtime, options.server_name(),
-                                   confab::DiscoveryOptions().ca_file(options.ca_file()).proxy(options.proxy()),
-                                   confab::CallOptions().within(within))
-          .wait();
-  if (url) return options.url(*url);
-  const confab::Error error =
-      url.error()
-          .with_message("homeserver.url is not given, and " + std::string(url.error().message()))
-          .with_subject("homeserver.url");
-  switch (error.code()) {
-    case confab::Errc::not_found:
-    case confab::Errc::protocol:
-    case confab::Errc::too_large:
-      return error.with_code(confab::Errc::config);
-    case confab::Errc::timed_out:
-      return error.with_code(confab::Errc::unreachable);
-    default:
-      return error;
-  }
-}
-
-// Where a store stays, the tenant's directory lies in it, and what the file says otherwise is written to it. Other
-// processes on that store see the change, too.
-confab::Result<std::shared_ptr<confab::HostDirectory>> directory_of(confab::Runtime& runtime,
-                                                                    const confab::Configuration& configuration,
-                                                                    const confab::TenantConfiguration& tenant,
-                                                                    std::chrono::nanoseconds limit) {
-  if (configuration.store() == confab::StoreKind::memory) return tenant.directory();
-  auto store = confab::open_sqlite_store(configuration.homeserver().store_path());
-  if (!store) return std::move(store).error();
-  const auto options = [limit] { return confab::CallOptions().within(limit); };
-  auto stored = confab::StoredDirectory::open(runtime, *store, tenant.options().id(), options()).wait();
-  if (!stored) return std::move(stored).error();
-  std::ifstream file(tenant.directory_file(), std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  auto revision = (*stored)->load(std::move(text), options()).wait();
-  if (!revision) return std::move(revision).error();
-  return std::shared_ptr<confab::HostDirectory>(std::move(*stored));
 }
 
 }  // namespace
@@ -110,12 +61,12 @@ confab::Result<std::unique_ptr<Session>> Session::open(const Settings& settings)
   confab::RuntimeOptions options;
   if (settings.verbose) options.log(&log, confab::LogLevel::debug);
   auto runtime = std::make_unique<confab::Runtime>(std::move(options));
-  confab::Result<confab::HomeserverOptions> where =
-      find_homeserver(*runtime, configuration->homeserver(), settings.limit());
-  if (!where) return std::move(where).error();
-  confab::Result<confab::Homeserver> homeserver = confab::Homeserver::create(*runtime, std::move(*where));
+  const auto first_contact = std::min<std::chrono::nanoseconds>(settings.limit(), RideThrough::first_contact);
+  confab::Result<confab::Homeserver> homeserver =
+      confab::open_homeserver(*runtime, *configuration, confab::CallOptions().within(first_contact));
   if (!homeserver) return std::move(homeserver).error();
-  auto directory = directory_of(*runtime, *configuration, **tenant, settings.limit());
+  auto directory =
+      confab::open_directory(*runtime, *configuration, **tenant, confab::CallOptions().within(settings.limit()));
   if (!directory) return std::move(directory).error();
   const confab::TenantOptions& tenant_options = (*tenant)->options();
   confab::Result<std::shared_ptr<confab::ChatService>> chat =

@@ -52,6 +52,7 @@
 #include <confab/memory_provider.hpp>
 #include <confab/message.hpp>
 #include <confab/message_requests.hpp>
+#include <confab/open_configuration.hpp>
 #include <confab/open_store.hpp>
 #include <confab/pending.hpp>
 #include <confab/received_message.hpp>

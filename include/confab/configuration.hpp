@@ -40,16 +40,17 @@ class TenantConfiguration {
  public:
   /// A tenant with what make_chat_service() needs for it.
   ///
-  /// @param directory_file Where the directory was read from; for messages.
+  /// @param directory_file Where the directory was read from; empty: nowhere.
   /// @param directory      Not null.
   TenantConfiguration(TenantOptions options, std::string directory_file, std::shared_ptr<HostDirectory> directory)
       : options_(std::move(options)), directory_file_(std::move(directory_file)), directory_(std::move(directory)) {}
 
   /// Its id and the form of its users' names on the homeserver.
   [[nodiscard]] const TenantOptions& options() const noexcept { return options_; }
-  /// Where the directory was read from.
+  /// Where the directory was read from; empty where the configuration names no file, because the host pushes all of it.
   [[nodiscard]] const std::string& directory_file() const noexcept { return directory_file_; }
-  /// Its users, events and groups as they were when the configuration was read. Never null.
+  /// Its users, events and groups as they were when the configuration was read; without a file there are none. Never
+  /// null.
   [[nodiscard]] const std::shared_ptr<HostDirectory>& directory() const noexcept { return directory_; }
 
  private:

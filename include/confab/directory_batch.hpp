@@ -14,8 +14,10 @@
 #include <variant>
 #include <vector>
 
+#include <confab/export.hpp>
 #include <confab/host_directory.hpp>
 #include <confab/ids.hpp>
+#include <confab/result.hpp>
 
 namespace confab {
 
@@ -161,5 +163,19 @@ class DirectoryBatch {
   /// In the order in which they were added.
   std::vector<detail::DirectoryStep> steps_;
 };
+
+/// Read a batch from JSON text: for hosts that say what changes in another language, or in a message.
+///
+/// A directory file is a batch, too, that writes each entry in it and removes none. Beside `users`, `events` and
+/// `groups`, whose `attendees` and `members` are written one by one and leave others where they are, there may be
+/// `attendees` and `members` alone, which name their room, and `erase`, which comes first: what is erased and written
+/// is written anew. All keys are optional; docs/directory.md shows them.
+///
+/// @param json     `{"users":[...],"attendees":[{"event":"picnic","user":"ben","role":"guest"}],"erase":{...}}`.
+/// @returns        The batch. What its entries may be is judged by StoredDirectory::apply().
+/// @par Errors     Errc::invalid_argument: no JSON, or of another form; subject() names the first path at fault, for
+///                 example "erase.users[3]", the message all of them. Errc::no_memory.
+/// @par Threads    Any.
+[[nodiscard]] CONFAB_EXPORT Result<DirectoryBatch> read_directory_batch(std::string json);
 
 }  // namespace confab

@@ -84,6 +84,13 @@ enum class RoomKind {
   direct,  ///< One per pair of users: what two of them say to each other.
 };
 
+/// Tell the stable name of a kind, for example "event".
+///
+/// @returns        A string with static storage duration.
+/// @par Errors     None.
+/// @par Threads    Any.
+[[nodiscard]] CONFAB_EXPORT const char* room_kind_name(RoomKind kind) noexcept;
+
 /// Names one room in the host's words: its kind, and the slug of the event or group or the two users. An event and a
 /// group of the same slug are two rooms.
 ///

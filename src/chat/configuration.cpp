@@ -27,7 +27,6 @@ using chat::CheckedObject;
 using chat::Faults;
 
 constexpr std::size_t longest_configuration = std::size_t{1} << 20U;
-constexpr std::size_t longest_directory_file = std::size_t{64} << 20U;
 constexpr std::size_t longest_ca_file = std::size_t{4} << 20U;
 constexpr std::size_t most_tenants = 10'000;
 constexpr const char* password_variable = "CONFAB_ADMIN_PASSWORD";
@@ -182,10 +181,10 @@ class ConfigurationReader {
       tenant.fault("access", "must be \"puppet\" or \"device\"");
     }
 
-    const std::string_view name = tenant.text("directory");
-    if (name.empty()) return;
-    const std::string path = resolved(name);
-    auto directory = read_directory_file(path);
+    const std::string_view name = tenant.optional_text("directory");
+    if (name.empty() && tenant.has("directory")) return;
+    const std::string path = name.empty() ? std::string() : resolved(name);
+    auto directory = name.empty() ? read_directory(R"({"users":[]})") : read_directory_file(path);
     if (!directory) {
       faults_->add(chat::member_path(value.path(), "directory"), directory.error());
       return;
@@ -210,7 +209,7 @@ class ConfigurationReader {
   }
 
   static Result<std::shared_ptr<HostDirectory>> read_directory_file(const std::string& path) {
-    auto text = chat::read_text_file(path, longest_directory_file);
+    auto text = chat::read_text_file(path, chat::longest_directory_file);
     if (!text) return std::move(text).error();
     auto directory = read_directory(std::move(*text));
     if (directory) return directory;

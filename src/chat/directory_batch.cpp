@@ -26,7 +26,9 @@ bool is_fit(std::string_view text, std::size_t longest) {
   return text.size() <= longest && text.find('\0') == std::string_view::npos && text::is_valid_utf8(text);
 }
 
-std::string words(const RoomRef& ref) { return fmt::format("{} {}", kind_name(ref.kind()), quoted(ref.slug().str())); }
+std::string words(const RoomRef& ref) {
+  return fmt::format("{} {}", room_kind_name(ref.kind()), quoted(ref.slug().str()));
+}
 std::string words(const UserSlug& user) { return fmt::format("user {}", quoted(user.str())); }
 
 class BatchReader {
@@ -144,7 +146,7 @@ class BatchReader {
 
   RoomChange* change_of_room(const RoomRef& ref) {
     if (!is_slug(ref.slug().str())) {
-      fail(kind_name(ref.kind()), fmt::format("the slug of {} {}", words(ref), slug_rule));
+      fail(room_kind_name(ref.kind()), fmt::format("the slug of {} {}", words(ref), slug_rule));
       return nullptr;
     }
     const auto [at, is_new] = place_.try_emplace(key(ref), rooms_.size());
@@ -159,8 +161,8 @@ class BatchReader {
     RoomChange* room = change_of_room(step.room);
     if (room == nullptr) return;
     if (!is_fit(step.name, longest_directory_name)) {
-      return fail(kind_name(step.room.kind()), fmt::format("the name of {} must be UTF-8 of at most {} bytes",
-                                                           words(step.room), longest_directory_name));
+      return fail(room_kind_name(step.room.kind()), fmt::format("the name of {} must be UTF-8 of at most {} bytes",
+                                                                words(step.room), longest_directory_name));
     }
     room->head = RoomHead{step.name, step.is_public, step.creator};
   }
@@ -210,8 +212,8 @@ class BatchReader {
     if (was == nullptr) room.gone = false;
     const bool stands = room.head || (was != nullptr && !room.gone);
     if (room.head && !exists(room.head->creator)) {
-      return fail(kind_name(room.ref.kind()), fmt::format("the creator of {} is no user of the directory: {}",
-                                                          words(room.ref), words(room.head->creator)));
+      return fail(room_kind_name(room.ref.kind()), fmt::format("the creator of {} is no user of the directory: {}",
+                                                               words(room.ref), words(room.head->creator)));
     }
     std::vector<std::variant<DirectoryMember, UserSlug>> needed;
     std::unordered_map<std::string_view, const DirectoryMember*> before;

@@ -149,9 +149,15 @@ class DirectoryReader {
 
 namespace chat {
 
-Result<std::shared_ptr<DirectoryIndex>> read_directory_index(std::string json) try {
+Result<json::Document> parse_directory(std::string json) {
   auto document = json::parse(std::move(json), json::Limits().bytes(longest_directory).values(most_values).depth(16));
   if (!document) return document.error().with_code(Errc::config);
+  return document;
+}
+
+Result<std::shared_ptr<DirectoryIndex>> read_directory_index(std::string json) try {
+  auto document = parse_directory(std::move(json));
+  if (!document) return std::move(document).error();
   Faults faults;
   std::shared_ptr<DirectoryIndex> directory = DirectoryReader(faults).read(document->root());
   if (faults.any()) return faults.error();

@@ -40,7 +40,7 @@ std::string encode(const DirectoryUser& user) {
 
 json::Writer entry_of(const RoomRef& ref) {
   json::Writer out;
-  out.object().member(kind_name(ref.kind()), ref.slug().str());
+  out.object().member(room_kind_name(ref.kind()), ref.slug().str());
   return out;
 }
 

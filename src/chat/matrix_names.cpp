@@ -34,7 +34,7 @@ char read_byte(std::string_view digits) {
 }
 
 std::string direct_begin(const TenantId& tenant) {
-  return fmt::format("{}_{}_", encode_tenant(tenant.str()), kind_name(RoomKind::direct));
+  return fmt::format("{}_{}_", encode_tenant(tenant.str()), room_kind_name(RoomKind::direct));
 }
 
 Error wrong(std::string text) { return Error(Errc::config, std::move(text)); }
@@ -110,7 +110,7 @@ std::string alias_localpart(const TenantId& tenant, const RoomRef& room) {
   // By hand: it is made for every message that is sent.
   std::string name = encode_tenant(tenant.str());
   name += '_';
-  name += kind_name(room.kind());
+  name += room_kind_name(room.kind());
   name += '_';
   name += room.slug().str();
   return name;

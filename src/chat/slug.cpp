@@ -42,30 +42,18 @@ bool is_tenant_id(std::string_view text) noexcept { return text.size() <= longes
 Result<void> check_slug(const UserSlug& slug) { return check("user", slug.str()); }
 
 Result<void> check_slug(const RoomRef& room) {
-  if (room.kind() != RoomKind::direct) return check(kind_name(room.kind()), room.slug().str());
+  if (room.kind() != RoomKind::direct) return check(room_kind_name(room.kind()), room.slug().str());
   if (auto checked = check_slug(room.first()); !checked) return checked;
   if (auto checked = check_slug(room.second()); !checked) return checked;
   if (room.first() != room.second()) return {};
   return Error(Errc::invalid_argument, "nobody has a direct conversation with themselves").with_subject("user");
 }
 
-std::string_view kind_name(RoomKind kind) noexcept {
-  switch (kind) {
-    case RoomKind::event:
-      return "event";
-    case RoomKind::group:
-      return "group";
-    case RoomKind::direct:
-      break;
-  }
-  return "direct";
-}
-
 std::string in_words(const RoomRef& room) {
   if (room.kind() == RoomKind::direct) {
     return fmt::format("the conversation of {} and {}", quoted(room.first().str()), quoted(room.second().str()));
   }
-  return fmt::format("{} {}", kind_name(room.kind()), quoted(room.slug().str()));
+  return fmt::format("{} {}", room_kind_name(room.kind()), quoted(room.slug().str()));
 }
 
 }  // namespace confab::chat

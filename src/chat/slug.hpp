@@ -25,9 +25,6 @@ inline constexpr std::string_view slug_rule = "must be 1 to 100 letters, digits 
 [[nodiscard]] Result<void> check_slug(const UserSlug& slug);
 [[nodiscard]] Result<void> check_slug(const RoomRef& room);
 
-// "event", "group" or "direct".
-[[nodiscard]] std::string_view kind_name(RoomKind kind) noexcept;
-
 // `event "picnic"`, for error messages.
 [[nodiscard]] std::string in_words(const RoomRef& room);
 

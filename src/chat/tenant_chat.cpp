@@ -75,7 +75,7 @@ Result<DirectoryRoom> TenantChat::find_room(const RoomRef& ref) const {
   auto room = directory_->room(ref);
   if (room) return std::move(*room);
   return Error(Errc::not_found, fmt::format("the directory lists no {}", in_words(ref)))
-      .with_subject(kind_name(ref.kind()));
+      .with_subject(room_kind_name(ref.kind()));
 }
 
 Result<void> TenantChat::admit(const DirectoryRoom& room, const UserSlug& user) {
@@ -103,7 +103,7 @@ Result<std::string> TenantChat::alias(const RoomRef& ref) const {
   }
   if (name.size() <= most) return name;
   return Error(Errc::invalid_argument, fmt::format("the name of {} is too long for a room alias", in_words(ref)))
-      .with_subject(kind_name(ref.kind()));
+      .with_subject(room_kind_name(ref.kind()));
 }
 
 std::optional<MatrixRoomId> TenantChat::room_at_hand(const RoomRef& ref) {
@@ -123,7 +123,7 @@ Task<Result<MatrixRoomId>> TenantChat::room_id(Self self, RoomRef ref, net::Call
   } else if (found.error().code() == Errc::not_found) {
     co_return found.error()
         .with_message(fmt::format("the room of {} was not made yet: make it first", in_words(ref)))
-        .with_subject(kind_name(ref.kind()));
+        .with_subject(room_kind_name(ref.kind()));
   }
   co_return found;
 }

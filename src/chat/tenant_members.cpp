@@ -11,7 +11,7 @@ namespace confab::chat {
 
 std::string default_name(const RoomRef& ref) {
   if (ref.kind() == RoomKind::direct) return {};
-  return fmt::format("{}-{}", kind_name(ref.kind()), ref.slug().str());
+  return fmt::format("{}-{}", room_kind_name(ref.kind()), ref.slug().str());
 }
 
 std::optional<std::string> TenantChat::id_of(const MatrixUserId& user) const {
@@ -63,7 +63,7 @@ Task<Result<Room>> TenantChat::remove_member(Self self, RoomRef ref, UserSlug sl
   if (auto checked = check_slug(ref); !checked) co_return std::move(checked).error();
   if (ref.kind() == RoomKind::direct) {
     co_return Error(Errc::invalid_argument, "a direct conversation always has its two: nobody is taken out of it")
-        .with_subject(kind_name(ref.kind()));
+        .with_subject(room_kind_name(ref.kind()));
   }
   for (int round = 0;; ++round) {
     Result<MatrixRoomId> room = co_await room_id(self, ref, context);

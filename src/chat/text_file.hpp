@@ -11,6 +11,7 @@ namespace confab::chat {
 
 // Longest secret that a file may hold.
 inline constexpr std::size_t longest_secret = 4096;
+inline constexpr std::size_t longest_directory_file = std::size_t{64} << 20U;
 
 // The whole file. Errc::config: cannot be read, is no regular file, or is longer than `longest` bytes. The message
 // begins with the path.

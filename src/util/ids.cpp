@@ -29,6 +29,18 @@ bool random_id(std::array<unsigned char, id_bytes>& id) {
 
 }  // namespace
 
+const char* room_kind_name(RoomKind kind) noexcept {
+  switch (kind) {
+    case RoomKind::event:
+      return "event";
+    case RoomKind::group:
+      return "group";
+    case RoomKind::direct:
+      break;
+  }
+  return "direct";
+}
+
 TransactionId make_transaction_id() {
   std::array<unsigned char, id_bytes> bytes{};
   if (!random_id(bytes)) {

@@ -136,6 +136,9 @@ std::map<std::string, Refused> calls_with_a_runtime(confab_queue* queue) {
       {"confab_typing", operation(confab_typing, queue)},
       {"confab_mark_read", operation(confab_mark_read, queue)},
       {"confab_history", operation(confab_history, queue)},
+      {"confab_directory_apply", operation(confab_directory_apply, queue)},
+      {"confab_directory_load", operation(confab_directory_load, queue)},
+      {"confab_directory_refresh", operation(confab_directory_refresh, queue)},
       {"confab_stream_open",
        [queue](void* handle) {
          const auto asked = request<confab_stream_request>();

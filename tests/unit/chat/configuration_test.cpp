@@ -203,3 +203,12 @@ TEST_CASE_FIXTURE(Folder, "the environment stands above the file") {
   CHECK(read(good)->homeserver().admin_password() == Secret("secret words"));
   ::unsetenv("CONFAB_ADMIN_PASSWORD");
 }
+
+TEST_CASE_FIXTURE(Folder, "a tenant without a directory file lists nobody; an empty name is no way to say so") {
+  const auto nobody = read(replaced(good, R"(,"directory":"directory.json")", ""));
+  REQUIRE(nobody.has_value());
+  CHECK(nobody->tenants().at(0).directory_file().empty());
+  REQUIRE(nobody->tenants().at(0).directory() != nullptr);
+  CHECK(!nobody->tenants().at(0).directory()->user(UserSlug("ana")).has_value());
+  CHECK(fault(replaced(good, "directory.json", "")).subject() == "tenants[0].directory");
+}

@@ -70,3 +70,9 @@ TEST_CASE("a direct room is that of two users, whichever is named first") {
   CHECK(both != RoomRef::direct(UserSlug("ana"), UserSlug("eve")));
   CHECK(both != RoomRef::event(RoomSlug()));
 }
+
+TEST_CASE("ids: kinds of rooms have names") {
+  CHECK(std::string(room_kind_name(RoomKind::event)) == "event");
+  CHECK(std::string(room_kind_name(RoomKind::group)) == "group");
+  CHECK(std::string(room_kind_name(RoomKind::direct)) == "direct");
+}

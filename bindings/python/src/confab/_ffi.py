@@ -24,7 +24,7 @@ from . import errors
 ABI = 0
 DEFAULT_MS, LONGEST_MS = 0, 2**32 - 1
 WITHOUT_END = 2**32 - 1
-COMPLETION, BATCH, STREAM_END = 1, 2, 3
+COMPLETION, BATCH, STREAM_END, LOG, ALERT = 1, 2, 3, 4, 5
 _OK, _TIMED_OUT, _CLOSED = 0, 11, 22
 ROOM_KINDS = {"event": 0, "group": 1, "direct": 2}
 MESSAGE_KINDS = {"text": 0, "notice": 1, "emote": 2}
@@ -81,7 +81,8 @@ def _struct(name: str, *fields: Tuple[str, Any]) -> Any:
 
 
 STRUCTS: Dict[str, Any] = {made.__name__: made for made in (
-    _struct("confab_runtime_options", ("loop_threads", _u32)),
+    _struct("confab_runtime_options", ("loop_threads", _u32), ("log_queue", _QueueP), ("log_tag", _u64),
+            ("log_level", _i32), ("most_logs", _u32)),
     _struct("confab_queue_options", ("most_operations", _u32)),
     _struct("confab_client_options", ("timeout_ms", _u32), ("path", _text), ("json", _text), ("folder", _text)),
     _struct("confab_plain_request", ("timeout_ms", _u32)),
@@ -96,6 +97,7 @@ STRUCTS: Dict[str, Any] = {made.__name__: made for made in (
             ("user", _text), ("event", _text), ("in_private", _u32), ("reserved", _u32)),
     _struct("confab_history_request", ("timeout_ms", _u32), ("room_kind", _i32), ("limit", _u32), ("room", _text),
             ("user", _text), ("from", _text), ("without_reactions", _u32), ("reserved", _u32)),
+    _struct("confab_directory_request", ("timeout_ms", _u32), ("expected", _u64), ("json", _text)),
     _struct("confab_stream_request", ("reserved", _u32), ("user", _text), ("consumer", _text)),
 )}
 _TEXTS = {name: {field for field, kind in made._fields_ if kind is _text} for name, made in STRUCTS.items()}
@@ -182,6 +184,9 @@ FUNCTIONS: Dict[str, Signature] = {
     "confab_typing": _operation(_TenantP, "confab_notice_request"),
     "confab_mark_read": _operation(_TenantP, "confab_notice_request"),
     "confab_history": _operation(_TenantP, "confab_history_request"),
+    "confab_directory_apply": _operation(_TenantP, "confab_directory_request"),
+    "confab_directory_load": _operation(_TenantP, "confab_directory_request"),
+    "confab_directory_refresh": _operation(_TenantP, "confab_plain_request"),
     "confab_stream_open": Signature(_i32, (_TenantP, _to(STRUCTS["confab_stream_request"]), _QueueP, _u64,
                                            _to(_StreamP), _to(_ErrorP))),
     "confab_stream_ready": _operation(_StreamP, "confab_plain_request"),
@@ -550,8 +555,8 @@ class Stream(_Handle):
 def constants() -> Dict[str, int]:
     """What this module believes of the header's numbers, for the test that compares them."""
     believed = {"CONFAB_ABI": ABI, "CONFAB_EVENT_COMPLETION": COMPLETION, "CONFAB_EVENT_BATCH": BATCH,
-                "CONFAB_EVENT_STREAM_END": STREAM_END, "CONFAB_OK": _OK, "CONFAB_TIMED_OUT": _TIMED_OUT,
-                "CONFAB_CLOSED": _CLOSED}
+                "CONFAB_EVENT_STREAM_END": STREAM_END, "CONFAB_EVENT_LOG": LOG, "CONFAB_EVENT_ALERT": ALERT, "CONFAB_OK": _OK,
+                "CONFAB_TIMED_OUT": _TIMED_OUT, "CONFAB_CLOSED": _CLOSED}
     believed.update({f"CONFAB_ROOM_{name.upper()}": number for name, number in ROOM_KINDS.items()})
     believed.update({f"CONFAB_MESSAGE_{name.upper()}": number for name, number in MESSAGE_KINDS.items()})
     return believed

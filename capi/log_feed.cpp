@@ -1,0 +1,106 @@
+#include "capi/log_feed.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+
+#include "capi/guard.hpp"
+#include "util/json.hpp"
+
+namespace confab::capi {
+namespace {
+
+struct Alert {
+  std::string_view code;  // of a log line
+  std::string_view name;
+};
+
+// Lines that an operator must know of, whatever level is listened to. A new one is added here and in the schema.
+constexpr Alert alerts[] = {
+    {"breaker.open", "homeserver_failing"},
+    {"breaker.closed", "homeserver_back"},
+};
+// What the library could not do, and will not try again by itself.
+constexpr std::string_view other_alert = "failure";
+
+constexpr LogLevel least_alert = LogLevel::info;
+
+std::string_view alert_of(const LogRecord& line) {
+  for (const Alert& each : alerts) {
+    if (each.code == line.code()) return each.name;
+  }
+  return line.level() == LogLevel::error ? other_alert : std::string_view();
+}
+
+constexpr std::string_view level_name(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      break;
+  }
+  return "error";
+}
+
+constexpr int no_lines = static_cast<int>(LogLevel::error) + 1;
+
+int level_of(std::int32_t asked) {
+  switch (asked) {
+    case CONFAB_LOG_ALERTS:
+      return no_lines;
+    case CONFAB_LOG_ERROR:
+      return static_cast<int>(LogLevel::error);
+    case CONFAB_LOG_WARNING:
+      return static_cast<int>(LogLevel::warning);
+    case CONFAB_LOG_INFO:
+      return static_cast<int>(LogLevel::info);
+    case CONFAB_LOG_DEBUG:
+      return static_cast<int>(LogLevel::debug);
+    default:
+      refuse(Errc::invalid_argument, "log_level", "this is no CONFAB_LOG_...");
+  }
+}
+
+void write_line(json::Writer& out, const LogRecord& line) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  out.member("level", level_name(line.level())).member("component", line.component()).member("code", line.code());
+  out.member("message", line.message());
+  out.member("time", std::int64_t{std::chrono::duration_cast<std::chrono::milliseconds>(now).count()});
+}
+
+}  // namespace
+
+std::shared_ptr<LogFeed> LogFeed::asked_for(const confab_runtime_options& options) {
+  if (options.log_queue == nullptr) {
+    if (options.log_level != 0 || options.log_tag != 0 || options.most_logs != 0) {
+      refuse(Errc::invalid_argument, "log_queue", "log lines are asked for without a queue");
+    }
+    return nullptr;
+  }
+  if (options.most_logs > most_logs) refuse(Errc::invalid_argument, "most_logs", "most_logs is out of range");
+  return std::make_shared<LogFeed>(require(options.log_queue, "log_queue").core, options.log_tag,
+                                   level_of(options.log_level),
+                                   options.most_logs == 0 ? default_logs : options.most_logs);
+}
+
+LogLevel LogFeed::needed() const noexcept {
+  return static_cast<LogLevel>(std::min(from_, static_cast<int>(least_alert)));
+}
+
+void LogFeed::take(const LogRecord& line) noexcept {
+  if (static_cast<int>(line.level()) >= from_) {
+    lines_.tell([&line](json::Writer& out) { write_line(out, line); });
+  }
+  const std::string_view alert = alert_of(line);
+  if (alert.empty()) return;
+  alerts_.tell([&line, alert](json::Writer& out) {
+    out.member("alert", alert);
+    write_line(out, line);
+  });
+}
+
+}  // namespace confab::capi
