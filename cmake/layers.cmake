@@ -83,6 +83,6 @@ function(confab_product)
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_compile_features(confab-cxx PUBLIC cxx_std_20)
   target_link_libraries(confab-cxx PUBLIC CURL::libcurl OpenSSL::SSL OpenSSL::Crypto Threads::Threads
-                                         ${CONFAB_SQLITE_TARGET})
+                                         ${CONFAB_SQLITE_TARGET} ${CONFAB_POSTGRESQL_TARGET})
   add_library(confab::confab ALIAS confab-cxx)
 endfunction()

@@ -13,14 +13,11 @@ namespace confab::store {
 
 using ClockSource = std::function<StoreTime()>;  // tests bring their own
 
-class StoreClock {
+/// Readings of a clock that may be set back, in an order that never goes back.
+class LatestTime {
  public:
-  explicit StoreClock(ClockSource source) : source_(std::move(source)) {}
-
   // Any thread.
-  [[nodiscard]] StoreTime now() {
-    const StoreTime read =
-        source_ ? source_() : std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  [[nodiscard]] StoreTime of(StoreTime read) {
     std::int64_t latest = latest_.load();
     const std::int64_t time = read.time_since_epoch().count();
     while (time > latest && !latest_.compare_exchange_weak(latest, time)) {
@@ -29,8 +26,23 @@ class StoreClock {
   }
 
  private:
-  ClockSource source_;
   std::atomic<std::int64_t> latest_{0};
+};
+
+class StoreClock {
+ public:
+  explicit StoreClock(ClockSource source) : source_(std::move(source)) {}
+
+  // Any thread.
+  [[nodiscard]] StoreTime now() {
+    return latest_.of(source_
+                          ? source_()
+                          : std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now()));
+  }
+
+ private:
+  ClockSource source_;
+  LatestTime latest_;
 };
 
 }  // namespace confab::store

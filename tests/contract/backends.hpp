@@ -14,8 +14,12 @@
 #include "contract/store_client.hpp"
 #include "store/checked_store.hpp"
 #include "store/memory_store.hpp"
+#include "store/postgresql_store.hpp"
 #include "store/sqlite_store.hpp"
 #include "support/temporary_directory.hpp"
+#if CONFAB_HAS_POSTGRESQL
+#include "contract/postgresql_database.hpp"
+#endif
 
 namespace confab::test {
 
@@ -54,6 +58,13 @@ class SqliteBackend : public Backend {
   TemporaryDirectory folder;
 };
 
+#if CONFAB_HAS_POSTGRESQL
+class PostgresqlBackend : public Backend {
+ public:
+  PostgresqlBackend() { store = open_postgresql(store::PostgresqlStoreOptions(database_dsn()).clock(clock.source())); }
+};
+#endif
+
 /// The one that a host is shown how to write: the documented interface is all that it knows of the library.
 class HostsOwnBackend : public Backend {
  public:
@@ -89,6 +100,7 @@ class FlakyBackend : public Backend {
     function(backend);                                  \
   }                                                     \
   CONTRACT_SQLITE(function, name)                       \
+  CONTRACT_POSTGRESQL(function, name)                   \
   static void function([[maybe_unused]] confab::test::Backend& backend)
 
 #if CONFAB_HAS_SQLITE
@@ -99,4 +111,14 @@ class FlakyBackend : public Backend {
   }
 #else
 #define CONTRACT_SQLITE(function, name)
+#endif
+
+#if CONFAB_HAS_POSTGRESQL
+#define CONTRACT_POSTGRESQL(function, name)  \
+  TEST_CASE("postgresql: " name) {           \
+    confab::test::PostgresqlBackend backend; \
+    function(backend);                       \
+  }
+#else
+#define CONTRACT_POSTGRESQL(function, name)
 #endif

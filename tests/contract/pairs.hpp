@@ -8,7 +8,8 @@ namespace confab::test {
 
 inline constexpr int pair_chains = 8;
 
-inline std::string pair_key(int chain, char side) { return "pair/" + std::to_string(chain) + '/' + side; }
+inline std::string pair_prefix(int chain) { return "pair/" + std::to_string(chain) + '/'; }
+inline std::string pair_key(int chain, char side) { return pair_prefix(chain) + side; }
 
 /// Of many lengths, up to several pages.
 inline std::string pair_value(int number) {
