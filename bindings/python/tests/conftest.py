@@ -55,8 +55,8 @@ def config(homeserver, tmp_path_factory):
 class Fake:
     """A fake homeserver: what it answers can be told."""
 
-    def __init__(self):
-        self.process = subprocess.Popen([FAKE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, *options):
+        self.process = subprocess.Popen([FAKE, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.about = json.loads(self.process.stdout.readline())
 
     def tell(self, what, **more):

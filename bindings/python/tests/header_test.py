@@ -84,7 +84,7 @@ def numbers():
 def test_numbers():
     believed = _ffi.constants()
     assert {name: numbers()[name] for name in believed} == believed
-    for prefix in ("CONFAB_ROOM_", "CONFAB_MESSAGE_", "CONFAB_EVENT_"):
+    for prefix in ("CONFAB_ROOM_", "CONFAB_MESSAGE_", "CONFAB_EVENT_", "CONFAB_LOG_"):
         assert {name for name in numbers() if name.startswith(prefix)} <= believed.keys()
 
 

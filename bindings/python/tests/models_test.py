@@ -44,6 +44,8 @@ def test_other_results():
     assert models.reset_of(example("reset")) == confab.ResetCounts(1, 1, 0, 0)
     assert [member.slug for member in models.members_of(example("members"))] == ["ana", None]
     assert models.unread_of(example("unread")) == confab.Unread(3, 1, "$fQ2a...")
+    assert models.revision_of(example("revision")) == 8
+    assert models.alert_of(example("alert")).alert == "homeserver_failing"
     assert models.sent_of(example("sent")).event_id == "$fQ2a..."
 
 
@@ -67,7 +69,6 @@ def test_a_time_beyond_the_calendar_is_no_error(milliseconds, year):
 def test_every_result_of_the_schema_has_a_reader():
     schema = json.loads((SOURCE / "capi" / "results.schema.json").read_text())["$defs"]
     read = {"done", "findings", "account", "reset", "room", "members", "unread", "sent", "message", "history", "event",
-            "events"}
-    of_no_method_yet = {"log", "alert", "revision"}
-    assert schema.keys() == read | of_no_method_yet
+            "events", "log", "alert", "revision"}
+    assert schema.keys() == read
     assert set(schema["event"]["properties"]["event"]["enum"]) == {*models._EVENTS, "other"}

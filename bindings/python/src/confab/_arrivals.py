@@ -7,6 +7,7 @@ import itertools
 from typing import Callable, Dict, Iterator, Optional
 
 from . import _ffi
+from ._logs import Logs
 from .errors import Closed, Error, OutcomeUnknown
 
 AT_ONE_TURN = 256
@@ -16,8 +17,9 @@ AT_ONE_TURN = 256
 class Arrivals:
     """One queue, watched by one loop. All of it is for the loop's thread, but for `abandon`."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, most_operations: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, most_operations: int, logs: Logs) -> None:
         self.loop = loop
+        self._logs = logs
         self.queue = _ffi.Queue(most_operations)
         self._tags: Iterator[int] = itertools.count(1)
         self._receivers: Dict[int, Callable[[_ffi.Arrived], None]] = {}
@@ -48,6 +50,9 @@ class Arrivals:
             arrived = self.queue.take()
             if arrived is None:
                 return False
+            if arrived.kind in (_ffi.LOG, _ffi.ALERT):
+                self._tell(arrived)
+                continue
             last = arrived.kind != _ffi.BATCH
             receiver = self._receivers.pop(arrived.tag, None) if last else self._receivers.get(arrived.tag)
             if receiver is not None:
@@ -55,6 +60,11 @@ class Arrivals:
             else:
                 arrived.release()
         return True
+
+    def _tell(self, arrived: _ffi.Arrived) -> None:
+        alert = self._logs.tell(arrived)
+        if alert is not None and self._logs.on_alert is not None and not self.loop.is_closed():
+            self.loop.call_soon(self._logs.on_alert, alert)
 
     async def ended(self, handle: "_ffi.Client | _ffi.Tenant | _ffi.Stream", function: str, fields: _ffi.Fields
                     ) -> _ffi.Arrived:

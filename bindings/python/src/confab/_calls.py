@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Generic, Optional, Tuple, TypeVar
+import json
+from typing import Any, Callable, Dict, Generic, Mapping, Optional, Tuple, TypeVar
 
 from . import _ffi, models
 from .errors import InvalidArgument
@@ -138,3 +139,15 @@ def history(room: Conversation, user: str, limit: int, start: Optional[str], rea
         raise InvalidArgument("limit is 1 to 1000", subject="limit")
     return Call("confab_history", models.page_of, limit=limit, without_reactions=int(not reactions),
                 **{"from": start}, **room.as_seen_by(user))
+
+
+def apply(batch: Mapping[str, Any], expected: int) -> Call[int]:
+    return Call("confab_directory_apply", models.revision_of, json=json.dumps(batch), expected=expected)
+
+
+def load(directory: Mapping[str, Any]) -> Call[int]:
+    return Call("confab_directory_load", models.revision_of, json=json.dumps(directory))
+
+
+def refresh() -> Call[int]:
+    return Call("confab_directory_refresh", models.revision_of)

@@ -28,6 +28,7 @@ COMPLETION, BATCH, STREAM_END, LOG, ALERT = 1, 2, 3, 4, 5
 _OK, _TIMED_OUT, _CLOSED = 0, 11, 22
 ROOM_KINDS = {"event": 0, "group": 1, "direct": 2}
 MESSAGE_KINDS = {"text": 0, "notice": 1, "emote": 2}
+LOG_LEVELS = {"alerts": 0, "error": 1, "warning": 2, "info": 3, "debug": 4}
 
 # ---- types -----------------------------------------------------------------------------------------------------------
 
@@ -101,6 +102,7 @@ STRUCTS: Dict[str, Any] = {made.__name__: made for made in (
     _struct("confab_stream_request", ("reserved", _u32), ("user", _text), ("consumer", _text)),
 )}
 _TEXTS = {name: {field for field, kind in made._fields_ if kind is _text} for name, made in STRUCTS.items()}
+_LARGE = {"expected"}  # of 64 bits; every other number has 32
 _to = cast(Callable[[Any], Any], ctypes.POINTER)
 _SIZE = _to(ctypes.c_size_t)
 _ASK = (_QueueP, _u64, _to(_OperationP), _to(_ErrorP))
@@ -203,7 +205,7 @@ FUNCTIONS: Dict[str, Signature] = {
 def _place() -> Path:
     """Where the library is: named by CONFAB_LIBRARY, else beside this file."""
     named = os.environ.get("CONFAB_LIBRARY")
-    return Path(named) if named else Path(__file__).resolve().parent / "libconfab.so"
+    return Path(named) if named else Path(__file__).resolve().parent / f"libconfab.so.{ABI}"
 
 
 class _Library:
@@ -302,7 +304,7 @@ def _filled(struct: str, fields: Fields) -> Any:
             setattr(made, name, _bytes(name, value))
         elif not isinstance(value, int):
             raise TypeError(f"{name} must be an int, not {type(value).__name__}")
-        elif 0 <= value < 2**32:
+        elif 0 <= value < (2**64 if name in _LARGE else 2**32):
             setattr(made, name, value)
         else:
             raise errors.InvalidArgument(f"{name} is out of range", subject=name)
@@ -331,7 +333,8 @@ def forked() -> bool:
     return _Process.forked
 
 
-def _use() -> None:
+def use() -> None:
+    """Raises Forked where nothing can be done any more."""
     if _Process.forked:
         raise errors.Forked("the process is a fork of one that had used Confab: make clients after the fork")
     _Process.used = True
@@ -356,7 +359,7 @@ class _Handle:
 
     def call(self, function: str, *arguments: Any) -> int:
         """Calls a function that does not block with this handle first."""
-        _use()
+        use()
         with self._lock:
             if self._pointer is None:
                 raise errors.Closed(f"the {self.noun} is closed")
@@ -365,7 +368,7 @@ class _Handle:
 
     def kept(self) -> "_Kept":
         """A reference more for as long as a call that blocks lasts."""
-        _use()
+        use()
         with self._lock:
             if self._pointer is None:
                 raise errors.Closed(f"the {self.noun} is closed")
@@ -389,10 +392,13 @@ class Runtime(_Handle):
 
     noun = "runtime"
 
-    def __init__(self, loop_threads: int) -> None:
-        _use()
+    def __init__(self, loop_threads: int, logs: Optional["Queue"], level: str) -> None:
+        """Log lines of this level and alerts go to the queue, where there is one, with the tag 0."""
+        use()
         pointer, error = _RuntimeP(), _ErrorP()
-        options = _filled("confab_runtime_options", {"loop_threads": loop_threads})
+        options = _filled("confab_runtime_options", {"loop_threads": loop_threads, "log_level": LOG_LEVELS[level]})
+        if logs is not None:
+            options.log_queue = logs.pointer()
         _check(_library["confab_runtime_new"](ctypes.byref(options), ctypes.byref(pointer), ctypes.byref(error)), error)
         super().__init__(pointer)
 
@@ -479,7 +485,7 @@ class Queue(_Handle):
     noun = "queue"
 
     def __init__(self, most_operations: int) -> None:
-        _use()
+        use()
         pointer, error = _QueueP(), _ErrorP()
         options = _filled("confab_queue_options", {"most_operations": most_operations})
         _check(_library["confab_queue_new"](ctypes.byref(options), ctypes.byref(pointer), ctypes.byref(error)), error)
@@ -555,8 +561,9 @@ class Stream(_Handle):
 def constants() -> Dict[str, int]:
     """What this module believes of the header's numbers, for the test that compares them."""
     believed = {"CONFAB_ABI": ABI, "CONFAB_EVENT_COMPLETION": COMPLETION, "CONFAB_EVENT_BATCH": BATCH,
-                "CONFAB_EVENT_STREAM_END": STREAM_END, "CONFAB_EVENT_LOG": LOG, "CONFAB_EVENT_ALERT": ALERT, "CONFAB_OK": _OK,
-                "CONFAB_TIMED_OUT": _TIMED_OUT, "CONFAB_CLOSED": _CLOSED}
+                "CONFAB_EVENT_STREAM_END": STREAM_END, "CONFAB_EVENT_LOG": LOG, "CONFAB_EVENT_ALERT": ALERT,
+                "CONFAB_OK": _OK, "CONFAB_TIMED_OUT": _TIMED_OUT, "CONFAB_CLOSED": _CLOSED}
+    believed.update({f"CONFAB_LOG_{name.upper()}": number for name, number in LOG_LEVELS.items()})
     believed.update({f"CONFAB_ROOM_{name.upper()}": number for name, number in ROOM_KINDS.items()})
     believed.update({f"CONFAB_MESSAGE_{name.upper()}": number for name, number in MESSAGE_KINDS.items()})
     return believed

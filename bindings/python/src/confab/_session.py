@@ -16,13 +16,14 @@ Config = Union[str, "os.PathLike[str]", Mapping[str, Any]]
 class Session:
     """What of it blocks says so: both faces call it where blocking is allowed."""
 
-    def __init__(self, config: Config, loop_threads: int) -> None:
+    def __init__(self, config: Config, loop_threads: int, log_level: str) -> None:
         self._fields: Dict[str, Any] = {}
         if isinstance(config, Mapping):
             self._fields["json"] = json.dumps(config)
         else:
             self._fields["path"] = os.fspath(config)
         self._loop_threads = loop_threads
+        self._log_level = log_level
         self._lock = threading.Lock()  # held for moments, but for `_making`
         self._making = threading.Lock()  # held while a tenant is made, which may block
         self._runtime: Optional[_ffi.Runtime] = None
@@ -30,9 +31,9 @@ class Session:
         self._tenants: Dict[Optional[str], _ffi.Tenant] = {}
         self.closed = False
 
-    def open(self, timeout_ms: int) -> None:
+    def open(self, timeout_ms: int, logs: Optional[_ffi.Queue]) -> None:
         """Reads the configuration. Blocks. A close meanwhile wins."""
-        runtime = _ffi.Runtime(self._loop_threads)
+        runtime = _ffi.Runtime(self._loop_threads, logs, self._log_level)
         try:
             client = _ffi.Client(runtime, {"timeout_ms": timeout_ms, **self._fields})
         except BaseException:

@@ -7,10 +7,11 @@ import collections
 import warnings
 import weakref
 from types import TracebackType
-from typing import AsyncIterator, Deque, List, Optional, Tuple, Type, TypeVar
+from typing import Any, AsyncIterator, Deque, List, Mapping, Optional, Tuple, Type, TypeVar
 
 from . import _calls, _ffi, models
 from ._arrivals import Arrivals
+from ._logs import Logs, OnAlert
 from ._session import Config, Session
 from .errors import Closed
 
@@ -46,7 +47,8 @@ class Client:
     """
 
     def __init__(self, config: Config, *, timeout: float = 30.0, loop_threads: int = 1,
-                 most_operations: int = 4096) -> None:
+                 most_operations: int = 4096, log_level: Optional[str] = None,
+                 on_alert: Optional[OnAlert] = None) -> None:
         """Nothing is read or connected to before it is opened.
 
         config: the path of a configuration file, or a mapping of the same form; paths in a mapping are relative to the
@@ -54,10 +56,14 @@ class Client:
         timeout: seconds that each operation may take if it is not given a time of its own.
         loop_threads: threads of the library that do the network work, at most 64. One serves thousands of users.
         most_operations: how many operations may be in flight at once, 1 to 1,000,000; more raise Busy.
+        log_level: "error", "warning", "info" or "debug": lines of this level and above go to the logger "confab" of
+            Python's logging; by default none but alerts. No line holds a token, a password or a message's text.
+        on_alert: called with an Alert where an operator must know something, on the loop.
         """
         self._timeout = _calls.milliseconds(timeout)
         self._most_operations = most_operations
-        self._open = _Open(Session(config, loop_threads))
+        self._logs = Logs(log_level, on_alert)
+        self._open = _Open(Session(config, loop_threads, self._logs.level))
         self._finalizer = weakref.finalize(self, self._open.dropped)
 
     async def open(self) -> Client:
@@ -69,9 +75,9 @@ class Client:
         if self._open.arrivals is not None:
             raise RuntimeError("this client was opened before: make another one")
         loop = asyncio.get_running_loop()
-        self._open.arrivals = Arrivals(loop, self._most_operations)
+        self._open.arrivals = arrivals = Arrivals(loop, self._most_operations, self._logs)
         try:
-            await loop.run_in_executor(None, self._open.session.open, self._timeout)
+            await loop.run_in_executor(None, self._open.session.open, self._timeout, arrivals.queue)
         except BaseException:
             # Cancelled, the thread goes on: it finds the session closed and lets go of what it made.
             self.close()
@@ -130,6 +136,7 @@ class Client:
         return call.read(ended.result())
 
     def _arrivals(self) -> Arrivals:
+        _ffi.use()
         arrivals = self._open.arrivals
         if arrivals is None:
             raise Closed("the client is not open: use `async with`, or open()")
@@ -163,6 +170,8 @@ class Tenant:
         """The rooms of the directory's groups."""
         self.direct = DirectRooms(self)
         """The conversations of two users."""
+        self.directory = Directory(self)
+        """Who there is, and who takes part in what."""
 
     def watch(self, user: str, *, consumer: Optional[str] = None) -> Watch:
         """What happens from now on, in every room that the user is in.
@@ -186,6 +195,35 @@ class Tenant:
 
     async def _ended(self, call: _calls.Call[T], timeout: Optional[float]) -> T:
         return await self._client._ended(await self._client._tenant(self._name), call, timeout)
+
+
+class Directory:
+    """The directory of a tenant: ``acme.directory``. It begins as its file says, and changes as the host pushes changes.
+
+    Each change makes a new revision. docs/directory.md shows directories and batches.
+    """
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
+
+    async def apply(self, batch: Mapping[str, Any], *, expected: int, timeout: Optional[float] = None) -> int:
+        """Writes and removes single entries, all of them or none; gives the revision at which it is in effect.
+
+        expected: the revision that the change was decided on.
+        Errors: Conflict: the directory is at another revision; refresh, decide anew. InvalidArgument; TooLarge.
+        """
+        return await self._tenant._ended(_calls.apply(batch, expected), timeout)
+
+    async def load(self, directory: Mapping[str, Any], *, timeout: Optional[float] = None) -> int:
+        """Makes the directory what this one says; gives the revision. What differs is applied, in one change.
+
+        Errors: ConfigError: it is none. Conflict: others keep changing it at the same time.
+        """
+        return await self._tenant._ended(_calls.load(directory), timeout)
+
+    async def refresh(self, *, timeout: Optional[float] = None) -> int:
+        """Sees what other processes have applied, now; else it is seen within a second. Gives the revision."""
+        return await self._tenant._ended(_calls.refresh(), timeout)
 
 
 class Users:

@@ -259,6 +259,21 @@ class OtherEvent:
     """The Matrix event type."""
 
 
+@dataclass(frozen=True)
+class Alert:
+    """What an operator must know."""
+
+    alert: str
+    """``"homeserver_failing"`` (requests are held back for a while), ``"homeserver_back"``, ``"failure"`` (something else
+    that the library could not do, see code); more may come."""
+    code: str
+    """A stable word for the kind of line."""
+    message: str
+    """The line; safe to keep. Its wording may change."""
+    time: datetime
+    """When, in UTC."""
+
+
 Event = Union[Message, Edit, Reaction, Redaction, Membership, Typing, Receipts, Missed, OtherEvent]
 """What a watch yields: tell the classes apart by ``isinstance``."""
 
@@ -366,6 +381,15 @@ def unread_of(read: Json) -> Unread:
 
 def sent_of(read: Json) -> Sent:
     return Sent(read["event_id"], read["transaction_id"])
+
+
+def revision_of(read: Json) -> int:
+    revision: int = read["revision"]
+    return revision
+
+
+def alert_of(read: Json) -> Alert:
+    return Alert(read["alert"], read["code"], read["message"], time_of(read["time"]))
 
 
 def page_of(read: Json) -> Page:

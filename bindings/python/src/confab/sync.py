@@ -19,16 +19,18 @@ import time
 import warnings
 import weakref
 from types import TracebackType
-from typing import Deque, Dict, Iterator, List, Optional, Set, Tuple, Type, TypeVar
+from typing import Any, Deque, Dict, Iterator, List, Mapping, Optional, Set, Tuple, Type, TypeVar
 
 from . import _calls, _ffi, models
 from ._arrivals import unknown_outcome
+from ._logs import Logs, OnAlert
 from ._session import Config, Session
-from .errors import Closed, TimedOut
+from .errors import Closed, Forked, TimedOut
 
-__all__ = ["Client", "DirectRooms", "Room", "Rooms", "Tenant", "Users", "Watch"]
+__all__ = ["Client", "DirectRooms", "Directory", "Room", "Rooms", "Tenant", "Users", "Watch"]
 
 T = TypeVar("T")
+_LOOK_MS = 200  # how soon the thread that logs sees that the client was closed
 _LATE_MS = 5000  # how long the completion of a cancelled operation is waited for; it comes at once
 
 
@@ -51,6 +53,22 @@ class _Inbox(threading.local):
                 return arrived
 
 
+def _tell(told: _ffi.Queue, logs: Logs, session: Session) -> None:
+    """Logs what arrives, until the session is closed and all of it was logged."""
+    while True:
+        last = session.closed
+        try:
+            arrived = told.wait(0 if last else _LOOK_MS)
+        except Forked:
+            return
+        if arrived is not None:
+            alert = logs.tell(arrived)
+            if alert is not None and logs.on_alert is not None:
+                logs.on_alert(alert)
+        elif last:
+            return
+
+
 def _dropped(session: Session) -> None:
     if not session.closed and not _ffi.forked():
         warnings.warn("a confab.sync.Client was not closed", ResourceWarning, stacklevel=2)
@@ -60,10 +78,12 @@ def _dropped(session: Session) -> None:
 class Client:
     """As ``confab.Client``; ``with`` opens and closes it."""
 
-    def __init__(self, config: Config, *, timeout: float = 30.0, loop_threads: int = 1) -> None:
-        """As ``confab.Client``."""
+    def __init__(self, config: Config, *, timeout: float = 30.0, loop_threads: int = 1,
+                 log_level: Optional[str] = None, on_alert: Optional[OnAlert] = None) -> None:
+        """As ``confab.Client``. Where log lines or alerts are wanted, a thread of their own brings them."""
         self._timeout = _calls.milliseconds(timeout)
-        self._session = Session(config, loop_threads)
+        self._logs = Logs(log_level, on_alert)
+        self._session = Session(config, loop_threads, self._logs.level)
         self._tags = itertools.count(1)
         self._inbox = _Inbox()
         self._finalizer: Optional[weakref.finalize[..., Client]] = None
@@ -72,8 +92,13 @@ class Client:
         """As ``confab.Client.open``."""
         if self._finalizer is not None:
             raise RuntimeError("this client was opened before: make another one")
-        self._session.open(self._timeout)
+        told = _ffi.Queue(0) if self._logs.wanted else None
+        self._session.open(self._timeout, told)
         self._finalizer = weakref.finalize(self, _dropped, self._session)
+        if told is not None:
+            # It ends when the session closes; a daemon, so that it does not hold up an interpreter that forgets to.
+            threading.Thread(target=_tell, args=(told, self._logs, self._session), name="confab-logs",
+                             daemon=True).start()
         return self
 
     def close(self) -> None:
@@ -138,6 +163,8 @@ class Tenant:
         """The rooms of the directory's groups."""
         self.direct = DirectRooms(self)
         """The conversations of two users."""
+        self.directory = Directory(self)
+        """Who there is, and who takes part in what."""
 
     def watch(self, user: str, *, consumer: Optional[str] = None) -> Watch:
         """As ``confab.Tenant.watch``."""
@@ -150,6 +177,25 @@ class Tenant:
 
     def _ended(self, call: _calls.Call[T], timeout: Optional[float]) -> T:
         return self._client._ended(self._client._tenant(self._name), call, timeout)
+
+
+class Directory:
+    """As ``confab.Directory``."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
+
+    def apply(self, batch: Mapping[str, Any], *, expected: int, timeout: Optional[float] = None) -> int:
+        """As ``confab.Directory.apply``."""
+        return self._tenant._ended(_calls.apply(batch, expected), timeout)
+
+    def load(self, directory: Mapping[str, Any], *, timeout: Optional[float] = None) -> int:
+        """As ``confab.Directory.load``."""
+        return self._tenant._ended(_calls.load(directory), timeout)
+
+    def refresh(self, *, timeout: Optional[float] = None) -> int:
+        """As ``confab.Directory.refresh``."""
+        return self._tenant._ended(_calls.refresh(), timeout)
 
 
 class Users:
