@@ -158,16 +158,31 @@ class OperationCore final : public ActiveOperation, public std::enable_shared_fr
   std::atomic<bool> finished_{false};
 };
 
-// What describe() makes: an operation of its own once it is started, or a part of one that runs already.
+// What describe() makes: an operation of its own once it is started, or a part of one that runs already. All but the
+// work itself is here, compiled once per result and not once per operation.
 template <class T>
 class DescribedWork : public confab::detail::Work<T> {
  public:
+  DescribedWork(std::shared_ptr<RuntimeCore> core, EventLoop& loop, CallOptions options)
+      : core_(std::move(core)), loop_(&loop), options_(std::move(options)) {}
+
+  std::shared_ptr<confab::detail::RunningOperation> begin(std::unique_ptr<confab::detail::Work<T>> self,
+                                                          UniqueFunction<void(Result<T>)> done) final;
   // Whether an operation on this loop may run it as a part of itself.
-  [[nodiscard]] virtual bool runs_on(const EventLoop& loop) const noexcept = 0;
+  [[nodiscard]] bool runs_on(const EventLoop& loop) const noexcept {
+    return loop_ == &loop && !options_.stop_token().stop_possible();
+  }
   // As a part of the operation that `whole` belongs to: with its stop, at most its deadline, and a budget of its own.
-  [[nodiscard]] virtual CallContext part_of(CallContext whole) const = 0;
+  [[nodiscard]] CallContext part_of(CallContext whole) const {
+    return whole.detached(std::min(whole.deadline(), options_.deadline_from(Clock::now())), whole.stop());
+  }
   // Once. This object outlives the task.
   [[nodiscard]] virtual Task<Result<T>> run(CallContext context) = 0;
+
+ private:
+  std::shared_ptr<RuntimeCore> core_;
+  EventLoop* loop_;
+  CallOptions options_;
 };
 
 template <class T>
@@ -192,39 +207,31 @@ Task<void> run_operation(std::shared_ptr<OperationCore<T>> operation, std::uniqu
   operation->finish(std::move(*result));
 }
 
+template <class T>
+std::shared_ptr<confab::detail::RunningOperation> DescribedWork<T>::begin(std::unique_ptr<confab::detail::Work<T>> self,
+                                                                          UniqueFunction<void(Result<T>)> done) {
+  std::unique_ptr<DescribedWork<T>> work(static_cast<DescribedWork<T>*>(self.release()));
+  auto operation = std::make_shared<OperationCore<T>>(core_, *loop_, options_, std::move(done));
+  operation->listen(options_.stop_token());  // before others can see it, and end it
+  const bool posted = core_->add(*operation) && loop_->post([operation, work = std::move(work)]() mutable {
+    try {
+      operation->loop().spawn(run_operation<T>(operation, std::move(work)));
+    } catch (const std::bad_alloc&) {
+      operation->finish(Error(Errc::no_memory, "memory is exhausted"));  // no frame to run in
+    }
+  });
+  if (!posted) operation->close();
+  return operation;
+}
+
 template <class T, class Body>
 class Described final : public DescribedWork<T> {
  public:
   Described(std::shared_ptr<RuntimeCore> core, EventLoop& loop, CallOptions options, Body body)
-      : core_(std::move(core)), loop_(&loop), options_(std::move(options)), body_(std::move(body)) {}
-
-  std::shared_ptr<confab::detail::RunningOperation> begin(std::unique_ptr<confab::detail::Work<T>> self,
-                                                          UniqueFunction<void(Result<T>)> done) override {
-    std::unique_ptr<DescribedWork<T>> work(static_cast<DescribedWork<T>*>(self.release()));
-    auto operation = std::make_shared<OperationCore<T>>(core_, *loop_, options_, std::move(done));
-    operation->listen(options_.stop_token());  // before others can see it, and end it
-    const bool posted = core_->add(*operation) && loop_->post([operation, work = std::move(work)]() mutable {
-      try {
-        operation->loop().spawn(run_operation<T>(operation, std::move(work)));
-      } catch (const std::bad_alloc&) {
-        operation->finish(Error(Errc::no_memory, "memory is exhausted"));  // no frame to run in
-      }
-    });
-    if (!posted) operation->close();
-    return operation;
-  }
-  [[nodiscard]] bool runs_on(const EventLoop& loop) const noexcept override {
-    return loop_ == &loop && !options_.stop_token().stop_possible();
-  }
-  [[nodiscard]] CallContext part_of(CallContext whole) const override {
-    return whole.detached(std::min(whole.deadline(), options_.deadline_from(Clock::now())), whole.stop());
-  }
+      : DescribedWork<T>(std::move(core), loop, std::move(options)), body_(std::move(body)) {}
   [[nodiscard]] Task<Result<T>> run(CallContext context) override { return body_(std::move(context)); }
 
  private:
-  std::shared_ptr<RuntimeCore> core_;
-  EventLoop* loop_;
-  CallOptions options_;
   Body body_;
 };
 

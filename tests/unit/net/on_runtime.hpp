@@ -15,16 +15,36 @@
 #include <confab/pending.hpp>
 #include <confab/result.hpp>
 #include <confab/runtime.hpp>
+#include <confab/unique_function.hpp>
 
 #include "net/runtime_core.hpp"
+#include "util/task.hpp"
 
 namespace confab::test {
 
-/// What `body(CallContext)` gives, on the loop of `user`.
+namespace detail {
+/// Waits for the task and keeps what it gives, which is read only after the operation has ended well.
+template <class T>
+Task<Result<void>> keep(Task<Result<T>> task, std::shared_ptr<std::optional<Result<T>>> kept) {
+  kept->emplace(co_await std::move(task));
+  if (!**kept) co_return (*kept)->error();
+  co_return Result<void>();
+}
+}  // namespace detail
+
+/// What `body(CallContext)` gives, on the loop of `user`. Whatever it is, one kind of operation carries it: each kind
+/// takes the compiler half a second.
 template <class T, class Body>
 [[nodiscard]] Result<T> run(Runtime& runtime, Body body, CallOptions options = CallOptions(),
                             const std::string& user = "test") {
-  return net::describe<T>(runtime.core(), user, std::move(options), std::move(body)).wait();
+  using Work = UniqueFunction<Task<Result<void>>(net::CallContext)>;
+  auto kept = std::make_shared<std::optional<Result<T>>>();
+  Work work = [body = std::move(body), kept](net::CallContext context) mutable {
+    return detail::keep<T>(body(std::move(context)), kept);
+  };
+  Result<void> ended = net::describe<void>(runtime.core(), user, std::move(options), std::move(work)).wait();
+  if (!ended) return ended.error();
+  return std::move(**kept);
 }
 
 /// The results of operations that run at the same time.
