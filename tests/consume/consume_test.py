@@ -42,7 +42,7 @@ class Host(unittest.TestCase):
     def build(self, project, sources, *options):
         build = self.folder / "build"
         self.run_command("cmake", "-G", "Ninja", "-S", HERE / project, "-B", build, f"-DCMAKE_CXX_COMPILER={CXX}",
-                         "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON",
+                         "-DCMAKE_BUILD_TYPE=None", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON",
                          f"-DHOST_SOURCES={';'.join(map(str, sources))}", *options)
         self.run_command("cmake", "--build", build)
         self.keeps_our_warnings_away(build)
