@@ -1,0 +1,3 @@
+module confab.example/firstmessage
+
+go 1.19
