@@ -23,6 +23,7 @@ int32_t confab_has(const char* feature) {
   if (feature == nullptr) return 0;
   const std::string_view asked(feature);
   if (asked == "sqlite") return CONFAB_WITH_SQLITE != 0 ? 1 : 0;
+  if (asked == "postgresql") return CONFAB_WITH_POSTGRESQL != 0 ? 1 : 0;
   return std::find(std::begin(features), std::end(features), asked) != std::end(features) ? 1 : 0;
 }
 

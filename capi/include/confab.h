@@ -49,7 +49,7 @@ CONFAB_API uint32_t confab_abi(void);
 /// Tell the version of the library, for example "0.1.0". Static.
 CONFAB_API const char *confab_version(void);
 
-/// Tell whether a part is in this build: "sqlite" (stores that outlive the process); "logs", "alerts" (as events);
+/// Tell whether a part is in this build: "sqlite", "postgresql" (stores that outlive the process); "logs", "alerts" (as events);
 /// "directory" (confab_directory_...).
 /// The functions are there in every build; what needs a part that is left out answers CONFAB_UNSUPPORTED.
 ///

@@ -20,8 +20,9 @@ namespace confab {
 
 /// Where is remembered what has to outlive a process. More kinds may be added.
 enum class StoreKind {
-  memory,  ///< Nowhere: it is forgotten with the process.
-  sqlite,  ///< In an SQLite file, for the processes of one machine.
+  memory,      ///< Nowhere: it is forgotten with the process.
+  sqlite,      ///< In an SQLite file, for the processes of one machine.
+  postgresql,  ///< In a PostgreSQL database, for the processes of many machines.
 };
 
 /// Tell the word that a configuration file has for a kind, for example "memory".
@@ -97,7 +98,7 @@ class Configuration {
 /// All of it is checked, and everything that is wrong is told at once: unknown keys (with the known one that was
 /// probably meant), missing ones, wrong types, secrets that everybody may read, tenants whose users could get the same
 /// name on the homeserver. Nothing is connected to. The environment variable CONFAB_ADMIN_PASSWORD, where it is set and
-/// not empty, takes the place of the file's admin password.
+/// not empty, takes the place of the file's admin password, and CONFAB_STORE_DSN that of store.dsn.
 ///
 /// @param path     The file; paths inside it are relative to the folder it is in.
 /// @returns        The configuration, whole.

@@ -101,6 +101,15 @@ class HomeserverOptions {
     key_file_ = std::move(key_file);
     return *this;
   }
+  /// The same with a PostgreSQL store, which Homeserver::create() connects to, and keys in a file.
+  ///
+  /// @param dsn      As for open_postgresql_store(). Empty: the default.
+  /// @param key_file As for StoreKeys::from_file().
+  HomeserverOptions& store_database(Secret dsn, std::string key_file) {
+    store_dsn_ = std::move(dsn);
+    key_file_ = std::move(key_file);
+    return *this;
+  }
 
   /// As given.
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
@@ -122,7 +131,9 @@ class HomeserverOptions {
   [[nodiscard]] const std::optional<StoreKeys>& store_keys() const noexcept { return keys_; }
   /// As set by store_file(); empty for none. A store() goes first.
   [[nodiscard]] const std::string& store_path() const noexcept { return store_path_; }
-  /// As set by store_file().
+  /// As set by store_database(); empty for none. A store_file() goes first.
+  [[nodiscard]] const Secret& store_dsn() const noexcept { return store_dsn_; }
+  /// As set by store_file() or store_database().
   [[nodiscard]] const std::string& key_file() const noexcept { return key_file_; }
 
  private:
@@ -136,6 +147,7 @@ class HomeserverOptions {
   std::shared_ptr<Store> store_;
   std::optional<StoreKeys> keys_;
   std::string store_path_;
+  Secret store_dsn_;
   std::string key_file_;
 };
 
@@ -185,8 +197,8 @@ class CONFAB_EXPORT Homeserver {
   /// @returns        A handle that may be copied.
   /// @par Errors     Errc::config; subject() names the key: homeserver.url, homeserver.server_name,
   ///                 homeserver.admin_user, homeserver.admin_password, homeserver.ca_file, homeserver.proxy. Where a
-  ///                 store is opened, what open_sqlite_store() and StoreKeys::from_file() say; Errc::store about
-  ///                 store.key_file when the keys are not those of the store.
+  ///                 store is opened, what open_sqlite_store(), open_postgresql_store() and StoreKeys::from_file() say;
+  ///                 Errc::store about store.key_file when the keys are not those of the store.
   /// @par Threads    Any. It reads the CA file and opens the store, so it must not be called where blocking does harm.
   [[nodiscard]] static Result<Homeserver> create(Runtime& runtime, HomeserverOptions options);
 

@@ -18,6 +18,7 @@
 #include <confab/host_directory.hpp>
 #include <confab/result.hpp>
 #include <confab/runtime.hpp>
+#include <confab/store.hpp>
 #include <confab/stored_directory.hpp>
 
 namespace confab {
@@ -38,6 +39,13 @@ namespace confab {
 [[nodiscard]] CONFAB_EXPORT Result<Homeserver> open_homeserver(Runtime& runtime, const Configuration& configuration,
                                                                CallOptions options = CallOptions());
 
+/// Open the store of a configuration, in place of the Homeserver that opens it by itself: to look after it.
+///
+/// @returns        As open_sqlite_store() or open_postgresql_store(); with StoreKind::memory a new store in memory.
+/// @par Errors     As those.
+/// @par Threads    Any. It reads and writes, so it must not be called where blocking does harm.
+[[nodiscard]] CONFAB_EXPORT Result<std::shared_ptr<Store>> open_configured_store(const Configuration& configuration);
+
 /// Make the directory that a tenant's service shall answer from. With StoreKind::memory it is the one that was read;
 /// else that of open_stored_directory().
 ///
@@ -57,9 +65,8 @@ namespace confab {
 /// @param runtime  Where completions are delivered; it should live longer.
 /// @param tenant   One of the configuration.
 /// @param options  For the reading and the writing, each.
-/// @par Errors     As open_sqlite_store(), StoredDirectory::open() and load(); Errc::config where the file can no
-/// longer
-///                 be read.
+/// @par Errors     As open_configured_store(), StoredDirectory::open() and load(); Errc::config where the file can no
+///                 longer be read.
 /// @par Threads    As open_homeserver().
 [[nodiscard]] CONFAB_EXPORT Result<std::shared_ptr<StoredDirectory>> open_stored_directory(
     Runtime& runtime, const Configuration& configuration, const TenantConfiguration& tenant,

@@ -70,6 +70,18 @@ class CONFAB_EXPORT StoreKeys {
 /// @par Threads    Any. It reads and writes, so it must not be called where blocking does harm.
 [[nodiscard]] CONFAB_EXPORT Result<std::shared_ptr<Store>> open_sqlite_store(const std::string& path);
 
+/// Open the PostgreSQL store in a database, or make its tables there: for the processes of many machines.
+///
+/// @param dsn      As libpq reads it: "postgresql://user:password@host/database?sslmode=verify-full", or key=value
+/// pairs.
+/// @returns        A store that may be shared among threads and Homeservers. It connects again by itself.
+/// @par Errors     Errc::config for what is no connection string; Errc::store when the database cannot be reached
+///                 (retriable), refuses the user, lacks rights or UTF-8, or was taken over by a newer release;
+///                 subject() is store.dsn, and nothing of the dsn is told. Errc::busy while other processes hold it for
+///                 longer than 5 seconds; Errc::unsupported where libpq was left out of the build; Errc::no_memory.
+/// @par Threads    Any. It connects, so it must not be called where blocking does harm.
+[[nodiscard]] CONFAB_EXPORT Result<std::shared_ptr<Store>> open_postgresql_store(const Secret& dsn);
+
 /// Make a store in memory, forgotten with its last owner: for tests and trials. It holds 256 MiB.
 ///
 /// @returns        A store that may be shared among threads and Homeservers.

@@ -30,6 +30,7 @@ constexpr std::size_t longest_configuration = std::size_t{1} << 20U;
 constexpr std::size_t longest_ca_file = std::size_t{4} << 20U;
 constexpr std::size_t most_tenants = 10'000;
 constexpr const char* password_variable = "CONFAB_ADMIN_PASSWORD";
+constexpr const char* dsn_variable = "CONFAB_STORE_DSN";
 
 class ConfigurationReader {
  public:
@@ -66,7 +67,7 @@ class ConfigurationReader {
       }
     }
     const std::string_view admin_user = homeserver.text("admin_user");
-    Secret password = read_admin_password(homeserver);
+    Secret password = read_secret(homeserver, "admin_password", password_variable);
     HomeserverOptions options{std::string(url), std::string(server_name), std::string(admin_user), std::move(password)};
     if (const std::string_view ca_file = homeserver.optional_text("ca_file"); !ca_file.empty()) {
       options.ca_file(read_ca_file(ca_file));
@@ -74,27 +75,29 @@ class ConfigurationReader {
     return options;
   }
 
-  // The environment first, so that one run can use another password than the file says; then the file's one way.
-  Secret read_admin_password(CheckedObject& homeserver) {
-    const std::string_view in_line = homeserver.optional_text("admin_password", chat::longest_secret);
-    const std::string_view file = homeserver.optional_text("admin_password_file");
-    if (homeserver.has("admin_password") && homeserver.has("admin_password_file")) {
-      homeserver.fault("admin_password_file", "and homeserver.admin_password are both given: keep one of them");
+  // The environment first, so that one run can use another secret than the file says; then the file's one way: the key
+  // itself, or the same with "_file" behind it.
+  Secret read_secret(CheckedObject& of, const std::string& key, const char* variable_name) {
+    const std::string key_of_file = key + "_file";
+    const std::string_view in_line = of.optional_text(key, chat::longest_secret);
+    const std::string_view file = of.optional_text(key_of_file);
+    if (of.has(key) && of.has(key_of_file)) {
+      of.fault(key_of_file,
+               fmt::format("and {} are both given: keep one of them", chat::member_path(of.value().path(), key)));
       return {};
     }
-    const char* variable = std::getenv(password_variable);  // NOLINT(concurrency-mt-unsafe): nothing here sets any
+    const char* variable = std::getenv(variable_name);  // NOLINT(concurrency-mt-unsafe): nothing here sets any
     if (variable != nullptr && *variable != '\0') return Secret(std::string(variable));
     if (!in_line.empty()) return Secret(std::string(in_line));
     if (!file.empty()) {
       auto secret = chat::read_secret_file(resolved(file));
       if (secret) return std::move(*secret);
-      faults_->add("homeserver.admin_password_file", secret.error());
+      faults_->add(chat::member_path(of.value().path(), key_of_file), secret.error());
       return {};
     }
-    if (!homeserver.has("admin_password") && !homeserver.has("admin_password_file")) {
-      homeserver.fault("admin_password", fmt::format("is missing: give it, or homeserver.admin_password_file, or the "
-                                                     "environment variable {}",
-                                                     password_variable));
+    if (!of.has(key) && !of.has(key_of_file)) {
+      of.fault(key, fmt::format("is missing: give it, or {}, or the environment variable {}",
+                                chat::member_path(of.value().path(), key_of_file), variable_name));
     }
     return {};
   }
@@ -110,36 +113,44 @@ class ConfigurationReader {
     return path;
   }
 
-  // Opens nothing: the file is made by who uses it.
+  // Opens nothing: the file is made, and the database connected to, by who uses it.
   StoreKind read_store(const json::Value& value, HomeserverOptions& homeserver) {
-    static constexpr std::array<std::string_view, 4> keys{"kind", "path", "dsn", "key_file"};
+    static constexpr std::array<std::string_view, 5> keys{"kind", "path", "dsn", "dsn_file", "key_file"};
     if (!value) return StoreKind::memory;
     CheckedObject store(value, keys, *faults_);
-    const std::string_view kind = store.text("kind");
-    if (kind.empty()) return StoreKind::memory;
-    if (kind == "postgresql") {
-      store.fault("kind", "\"postgresql\" is not part of this version: choose \"sqlite\" or \"memory\"");
+    const std::string_view name = store.text("kind");
+    if (name.empty()) return StoreKind::memory;
+    if (name != "memory" && name != "sqlite" && name != "postgresql") {
+      store.fault("kind", "must be \"memory\", \"sqlite\" or \"postgresql\"");
       return StoreKind::memory;
     }
-    if (kind != "memory" && kind != "sqlite") {
-      store.fault("kind", "must be \"memory\" or \"sqlite\"");
-      return StoreKind::memory;
-    }
-    const bool in_file = kind == "sqlite";
+    const StoreKind kind = name == "sqlite"       ? StoreKind::sqlite
+                           : name == "postgresql" ? StoreKind::postgresql
+                                                  : StoreKind::memory;
     const std::string_view path = store.optional_text("path");
     const std::string_view key_file = store.optional_text("key_file");
     for (const std::string_view key : keys) {
       if (key == "kind") continue;
-      const bool wanted = in_file && key != "dsn";
-      if (!wanted && store.has(key)) store.fault(key, fmt::format("has no meaning where store.kind is \"{}\"", kind));
-      if (wanted && !store.has(key)) store.fault(key, fmt::format("is missing for store.kind \"{}\"", kind));
+      const bool of_database = key == "dsn" || key == "dsn_file";
+      const bool allowed = key == "path" ? kind == StoreKind::sqlite
+                           : of_database ? kind == StoreKind::postgresql
+                                         : kind != StoreKind::memory;
+      if (!allowed && store.has(key)) store.fault(key, fmt::format("has no meaning where store.kind is \"{}\"", name));
+      if (allowed && !of_database && !store.has(key)) {
+        store.fault(key, fmt::format("is missing for store.kind \"{}\"", name));
+      }
     }
-    if (!in_file) return StoreKind::memory;
+    if (kind == StoreKind::memory) return kind;
+    Secret dsn = kind == StoreKind::postgresql ? read_secret(store, "dsn", dsn_variable) : Secret();
     if (!key_file.empty()) {
       if (auto read = StoreKeys::from_file(resolved(key_file)); !read) faults_->add("store.key_file", read.error());
     }
-    homeserver.store_file(resolved(path), resolved(key_file));
-    return StoreKind::sqlite;
+    if (kind == StoreKind::sqlite) {
+      homeserver.store_file(resolved(path), resolved(key_file));
+    } else {
+      homeserver.store_database(std::move(dsn), resolved(key_file));
+    }
+    return kind;
   }
 
   std::vector<TenantConfiguration> read_tenants(CheckedObject& file) {
@@ -243,6 +254,8 @@ const char* store_kind_name(StoreKind kind) noexcept {
       return "memory";
     case StoreKind::sqlite:
       return "sqlite";
+    case StoreKind::postgresql:
+      return "postgresql";
   }
   return "unknown";
 }

@@ -47,6 +47,18 @@ Result<Homeserver> open_homeserver(Runtime& runtime, const Configuration& config
   return Error(Errc::no_memory, "memory is exhausted");
 }
 
+Result<std::shared_ptr<Store>> open_configured_store(const Configuration& configuration) {
+  switch (configuration.store()) {
+    case StoreKind::memory:
+      break;
+    case StoreKind::sqlite:
+      return open_sqlite_store(configuration.homeserver().store_path());
+    case StoreKind::postgresql:
+      return open_postgresql_store(configuration.homeserver().store_dsn());
+  }
+  return make_memory_store();
+}
+
 Result<std::shared_ptr<HostDirectory>> open_directory(Runtime& runtime, const Configuration& configuration,
                                                       const TenantConfiguration& tenant, CallOptions options) {
   if (configuration.store() == StoreKind::memory) return tenant.directory();
@@ -58,8 +70,7 @@ Result<std::shared_ptr<HostDirectory>> open_directory(Runtime& runtime, const Co
 Result<std::shared_ptr<StoredDirectory>> open_stored_directory(Runtime& runtime, const Configuration& configuration,
                                                                const TenantConfiguration& tenant,
                                                                CallOptions options) try {
-  auto store = configuration.store() == StoreKind::memory ? make_memory_store()
-                                                          : open_sqlite_store(configuration.homeserver().store_path());
+  auto store = open_configured_store(configuration);
   if (!store) return std::move(store).error();
   auto stored = StoredDirectory::open(runtime, std::move(*store), tenant.options().id(), options).wait();
   if (!stored || tenant.directory_file().empty()) return stored;

@@ -22,7 +22,7 @@ Result<void> check_keys_now(const std::shared_ptr<Store>& store, const StoreKeys
   std::future<Result<void>> checked = promise->get_future();
   store::check_sealing_keys(store, keys.keys(), [promise](Result<void> done) { promise->set_value(std::move(done)); });
   if (checked.wait_for(key_check_patience) == std::future_status::ready) return checked.get();
-  return Error(Errc::busy, "the store did not answer in time").with_subject("store.path");
+  return Error(Errc::busy, "the store did not answer in time").with_subject("store");
 }
 
 Finding unfit(const OpenedStore& store, const Error& error) {
@@ -35,7 +35,8 @@ Result<OpenedStore> open_store(const HomeserverOptions& options) {
   if (options.store() && options.store_keys()) {
     return OpenedStore(store::checked(options.store()), *options.store_keys(), "the host's own");
   }
-  if (options.store_path().empty()) {
+  const bool in_file = !options.store_path().empty();
+  if (!in_file && options.store_dsn().empty()) {
     Result<std::shared_ptr<Store>> memory = make_memory_store();
     if (!memory) return std::move(memory).error();
     Result<StoreKeys> keys = StoreKeys::make();
@@ -45,10 +46,11 @@ Result<OpenedStore> open_store(const HomeserverOptions& options) {
   // The keys first: without them no file is made.
   Result<StoreKeys> keys = StoreKeys::from_file(options.key_file());
   if (!keys) return std::move(keys).error();
-  Result<std::shared_ptr<Store>> file = open_sqlite_store(options.store_path());
-  if (!file) return std::move(file).error();
-  if (Result<void> fit = check_keys_now(*file, *keys); !fit) return std::move(fit).error();
-  return OpenedStore(std::move(*file), std::move(*keys), "sqlite");
+  Result<std::shared_ptr<Store>> opened =
+      in_file ? open_sqlite_store(options.store_path()) : open_postgresql_store(options.store_dsn());
+  if (!opened) return std::move(opened).error();
+  if (Result<void> fit = check_keys_now(*opened, *keys); !fit) return std::move(fit).error();
+  return OpenedStore(std::move(*opened), std::move(*keys), in_file ? "sqlite" : "postgresql");
 }
 
 Task<Finding> examine_store(OpenedStore store, net::CallContext context) {

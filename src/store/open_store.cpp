@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "store/memory_store.hpp"
+#include "store/postgresql_store.hpp"
 #include "store/sealing_keys.hpp"
 #include "store/sqlite_store.hpp"
 
@@ -54,6 +55,10 @@ Result<StoreKeys> StoreKeys::make() try {
 
 Result<std::shared_ptr<Store>> open_sqlite_store(const std::string& path) {
   return store::open_sqlite_store(store::SqliteStoreOptions(path));
+}
+
+Result<std::shared_ptr<Store>> open_postgresql_store(const Secret& dsn) {
+  return store::open_postgresql_store(store::PostgresqlStoreOptions(dsn));
 }
 
 Result<std::shared_ptr<Store>> make_memory_store() try {

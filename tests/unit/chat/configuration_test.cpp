@@ -23,6 +23,7 @@ struct Folder {
   test::TemporaryDirectory folder;
   Folder() {
     ::unsetenv("CONFAB_ADMIN_PASSWORD");
+    ::unsetenv("CONFAB_STORE_DSN");
     write("directory.json", R"({"users":[{"id":"1","slug":"ana","name":"Ana"}]})");
   }
   std::string write(const std::string& name, const std::string& text, mode_t mode = 0600) {
@@ -118,7 +119,15 @@ TEST_CASE_FIXTURE(Folder, "every fault is named by its key") {
       {replaced(good, R"("kind":"memory")", R"("kind":"sqlite","path":"x","key_file":"nowhere")"), "store.key_file"},
       {replaced(good, R"("kind":"memory")", R"("kind":"sqlite")"), "store.path"},
       {replaced(good, R"("kind":"memory")", R"("kind":"sqlite","path":"x","dsn":"y","key_file":"z")"), "store.dsn"},
-      {replaced(good, R"("kind":"memory")", R"("kind":"postgresql","dsn":"x")"), "store.kind"},
+      {replaced(good, R"("kind":"memory")", R"("kind":"memory","dsn_file":"x")"), "store.dsn_file"},
+      {replaced(good, R"("kind":"memory")", R"("kind":"postgresql","dsn":"x")"), "store.key_file"},
+      {replaced(good, R"("kind":"memory")", R"("kind":"postgresql","path":"y","dsn":"x","key_file":"z")"),
+       "store.path"},
+      {replaced(good, R"("kind":"memory")", R"("kind":"postgresql","key_file":"directory.json")"), "store.dsn"},
+      {replaced(good, R"("kind":"memory")", R"("kind":"postgresql","dsn":"x","dsn_file":"y","key_file":"z")"),
+       "store.dsn_file"},
+      {replaced(good, R"("kind":"memory")", R"("kind":"postgresql","dsn_file":"nowhere","key_file":"z")"),
+       "store.dsn_file"},
       {replaced(good, R"("kind":"memory")", R"("kid":"memory")"), "store.kid"},
       {replaced(good, good_tenants, R"("tenants":[])"), "tenants"},
       {"{" + good_homeserver + "}", "tenants"},
@@ -160,6 +169,35 @@ TEST_CASE_FIXTURE(Folder, "a store in a file is named with its key, beside the c
   CHECK(read_result->homeserver().store_path() == folder.file("confab.db"));
   CHECK(read_result->homeserver().key_file() == folder.file("keys"));
   CHECK_FALSE(std::ifstream(folder.file("confab.db")).good());
+}
+
+TEST_CASE_FIXTURE(Folder,
+                  "a store in a database is named by a dsn that nobody sees, in a line, a file or the environment") {
+  const std::string key_line = "one AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+  write("keys", key_line);
+  const auto with = [](const std::string& members) {
+    return replaced(good, R"("kind":"memory")", R"("kind":"postgresql","key_file":"keys")" + members);
+  };
+  const auto in_line = read(with(R"(,"dsn":"postgresql://a:secret words@h/d")"));
+  REQUIRE(in_line.has_value());
+  CHECK(in_line->store() == StoreKind::postgresql);
+  CHECK(std::string(store_kind_name(in_line->store())) == "postgresql");
+  CHECK(in_line->homeserver().store_dsn() == Secret("postgresql://a:secret words@h/d"));
+  CHECK(in_line->homeserver().key_file() == folder.file("keys"));
+  CHECK(in_line->homeserver().store_path().empty());
+  write("dsn", "postgresql://b:secret words@h/d\n");
+  const auto in_file = read(with(R"(,"dsn_file":"dsn")"));
+  REQUIRE(in_file.has_value());
+  CHECK(in_file->homeserver().store_dsn() == Secret("postgresql://b:secret words@h/d"));
+  write("dsn", "postgresql://b:secret words@h/d\n", 0644);
+  CHECK(fault(with(R"(,"dsn_file":"dsn")")).subject() == "store.dsn_file");
+  ::setenv("CONFAB_STORE_DSN", "postgresql://c@h/d", 1);
+  for (const char* members : {"", R"(,"dsn_file":"dsn")", R"(,"dsn":"postgresql://a@h/d")"}) {
+    const auto in_environment = read(with(members));
+    REQUIRE(in_environment.has_value());
+    CHECK(in_environment->homeserver().store_dsn() == Secret("postgresql://c@h/d"));
+  }
+  ::unsetenv("CONFAB_STORE_DSN");
 }
 
 TEST_CASE_FIXTURE(Folder, "what is no JSON names the file") {

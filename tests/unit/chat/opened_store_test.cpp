@@ -71,6 +71,18 @@ TEST_CASE_FIXTURE(Files, "OpenedStore: a file is made once, and opens with its k
 }
 #endif
 
+TEST_CASE_FIXTURE(Files, "OpenedStore: a database is connected to, and its dsn is told to nobody") {
+  const std::string keys = write("keys", key_line);
+  const auto refused = chat::open_store(options().store_database(Secret("postgresql://ana:hunter2@[nowhere"), keys));
+  REQUIRE_FALSE(refused.has_value());
+  const bool unknown = refused.error().code() == Errc::unsupported;
+  CHECK(refused.error().subject() == (unknown ? "store.kind" : "store.dsn"));
+  CHECK(refused.error().message().find("hunter2") == std::string_view::npos);
+  const auto no_key = chat::open_store(options().store_database(Secret("postgresql://h/d"), folder.file("none")));
+  REQUIRE_FALSE(no_key.has_value());
+  CHECK(no_key.error().subject() == "store.key_file");
+}
+
 TEST_CASE_FIXTURE(Files, "OpenedStore: a key file that is missing or open to others makes no store") {
   for (const std::string& path : {folder.file("none"), write("open", key_line, 0644)}) {
     const auto refused = open(path);
