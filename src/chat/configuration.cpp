@@ -224,6 +224,7 @@ class ConfigurationReader {
     if (!text) return std::move(text).error();
     auto directory = read_directory(std::move(*text));
     if (directory) return directory;
+    if (directory.error().code() == Errc::no_memory) throw std::bad_alloc();  // no fault of the file
     return directory.error().with_message(fmt::format("{}: {}", path, directory.error().message()));
   }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -80,6 +82,22 @@ class Source {
   std::size_t length_ = 0;
   bool escaped_ = false;
   std::string decoded_;
+};
+
+// RapidJSON does not look at what an allocator gives it.
+class OrBadAlloc {
+ public:
+  [[nodiscard]] static void* Malloc(std::size_t bytes) { return Realloc(nullptr, 0, bytes); }
+  [[nodiscard]] static void* Realloc(void* old, std::size_t /*before*/, std::size_t bytes) {
+    if (bytes == 0) {
+      std::free(old);
+      return nullptr;
+    }
+    void* const memory = std::realloc(old, bytes);
+    if (memory == nullptr) throw std::bad_alloc();
+    return memory;
+  }
+  static void Free(void* memory) { std::free(memory); }
 };
 
 enum class Bound : std::uint8_t { none, depth, values, surrogate };
@@ -264,8 +282,8 @@ class Parser {
     auto storage = std::make_shared<Storage>(std::move(text));
     Source source(storage->text);
     Builder builder(*storage, source, limits);
-    rapidjson::CrtAllocator allocator;
-    rapidjson::Reader reader(&allocator);
+    OrBadAlloc allocator;
+    rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, OrBadAlloc> reader(&allocator);
     const auto outcome = reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseInsituFlag>(source, builder);
     if (builder.exceeded() == Bound::depth) {
       return Error(Errc::too_large, "JSON nested deeper than " + std::to_string(limits.depth()) + " levels");
