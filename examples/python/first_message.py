@@ -1,6 +1,6 @@
 """The first message from Python: an account, a room, a message, the room's history, and what others hear of it.
 
-    export PYTHONPATH=bindings/python/src CONFAB_LIBRARY=build/release/capi/libconfab.so
+    pip install ./bindings/python
     python first_message.py confab.json picnic ana
 """
 

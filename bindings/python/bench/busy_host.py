@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Whether a Python host whose threads burn the interpreter's lock stalls the library's loop.
+
+    busy_host.py [--users N] [--seconds S] [--rounds R]
+
+Users listen; the homeserver answers each poll after 20 ms with nothing, so that the next poll is the library's alone.
+How long that takes to come is measured at the homeserver, in turns while the host sleeps and while a thread of it
+burns. Beside it: how late the host's own loop is then. Prints one JSON object, microseconds, over all rounds.
+"""
+
+import argparse
+import asyncio
+import json
+import threading
+import time
+
+import bench
+
+import confab  # noqa: E402  (bench says where it is)
+
+
+def percentile(values, share):
+    return round(sorted(values)[min(len(values) - 1, int(len(values) * share))])
+
+
+def told(values):
+    return {"count": len(values), "median": percentile(values, 0.5), "p99": percentile(values, 0.99),
+            "worst": round(max(values))}
+
+
+async def lateness(until, late):
+    while not until.is_set():
+        begun = time.perf_counter()
+        await asyncio.sleep(0.01)
+        late.append((time.perf_counter() - begun - 0.01) * 1e6)
+
+
+def burn(until):
+    number = 1
+    while not until.is_set():
+        for _ in range(1000):
+            number = number * 1103515245 % 2147483647
+
+
+async def measure(given):
+    with bench.homeserver(given.users) as (server, config):
+        async with confab.Client(config) as chat:
+            park = chat.tenant("park")
+            room = await park.events.room("hall", creator="user1")
+            watches = [park.watch(f"user{number}") for number in range(1, given.users + 1)]
+            for number in range(1, given.users + 1):
+                await room.add(f"user{number}")
+            for watch in watches:
+                await watch.ready()
+            readers = [asyncio.ensure_future(read(watch)) for watch in watches]
+            gaps, late = {"idle": [], "burning": []}, {"idle": [], "burning": []}
+            for _ in range(given.rounds):
+                for how in gaps:
+                    until = threading.Event()
+                    thread = threading.Thread(target=burn if how == "burning" else until.wait,
+                                              args=(until,) if how == "burning" else ())
+                    thread.start()
+                    server.tell("beat", milliseconds=20)
+                    watching = asyncio.ensure_future(lateness(until, late[how]))
+                    await asyncio.sleep(given.seconds)
+                    gaps[how] += server.tell("gaps")["gaps"]
+                    until.set()
+                    thread.join()
+                    await watching
+            for reader in readers:
+                reader.cancel()
+            await asyncio.gather(*readers, return_exceptions=True)
+    return {how: {"library": told(gaps[how]), "python": told(late[how])} for how in gaps}
+
+
+async def read(watch):
+    async for _ in watch:
+        pass
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--users", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
+    print(json.dumps(asyncio.run(measure(parser.parse_args()))))
+
+
+if __name__ == "__main__":
+    main()
