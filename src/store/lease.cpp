@@ -84,5 +84,10 @@ std::optional<StoreWrite> Lease::guard() const {
   if (machine_.fence() == 0) return {};
   return machine_.guard();
 }
+std::optional<StoreWrite> Lease::farewell() const {
+  const std::lock_guard lock(mutex_);
+  if (machine_.fence() == 0) return {};
+  return machine_.farewell();
+}
 
 }  // namespace confab::store

@@ -33,6 +33,8 @@ class Lease : public std::enable_shared_from_this<Lease> {
   [[nodiscard]] StoreVersion fence() const;
   /// Nothing when it is not held.
   [[nodiscard]] std::optional<StoreWrite> guard() const;
+  /// Nothing when it is not held. After it was written the lease is another's to take: drop this object.
+  [[nodiscard]] std::optional<StoreWrite> farewell() const;
 
  private:
   void run(LeaseMachine::Step step, Done done);

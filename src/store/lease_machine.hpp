@@ -69,6 +69,8 @@ class LeaseMachine {
   [[nodiscard]] StoreVersion fence() const { return version_ != 0 ? fence_ : 0; }
   /// To be put beside the writes that only the holder may do. Precondition: held.
   [[nodiscard]] StoreWrite guard() const { return StoreWrite::check(fence_key_, fence_); }
+  /// To be put beside the last of them, to let the lease go with it. Precondition: held.
+  [[nodiscard]] StoreWrite farewell() const { return StoreWrite::erase(lease_key_, version_); }
 
  private:
   enum class Phase : std::uint8_t { idle, read_fence, acquire, renew, judge, judge_fence, release };
