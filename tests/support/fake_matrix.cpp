@@ -42,6 +42,15 @@ std::string FakeMatrixState::mint(MatrixToken token) {
   return text;
 }
 
+std::string FakeMatrixState::mint_pair(const std::string& user, const std::string& device, TestJson& answer) {
+  const std::int64_t life = options.refreshable_life_.count();
+  const std::string access = mint({user, device, {}, system_now_ms() + life});
+  const std::string refresh = "syr_fake_" + std::to_string(++minted);
+  refreshes.insert_or_assign(refresh, MatrixRefresh{user, device, access, {}});
+  answer.set("access_token", access).set("refresh_token", refresh).set("expires_in_ms", life);
+  return refresh;
+}
+
 void FakeMatrixState::log_out(std::string_view user, std::string_view device) {
   for (auto it = tokens.begin(); it != tokens.end();) {
     const MatrixToken& token = it->second;
@@ -49,6 +58,9 @@ void FakeMatrixState::log_out(std::string_view user, std::string_view device) {
     const bool puppet = device.empty() && token.minted_by == user;
     it = own || puppet ? tokens.erase(it) : std::next(it);
   }
+  std::erase_if(refreshes, [&](const auto& entry) {
+    return entry.second.user == user && (device.empty() || entry.second.device == device);
+  });
   std::string scope(user);
   scope += '|';
   if (!device.empty()) scope.append(device).append("|");
@@ -62,6 +74,7 @@ std::optional<Answer> FakeMatrixState::authorise(MatrixCall& call, Route::Needs 
   if (call.token_text.empty()) return matrix_error(401, "M_MISSING_TOKEN", "Missing access token");
   const auto found = tokens.find(call.token_text);
   if (found == tokens.end()) return unknown_token(false);
+  found->second.used = true;
   call.token = found->second;
   if (call.token.valid_until_ms && *call.token.valid_until_ms < system_now_ms()) return unknown_token(true);
   const MatrixUser& user = users[call.token.user];
@@ -143,6 +156,15 @@ void FakeMatrix::kill_token(std::string_view user_id) {
   {
     const std::scoped_lock lock(matrix_->mutex);
     std::erase_if(matrix_->tokens, [&](const auto& entry) { return entry.second.user == user_id; });
+    std::erase_if(matrix_->refreshes, [&](const auto& entry) { return entry.second.user == user_id; });
+  }
+  wake();
+}
+
+void FakeMatrix::kill_access_token(std::string_view user_id) {
+  {
+    const std::scoped_lock lock(matrix_->mutex);
+    std::erase_if(matrix_->tokens, [&](const auto& entry) { return entry.second.user == user_id; });
   }
   wake();
 }
@@ -151,6 +173,7 @@ void FakeMatrix::kill_all_tokens() {
   {
     const std::scoped_lock lock(matrix_->mutex);
     matrix_->tokens.clear();
+    matrix_->refreshes.clear();
   }
   wake();
 }

@@ -5,11 +5,12 @@
 //   hs.fail_next(2, "PUT", "/_matrix/client/v3/rooms/*/send/*/*", Answer::error(429, "M_LIMIT_EXCEEDED"));
 //   hs.fail_next(1, "PUT", "/_matrix/client/v3/rooms/*/send/*/*", Answer::real().close_before_answer());
 //
-// Not modelled: rate limits (script them), federation, encryption, refresh tokens, receipts and typing (accepted, not
-// told), visibility of history (who is in a room reads all of it), filters but for the timeline limit and those of
+// Not modelled: rate limits (script them), federation, encryption, the end of sessions, receipts and typing (accepted,
+// not told), visibility of history (who is in a room reads all of it), filters but for the timeline limit and those of
 // /messages.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -40,6 +41,11 @@ class FakeMatrix : public FakeHomeserver {
       room_version_ = std::move(version);
       return *this;
     }
+    /// Of an access token that came with a refresh token.
+    MatrixOptions& refreshable_life(std::chrono::milliseconds life) {
+      refreshable_life_ = life;
+      return *this;
+    }
     MatrixOptions& server(Options options) {
       server_ = std::move(options);
       return *this;
@@ -51,6 +57,7 @@ class FakeMatrix : public FakeHomeserver {
     std::string server_name_ = "hs.test";
     std::size_t timeline_limit_ = 10;
     std::string room_version_ = "12";
+    std::chrono::milliseconds refreshable_life_{300'000};
     Options server_;
   };
 
@@ -70,8 +77,10 @@ class FakeMatrix : public FakeHomeserver {
   /// A token as a login on that device would give it.
   std::string token_for(std::string_view user_id, std::string_view device_id = "TESTDEVICE");
 
-  /// Every token that speaks as the user, puppet tokens included: 401 M_UNKNOWN_TOKEN, soft_logout false.
+  /// Every token that speaks as the user, puppet and refresh tokens included: 401 M_UNKNOWN_TOKEN, soft_logout false.
   void kill_token(std::string_view user_id);
+  /// The same, but refresh tokens live.
+  void kill_access_token(std::string_view user_id);
   void kill_all_tokens();
   /// The same with soft_logout true.
   void expire_token(std::string_view user_id);

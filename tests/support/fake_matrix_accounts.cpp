@@ -58,7 +58,37 @@ Answer login(FakeMatrixState& state, MatrixCall& call) {
   if (device.empty()) device = "FAKEDEV" + std::to_string(state.minted + 1);
   TestJson body;
   body.set("user_id", user).set("device_id", device).set("home_server", state.server.server_name());
+  if (call.body["refresh_token"].as_bool()) {
+    (void)state.mint_pair(user, device, body);
+    return matrix_ok(body);
+  }
   return matrix_ok(body.set("access_token", state.mint({user, device, {}, std::nullopt})));
+}
+
+/// The old refresh token is good until its successor, or the access token that came with it, is used; refreshed again
+/// before that, it takes that pair back. The old access token lives until the next refresh but one.
+Answer refresh(FakeMatrixState& state, MatrixCall& call) {
+  const std::string old = call.body["refresh_token"].as_string();
+  const auto row = state.refreshes.find(old);
+  if (row == state.refreshes.end()) return matrix_error(401, "M_UNKNOWN_TOKEN", "refresh token does not exist");
+  const auto before = state.refreshes.find(row->second.successor);
+  if (before != state.refreshes.end()) {
+    const auto access = state.tokens.find(before->second.access);
+    if (access != state.tokens.end() && access->second.used) {
+      return matrix_error(403, "M_FORBIDDEN", "Refresh token isn't valid anymore");
+    }
+    state.tokens.erase(before->second.access);
+    state.refreshes.erase(before);
+  }
+  for (auto it = state.refreshes.begin(); it != state.refreshes.end();) {
+    const bool predecessor = it->second.successor == old;
+    if (predecessor) state.tokens.erase(it->second.access);
+    it = predecessor ? state.refreshes.erase(it) : std::next(it);
+  }
+  TestJson body;
+  const std::string user = row->second.user;
+  row->second.successor = state.mint_pair(user, row->second.device, body);
+  return matrix_ok(body);
 }
 
 Answer whoami(FakeMatrixState&, MatrixCall& call) {
@@ -226,6 +256,7 @@ const std::vector<Route>& account_routes() {
       {"GET", "/_matrix/client/v3/capabilities", user, capabilities},
       {"GET", "/_matrix/client/v3/login", nothing, login_flows},
       {"POST", "/_matrix/client/v3/login", nothing, login},
+      {"POST", "/_matrix/client/v3/refresh", nothing, refresh},
       {"GET", "/_matrix/client/v3/account/whoami", user, whoami},
       {"POST", "/_matrix/client/v3/logout", user, logout},
       {"POST", "/_matrix/client/v3/logout/all", user, logout_all},

@@ -30,6 +30,15 @@ struct MatrixToken {
   std::string device;     // empty: a puppet token
   std::string minted_by;  // of a puppet token
   std::optional<std::int64_t> valid_until_ms;
+  bool used = false;
+};
+
+/// A refresh token that may still be refreshed, with the access token of its pair.
+struct MatrixRefresh {
+  std::string user;
+  std::string device;
+  std::string access;
+  std::string successor;  // the refresh token that it gave last
 };
 
 struct MatrixEvent {
@@ -86,6 +95,8 @@ struct FakeMatrixState {
   std::optional<Answer> authorise(MatrixCall& call, Route::Needs needs);
   [[nodiscard]] bool is_local(std::string_view user_id) const;
   std::string mint(MatrixToken token);
+  /// A pair on the device, put into the answer of a login or a refresh. Gives the refresh token.
+  std::string mint_pair(const std::string& user, const std::string& device, TestJson& answer);
   /// Forgets tokens and, for devices that end with them, their transaction ids.
   void log_out(std::string_view user, std::string_view device);
 
@@ -111,6 +122,7 @@ struct FakeMatrixState {
   mutable std::mutex mutex;
   std::map<std::string, MatrixUser, std::less<>> users;
   std::map<std::string, MatrixToken, std::less<>> tokens;
+  std::map<std::string, MatrixRefresh, std::less<>> refreshes;
   std::map<std::string, MatrixRoom, std::less<>> rooms;
   std::map<std::string, std::pair<std::string, std::string>, std::less<>> aliases;  // -> room, maker
   std::vector<MatrixEvent> timeline;                                                // position 1 is timeline[0]
