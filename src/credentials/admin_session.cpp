@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "credentials/recovery_flight.hpp"
 #include "matrix/endpoints/login.hpp"
 #include "matrix/endpoints/synapse_admin_users.hpp"
 #include "matrix/identifiers.hpp"
@@ -16,8 +17,10 @@ class AdminMint final : public Mint {
  public:
   AdminMint(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, Secret password)
       : client_(std::move(client)), user_(std::move(user)), password_(std::move(password)) {}
-  [[nodiscard]] Task<Result<StoredToken>> mint(std::shared_ptr<Mint> self, MatrixUserId account,
-                                               std::optional<StoredToken> before, net::CallContext context) override;
+  [[nodiscard]] StoredToken::Kind kind() const noexcept override { return StoredToken::Kind::admin; }
+  [[nodiscard]] Result<StoredToken> prepare(StoredToken known, Rung /*rung*/) override { return known; }
+  [[nodiscard]] Task<Result<StoredToken>> climb(std::shared_ptr<Mint> self, MatrixUserId account, Rung rung,
+                                                StoredToken known, net::CallContext context) override;
   [[nodiscard]] Task<bool> settle(std::shared_ptr<Mint> self, MatrixUserId account, StoredToken token,
                                   net::CallContext context) override;
 
@@ -27,8 +30,8 @@ class AdminMint final : public Mint {
   Secret password_;
 };
 
-Task<Result<StoredToken>> AdminMint::mint(std::shared_ptr<Mint> /*self*/, MatrixUserId /*account*/,
-                                          std::optional<StoredToken> before, net::CallContext context) {
+Task<Result<StoredToken>> AdminMint::climb(std::shared_ptr<Mint> /*self*/, MatrixUserId /*account*/, Rung /*rung*/,
+                                           StoredToken known, net::CallContext context) {
   // By the localpart alone, so that a wrong server name is told from a wrong password by who the answer says we are.
   matrix::PasswordLogin request(std::string(matrix::localpart_of(user_)), password_);
   request.device_id(DeviceId(admin_device)).device_name("Confab");
@@ -73,10 +76,8 @@ Task<Result<StoredToken>> AdminMint::mint(std::shared_ptr<Mint> /*self*/, Matrix
   }
   std::optional<StoredToken::Time> end;
   if (answer->expires_in()) end = std::chrono::system_clock::now() + *answer->expires_in();
-  StoredToken made(StoredToken::Kind::admin);
-  made.token(answer->access_token(), end).device(DeviceId(admin_device)).settled(false);
-  made.version(before ? before->version() : 0);
-  co_return made;
+  known.token(answer->access_token(), end).device(DeviceId(admin_device)).settled(false);
+  co_return known;
 }
 
 // Once per login: lets the library's own account, and the users it acts for, go at the pace of the host instead of at
@@ -96,7 +97,7 @@ AdminSession::AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixU
   const std::shared_ptr<Mint> mint = std::make_shared<AdminMint>(client_, user_, std::move(password));
   slot_ = std::make_shared<TokenSlot>(
       [tokens = std::move(tokens), mint, account = user_](std::uint64_t dead, net::CallContext context) {
-        return TokenStore::obtain(tokens, mint, account, dead, std::move(context));
+        return recover_token(tokens, mint, account, dead, std::move(context));
       });
 }
 

@@ -13,13 +13,24 @@
 
 #include "credentials/token_slot.hpp"
 #include "credentials/token_store.hpp"
+#include "matrix/errcodes.hpp"
 #include "matrix/matrix_client.hpp"
 
 namespace confab::credentials {
 
-// Calls an endpoint with the slot's token; on a dead one once more with its successor, and a last time with a new one
-// where the successor was only found in the store. Whatever else is refused (a locked account, a rate limit) is no
-// reason to replace a token. `owner` is what the slot's mint needs alive.
+// How often a request is sent again with another token. Once is usual; more where what the store had was dead as well.
+inline constexpr int most_reissues = 3;
+
+// Whether the answer says that the token is dead. Nothing else is a reason to replace one: not a locked account, which
+// is refused by the same status, nor a rate limit, nor a status without a code.
+[[nodiscard]] inline bool is_dead_token(const Error& error) {
+  return error.code() == Errc::session_expired &&
+         matrix::errcode_from(error.errcode()) == matrix::Errcode::unknown_token;
+}
+
+// Calls an endpoint with the slot's token; on a dead one once more per new generation, the same request with the same
+// transaction id. One that was made for this and is refused too is the last: another would be no better. `owner` is
+// what the slot's mint needs alive.
 template <class Endpoint>
 [[nodiscard]] Task<Result<typename Endpoint::Answer>> call_with_token(
     std::shared_ptr<const void> /*owner*/, std::shared_ptr<TokenSlot> slot,
@@ -36,11 +47,11 @@ template <class Endpoint>
   }
   for (int replaced = 0;; ++replaced) {
     const std::uint64_t generation = token->generation();
-    const bool last = replaced == 2 || (replaced == 1 && token->is_fresh());
+    const bool last = replaced == most_reissues || (replaced > 0 && token->is_fresh());
     is_answer = true;
     Result<typename Endpoint::Answer> answer =
         co_await client->call(endpoint, std::move(*token).secret(), account.str(), context, repeatable);
-    if (answer || last || answer.error().code() != Errc::session_expired) co_return answer;
+    if (answer || last || !is_dead_token(answer.error())) co_return answer;
     is_answer = false;
     Result<Token> next = co_await TokenSlot::replace(slot, generation, context);
     if (!next) co_return std::move(next).error();

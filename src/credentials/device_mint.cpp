@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include "credentials/puppet_mint.hpp"
 #include "matrix/endpoints/login.hpp"
@@ -18,7 +19,7 @@ constexpr const char* user_device = "CONFAB";
 
 Task<Result<StoredToken>> DeviceMint::log_in(MatrixUserId account, StoredToken known, net::CallContext context) {
   matrix::PasswordLogin request(account, known.password());
-  request.device_id(known.device()).device_name("Confab");
+  request.device_id(known.device()).device_name("Confab").with_refresh_token(true);
   Result<matrix::LoginAnswer> answer = co_await admin_->client()->call(std::move(request), Secret(), account.str(),
                                                                        context, net::Repeatable::idempotent);
   if (!answer) {
@@ -37,58 +38,61 @@ Task<Result<StoredToken>> DeviceMint::log_in(MatrixUserId account, StoredToken k
   }
   std::optional<StoredToken::Time> end;
   if (answer->expires_in()) end = std::chrono::system_clock::now() + *answer->expires_in();
-  known.token(answer->access_token(), end).password(known.password(), true).settled(false);
+  known.token(answer->access_token(), end).refresh_token(answer->refresh_token().value_or(Secret()));
+  known.password(known.password(), true).settled(false);
   co_return known;
 }
 
 // Never the first PUT of an account, and nothing beside the password: a display name may be refused for its rate limit,
 // and devices would be logged out.
-Task<Result<void>> DeviceMint::set_password(MatrixUserId account, Secret password, net::CallContext context) {
+Task<Result<StoredToken>> DeviceMint::set_password(MatrixUserId account, StoredToken known, net::CallContext context) {
   Result<matrix::AdminUserAnswer> found = co_await admin_->call(matrix::AdminGetUser(account), context.step());
   if (!found) co_return admin_refusal(found.error());
   if (found->deactivated()) {
     co_return Error(Errc::account_deactivated, "the account was deactivated on the homeserver").with_subject("user");
   }
   matrix::AdminPutUser request(account);
-  request.password(std::move(password)).log_out_devices(false);
+  request.password(known.password()).log_out_devices(false);
   Result<matrix::AdminUserAnswer> put =
       co_await admin_->call(std::move(request), context.step(), net::Repeatable::idempotent);
   if (!put) co_return admin_refusal(put.error());
-  co_return Result<void>();
+  known.password(known.password(), true);
+  co_return known;
 }
 
-Task<Result<StoredToken>> DeviceMint::mint(std::shared_ptr<Mint> /*self*/, MatrixUserId account,
-                                           std::optional<StoredToken> before, net::CallContext context) {
-  StoredToken known(StoredToken::Kind::device);
-  known.device(DeviceId(user_device)).version(before ? before->version() : 0);
-  if (before && !before->password().empty()) {
-    known.password(before->password(), before->password_known());
-  } else {
-    Result<Secret> password = store::random_secret();
-    if (!password) co_return std::move(password).error();
-    known.password(std::move(*password), false);
-    // Before the homeserver hears of it: a password that nobody kept would have to be set anew, by everybody at once.
-    StoredToken first = known;
-    Result<StoredToken> kept = co_await TokenStore::save(tokens_, account, std::move(first), context);
-    if (!kept) co_return std::move(kept).error();
-    known = std::move(*kept);
+Task<Result<StoredToken>> DeviceMint::refresh(MatrixUserId account, StoredToken known, net::CallContext context) {
+  matrix::RefreshToken request(known.refresh_token());
+  Result<matrix::RefreshAnswer> answer =
+      co_await admin_->client()->call(std::move(request), Secret(), account.str(), context.step());
+  if (!answer) co_return std::move(answer).error();
+  std::optional<StoredToken::Time> end;
+  if (answer->expires_in()) end = std::chrono::system_clock::now() + *answer->expires_in();
+  known.token(answer->access_token(), end);
+  if (answer->refresh_token()) known.refresh_token(*answer->refresh_token());
+  co_return known;
+}
+
+Result<StoredToken> DeviceMint::prepare(StoredToken known, Rung rung) {
+  known.kind(StoredToken::Kind::device).device(DeviceId(user_device));
+  if (rung != Rung::set_password || !known.password().empty()) return known;
+  Result<Secret> password = store::random_secret();
+  if (!password) return std::move(password).error();
+  known.password(std::move(*password), false);
+  return known;
+}
+
+Task<Result<StoredToken>> DeviceMint::climb(std::shared_ptr<Mint> /*self*/, MatrixUserId account, Rung rung,
+                                            StoredToken known, net::CallContext context) {
+  switch (rung) {
+    case Rung::refresh:
+      return refresh(std::move(account), std::move(known), std::move(context));
+    case Rung::set_password:
+      return set_password(std::move(account), std::move(known), std::move(context));
+    case Rung::log_in:
+    case Rung::act_as:
+      break;
   }
-  if (known.password_known()) {
-    // Once: three wrong passwords would lock the right one out as well.
-    StoredToken tried = known;
-    Result<StoredToken> made = co_await log_in(account, std::move(tried), context.step());
-    if (made || made.error().code() != Errc::forbidden) co_return made;
-  }
-  Secret password = known.password();
-  Result<void> set = co_await set_password(account, std::move(password), context);
-  if (!set) co_return std::move(set).error();
-  Result<StoredToken> made = co_await log_in(account, std::move(known), context.step());
-  if (made || made.error().code() != Errc::forbidden) co_return made;
-  co_return made.error()
-      .with_code(Errc::session_expired)
-      .with_retriable(false)
-      .with_message("the homeserver refuses the password that was set for the user a moment ago")
-      .with_subject("user");
+  return log_in(std::move(account), std::move(known), context.step());
 }
 
 Task<bool> DeviceMint::settle(std::shared_ptr<Mint> /*self*/, MatrixUserId account, StoredToken /*token*/,

@@ -36,19 +36,22 @@ Error admin_refusal(const Error& error) {
   }
 }
 
-Task<Result<StoredToken>> PuppetMint::mint(std::shared_ptr<Mint> /*self*/, MatrixUserId account,
-                                           std::optional<StoredToken> before, net::CallContext context) {
+// A password that was set once stays with the account: device mode may be chosen again.
+Result<StoredToken> PuppetMint::prepare(StoredToken known, Rung /*rung*/) {
+  known.kind(StoredToken::Kind::puppet);
+  return known;
+}
+
+Task<Result<StoredToken>> PuppetMint::climb(std::shared_ptr<Mint> /*self*/, MatrixUserId account, Rung /*rung*/,
+                                            StoredToken known, net::CallContext context) {
   const StoredToken::Time end = std::chrono::system_clock::now() + token_life;
   matrix::AdminLoginAs request(std::move(account), end);
   // Idempotent for us: a token whose answer was lost ends by itself.
   Result<matrix::AdminLoginAsAnswer> answer =
       co_await admin_->call(std::move(request), std::move(context), net::Repeatable::idempotent);
   if (!answer) co_return admin_refusal(answer.error());
-  StoredToken made(StoredToken::Kind::puppet);
-  made.token(answer->access_token(), end).version(before ? before->version() : 0);
-  // A password that was set once stays with the account: device mode may be chosen again.
-  if (before) made.password(before->password(), before->password_known()).device(before->device());
-  co_return made;
+  known.token(answer->access_token(), end).settled(true);
+  co_return known;
 }
 
 Task<bool> PuppetMint::settle(std::shared_ptr<Mint> /*self*/, MatrixUserId /*account*/, StoredToken /*token*/,

@@ -14,8 +14,10 @@ namespace confab::credentials {
 class PuppetMint final : public Mint {
  public:
   explicit PuppetMint(std::shared_ptr<AdminSession> admin) : admin_(std::move(admin)) {}
-  [[nodiscard]] Task<Result<StoredToken>> mint(std::shared_ptr<Mint> self, MatrixUserId account,
-                                               std::optional<StoredToken> before, net::CallContext context) override;
+  [[nodiscard]] StoredToken::Kind kind() const noexcept override { return StoredToken::Kind::puppet; }
+  [[nodiscard]] Result<StoredToken> prepare(StoredToken known, Rung rung) override;
+  [[nodiscard]] Task<Result<StoredToken>> climb(std::shared_ptr<Mint> self, MatrixUserId account, Rung rung,
+                                                StoredToken known, net::CallContext context) override;
   [[nodiscard]] Task<bool> settle(std::shared_ptr<Mint> self, MatrixUserId account, StoredToken token,
                                   net::CallContext context) override;
 

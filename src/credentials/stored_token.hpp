@@ -1,5 +1,5 @@
-// StoredToken: what is remembered of one account: its token, and in device mode its password. And Mint: how a new one
-// is made.
+// StoredToken: what is remembered of one account: its token, in device mode what renews it, and what is being tried.
+// And Mint: how a new one is made.
 #pragma once
 
 #include <chrono>
@@ -19,6 +19,31 @@
 
 namespace confab::credentials {
 
+// The ways to a new token, each a step of the ladder that TokenRecovery climbs.
+enum class Rung : std::uint8_t {
+  refresh,       // by the refresh token: no login, no hashing
+  log_in,        // by a password, on the device that the account has for ever
+  set_password,  // by the admin, where the password was refused or never set; gives no token, log_in follows
+  act_as,        // by the admin's login-as-user: no device
+};
+
+// Written before a rung's request, and gone with its outcome: found in the store it says that somebody died in between.
+class Intent {
+ public:
+  Intent(std::uint64_t generation, Rung rung, unsigned times) : generation_(generation), rung_(rung), times_(times) {}
+  // Of the token that was to be made.
+  [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
+  [[nodiscard]] Rung rung() const noexcept { return rung_; }
+  // How many died at it, one after the other, this one included.
+  [[nodiscard]] unsigned times() const noexcept { return times_; }
+  friend bool operator==(const Intent&, const Intent&) = default;
+
+ private:
+  std::uint64_t generation_;
+  Rung rung_;
+  unsigned times_;
+};
+
 class StoredToken {
  public:
   enum class Kind : std::uint8_t {
@@ -29,11 +54,18 @@ class StoredToken {
   using Time = std::chrono::system_clock::time_point;
 
   explicit StoredToken(Kind kind) : kind_(kind) {}
+  StoredToken& kind(Kind kind) { return kind_ = kind, *this; }
   StoredToken& token(Secret token, std::optional<Time> end) {
     token_ = std::move(token);
     end_ = end;
     return *this;
   }
+  // Of the same pair; empty: there is none.
+  StoredToken& refresh_token(Secret token) { return refresh_token_ = std::move(token), *this; }
+  // Tells the token from those before and after it, over all processes: the fencing number of the lease under which it
+  // was made, so larger with each new one. A token of generation 0 is nobody's to use.
+  StoredToken& generation(std::uint64_t generation) { return generation_ = generation, *this; }
+  StoredToken& intent(std::optional<Intent> intent) { return intent_ = intent, *this; }
   StoredToken& device(DeviceId device) { return device_ = std::move(device), *this; }
   // Whether the homeserver was ever seen to have it.
   StoredToken& password(Secret password, bool known) {
@@ -50,6 +82,9 @@ class StoredToken {
   // Empty: none was made yet.
   [[nodiscard]] const Secret& token() const noexcept { return token_; }
   [[nodiscard]] std::optional<Time> end() const noexcept { return end_; }
+  [[nodiscard]] const Secret& refresh_token() const noexcept { return refresh_token_; }
+  [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
+  [[nodiscard]] const std::optional<Intent>& intent() const noexcept { return intent_; }
   [[nodiscard]] const DeviceId& device() const noexcept { return device_; }
   [[nodiscard]] const Secret& password() const noexcept { return password_; }
   [[nodiscard]] bool password_known() const noexcept { return password_known_; }
@@ -60,6 +95,9 @@ class StoredToken {
   Kind kind_;
   Secret token_;
   std::optional<Time> end_;
+  Secret refresh_token_;
+  std::uint64_t generation_ = 0;
+  std::optional<Intent> intent_;
   DeviceId device_;
   Secret password_;
   bool password_known_ = false;
@@ -67,6 +105,7 @@ class StoredToken {
   StoreVersion version_ = 0;
 };
 
+// One account's ways to a token. Whoever climbs holds the lease on the account.
 class Mint {
  public:
   Mint() = default;
@@ -74,11 +113,13 @@ class Mint {
   Mint& operator=(const Mint&) = delete;
   virtual ~Mint() = default;
 
-  // A new token. `before` is the record as it lies in the store; what is given back carries the version that its own
-  // writing has to expect. Errc::conflict: another process changed the record meanwhile, read it again. `self` keeps
-  // the mint alive.
-  [[nodiscard]] virtual Task<Result<StoredToken>> mint(std::shared_ptr<Mint> self, MatrixUserId account,
-                                                       std::optional<StoredToken> before, net::CallContext context) = 0;
+  [[nodiscard]] virtual StoredToken::Kind kind() const noexcept = 0;
+  // The record with what the rung needs in it before its request: the homeserver is told no password that is not kept.
+  [[nodiscard]] virtual Result<StoredToken> prepare(StoredToken known, Rung rung) = 0;
+  // What the rung brings: the record with a new token or, of set_password, with a password that the homeserver has. To
+  // be done within the context's deadline. `self` keeps the mint alive.
+  [[nodiscard]] virtual Task<Result<StoredToken>> climb(std::shared_ptr<Mint> self, MatrixUserId account, Rung rung,
+                                                        StoredToken known, net::CallContext context) = 0;
   // What has to be done once with a new token before it serves; called after it was stored, and again by whoever reads
   // a record that is not settled. True: done, or never to be done.
   [[nodiscard]] virtual Task<bool> settle(std::shared_ptr<Mint> self, MatrixUserId account, StoredToken token,

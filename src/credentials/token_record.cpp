@@ -1,7 +1,10 @@
 #include "credentials/token_record.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -15,13 +18,34 @@ namespace {
 
 using Millis = std::chrono::milliseconds;
 
+constexpr std::int64_t countable_times = 1000;
+
 constexpr std::array<std::pair<StoredToken::Kind, std::string_view>, 3> kinds{{{StoredToken::Kind::admin, "admin"},
                                                                                {StoredToken::Kind::puppet, "puppet"},
                                                                                {StoredToken::Kind::device, "device"}}};
 
+constexpr std::array<std::pair<Rung, std::string_view>, 4> rungs{{{Rung::refresh, "refresh"},
+                                                                  {Rung::log_in, "log_in"},
+                                                                  {Rung::set_password, "set_password"},
+                                                                  {Rung::act_as, "act_as"}}};
+
 Error strange(const std::string& key) {
   return Error(Errc::store, "a record of a token holds something else: restore the store, or erase the record")
       .with_subject(key);
+}
+
+// What is no intent that is known is none: it only says that somebody may have begun something.
+std::optional<Intent> intent_of(const json::Value& value) {
+  const std::string_view named = value["rung"].string_or("");
+  const std::int64_t generation = value["generation"].integer_or(0);
+  const std::int64_t times = value["times"].integer_or(0);
+  if (generation <= 0 || times <= 0) return std::nullopt;
+  for (const auto& [rung, name] : rungs) {
+    if (name != named) continue;
+    return Intent(static_cast<std::uint64_t>(generation), rung,
+                  static_cast<unsigned>(std::min(times, countable_times)));
+  }
+  return std::nullopt;
 }
 
 Result<Secret> open(const store::SealingKeys& keys, const std::string& key, std::string_view member,
@@ -51,6 +75,19 @@ Result<std::string> token_record(const StoredToken& token, const std::string& re
     if (!sealed) return sealed;
     writer.key("token").raw(*sealed);
   }
+  if (!token.refresh_token().empty()) {
+    Result<std::string> sealed = store::seal(keys, store::SealedPlace(record_key, "refresh"), token.refresh_token());
+    if (!sealed) return sealed;
+    writer.key("refresh").raw(*sealed);
+  }
+  if (token.generation() != 0) writer.member("generation", token.generation());
+  if (const std::optional<Intent>& intent = token.intent()) {
+    writer.key("intent").object().member("generation", intent->generation());
+    for (const auto& [rung, name] : rungs) {
+      if (rung == intent->rung()) writer.member("rung", name);
+    }
+    writer.member("times", intent->times()).end();
+  }
   if (!token.password().empty()) {
     Result<std::string> sealed = store::seal(keys, store::SealedPlace(record_key, "password"), token.password());
     if (!sealed) return sealed;
@@ -70,6 +107,8 @@ Result<StoredToken> read_token_record(const StoreRecord& record, const store::Se
     if (name != named) continue;
     Result<Secret> token = open(keys, record.key(), "token", root);
     if (!token) return std::move(token).error();
+    Result<Secret> refresh = open(keys, record.key(), "refresh", root);
+    if (!refresh) return std::move(refresh).error();
     Result<Secret> password = open(keys, record.key(), "password", root);
     if (!password) return std::move(password).error();
     std::optional<StoredToken::Time> end;
@@ -79,7 +118,8 @@ Result<StoredToken> read_token_record(const StoreRecord& record, const store::Se
     StoredToken read(kind);
     read.token(std::move(*token), end).password(std::move(*password), root["password_known"].boolean_or(false));
     read.device(DeviceId(std::string(root["device"].string_or("")))).settled(root["settled"].boolean_or(true));
-    read.version(record.version());
+    read.refresh_token(std::move(*refresh)).intent(intent_of(root["intent"])).version(record.version());
+    read.generation(static_cast<std::uint64_t>(std::max<std::int64_t>(root["generation"].integer_or(0), 0)));
     return read;
   }
   return strange(record.key());

@@ -6,22 +6,30 @@
 namespace confab::credentials {
 
 namespace {
-// A flight goes on when those who asked for it have given up; this bounds it.
-constexpr std::chrono::seconds flight_limit{30};
+// A flight goes on when those who asked for it have given up; this bounds it. Longer than the lease of another process
+// that died, and a ladder of our own after it.
+constexpr std::chrono::seconds flight_limit{60};
 // A refused password, or one for another server, is not tried again for this long: three wrong ones lock the right one
 // out as well, and even right ones are few.
 constexpr std::chrono::seconds refused_pause{30};
 // Between two tries to renew a token that still lives.
 constexpr std::chrono::seconds renewal_pause{5};
+// Those who waited for a token go on one by one, a millisecond apart, and all within this.
+constexpr std::chrono::milliseconds longest_release{250};
 // Longest time for which an answer "too many requests" is taken at its word without asking again.
 constexpr std::chrono::minutes longest_pause{10};
 }  // namespace
 
-std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& context, std::optional<Error>& refused) {
+std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& context, std::optional<Error>& refused,
+                                                          unsigned& place) {
   std::shared_ptr<net::SharedResult<Token>> flight;
   {
     const std::lock_guard lock(mutex_);
-    if (flight_) return flight_;
+    if (flight_) {
+      place = ++waiting_;
+      return flight_;
+    }
+    place = waiting_ = 0;
     const net::TimePoint now = net::Clock::now();
     if (last_failure_ && now < no_mint_before_) {
       refused = last_failure_->with_retry_after(std::chrono::ceil<std::chrono::milliseconds>(no_mint_before_ - now));
@@ -60,7 +68,7 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
       self->generation_ = minted->generation();
       self->fresh_ = minted->is_fresh();
       self->end_ = minted->end();
-      self->renew_ = self->end_ == net::TimePoint::max() ? self->end_ : now + (self->end_ - now) / 2;
+      self->renew_ = minted->renew_at();
       self->last_failure_.reset();
       outcome.emplace(Token(*self->secret_, self->generation_, self->fresh_));
       if (self->generation_ <= self->dropped_) self->secret_.reset();
@@ -101,13 +109,23 @@ Task<Result<Token>> TokenSlot::get(std::shared_ptr<TokenSlot> self, net::CallCon
     }
   }
   std::optional<Error> refused;
+  unsigned place = 0;
   if (current) {
-    if (renew) (void)self->join(context, refused);
+    if (renew) (void)self->join(context, refused, place);
     co_return std::move(*current);
   }
-  std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, refused);
+  std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, refused, place);
   if (!flight) co_return std::move(*refused);
-  co_return co_await net::SharedResult<Token>::wait(flight, context);
+  co_return co_await wait(std::move(flight), place, std::move(context));
+}
+
+Task<Result<Token>> TokenSlot::wait(std::shared_ptr<net::SharedResult<Token>> flight, unsigned place,
+                                    net::CallContext context) {
+  Result<Token> token = co_await net::SharedResult<Token>::wait(flight, context);
+  if (!token || place == 0) co_return token;
+  const net::TimePoint release = net::Clock::now() + std::chrono::milliseconds(place) % longest_release;
+  if (release < context.deadline()) (void)co_await context.loop().sleep_until(release, context.stop());
+  co_return token;
 }
 
 Task<Result<Token>> TokenSlot::replace(std::shared_ptr<TokenSlot> self, std::uint64_t dead, net::CallContext context) {
@@ -119,9 +137,10 @@ Task<Result<Token>> TokenSlot::replace(std::shared_ptr<TokenSlot> self, std::uin
     self->secret_.reset();
   }
   std::optional<Error> refused;
-  std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, refused);
+  unsigned place = 0;
+  std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, refused, place);
   if (!flight) co_return std::move(*refused);
-  co_return co_await net::SharedResult<Token>::wait(flight, context);
+  co_return co_await wait(std::move(flight), place, std::move(context));
 }
 
 bool TokenSlot::drop(std::uint64_t generation) {

@@ -25,6 +25,11 @@ class MintedToken {
     end_ = end;
     return *this;
   }
+  // From then on it is to be renewed, though it serves until its end. Without: never.
+  MintedToken& renew_at(net::TimePoint when) {
+    renew_ = when;
+    return *this;
+  }
   // Tells it from those before; never 0, and never that of another one.
   MintedToken& generation(std::uint64_t generation) {
     generation_ = generation;
@@ -37,12 +42,14 @@ class MintedToken {
   }
   [[nodiscard]] const Secret& secret() const noexcept { return secret_; }
   [[nodiscard]] net::TimePoint end() const noexcept { return end_; }
+  [[nodiscard]] net::TimePoint renew_at() const noexcept { return renew_; }
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
   [[nodiscard]] bool is_fresh() const noexcept { return fresh_; }
 
  private:
   Secret secret_;
   net::TimePoint end_ = net::TimePoint::max();
+  net::TimePoint renew_ = net::TimePoint::max();
   std::uint64_t generation_ = 1;
   bool fresh_ = true;
 };
@@ -72,13 +79,14 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
 
   explicit TokenSlot(Source source) : source_(std::move(source)) {}
 
-  // The current token; minted first if there is none, renewed behind the caller's back when half of its life is over.
+  // The current token; minted first if there is none, renewed behind the caller's back once it is time.
   [[nodiscard]] static Task<Result<Token>> get(std::shared_ptr<TokenSlot> self, net::CallContext context);
 
   // The current token, when there is one and it needs no renewal: nearly always.
   [[nodiscard]] std::optional<Token> at_hand() const;
 
-  // The token after the one of `dead` generation. If it was replaced meanwhile, nothing is minted.
+  // The token after the one of `dead` generation. If it was replaced meanwhile, nothing is minted. Many who wait for it
+  // get it one after the other, so that their requests do not arrive at the same moment.
   [[nodiscard]] static Task<Result<Token>> replace(std::shared_ptr<TokenSlot> self, std::uint64_t dead,
                                                    net::CallContext context);
 
@@ -90,9 +98,11 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
 
  private:
   // The flight that is under way, or a new one on the caller's loop. Null with `refused` when the last one failed in a
-  // way that repeating now would only make worse.
-  [[nodiscard]] std::shared_ptr<net::SharedResult<Token>> join(net::CallContext& context,
-                                                               std::optional<Error>& refused);
+  // way that repeating now would only make worse. `place`: how many came before.
+  [[nodiscard]] std::shared_ptr<net::SharedResult<Token>> join(net::CallContext& context, std::optional<Error>& refused,
+                                                               unsigned& place);
+  [[nodiscard]] static Task<Result<Token>> wait(std::shared_ptr<net::SharedResult<Token>> flight, unsigned place,
+                                                net::CallContext context);
   [[nodiscard]] static Task<void> fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight,
                                       net::CallContext context);
 
@@ -105,6 +115,7 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   net::TimePoint end_ = net::TimePoint::max();
   net::TimePoint renew_ = net::TimePoint::max();
   std::shared_ptr<net::SharedResult<Token>> flight_;
+  unsigned waiting_ = 0;  // for the flight, since it began
   std::optional<Error> last_failure_;
   net::TimePoint no_mint_before_ = net::TimePoint::min();
 };

@@ -1,47 +1,41 @@
 #include "credentials/token_store.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <vector>
+#include <random>
 
 #include "credentials/token_record.hpp"
 #include "store/key_check.hpp"
+#include "util/text.hpp"
 
 namespace confab::credentials {
 
 namespace {
 
-// A stored token that ends sooner is not worth its first request.
-constexpr std::chrono::seconds least_life{30};
 // How often somebody else may write first before we say so.
 constexpr int most_rounds = 4;
+// Of a record that tells only what is being tried.
+constexpr std::chrono::hours intent_life{1};
 // Records of one page.
 constexpr std::size_t page_size = 200;
 
-bool usable(const StoredToken& token, std::uint64_t dead) {
-  if (token.token().empty() || token.version() == dead) return false;
-  return !token.end() || *token.end() - std::chrono::system_clock::now() > least_life;
-}
-
-MintedToken minted_of(const StoredToken& token, bool fresh) {
-  MintedToken minted(token.token());
-  minted.generation(token.version()).fresh(fresh);
-  if (token.end()) {
-    const auto left = *token.end() - std::chrono::system_clock::now();
-    minted.lives_until(net::Clock::now() + std::chrono::duration_cast<net::Clock::duration>(left));
-  }
-  return minted;
-}
-
 // The record of a token that ends by itself ends with it, unless it holds more.
 std::optional<std::chrono::milliseconds> lifetime_of(const StoredToken& token) {
-  if (token.kind() != StoredToken::Kind::puppet || !token.end() || !token.password().empty()) return std::nullopt;
+  if (token.kind() != StoredToken::Kind::puppet || !token.password().empty()) return std::nullopt;
+  if (token.token().empty()) return intent_life;
+  if (!token.end()) return std::nullopt;
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(*token.end() - std::chrono::system_clock::now());
   return std::max(left, std::chrono::milliseconds(1));
 }
 
 }  // namespace
+
+TokenStore::TokenStore(net::RecordStore records, std::shared_ptr<const store::SealingKeys> keys,
+                       std::chrono::milliseconds lease_length)
+    : records_(std::move(records)),
+      keys_(std::move(keys)),
+      lease_length_(lease_length),
+      random_(net::jitter_source(std::random_device()())) {}
 
 Task<Result<void>> TokenStore::check_keys(std::shared_ptr<TokenStore> self, net::CallContext context) {
   if (self->keys_fit_.load(std::memory_order_acquire)) co_return Result<void>();
@@ -66,61 +60,47 @@ Task<Result<std::optional<StoredToken>>> TokenStore::load(std::shared_ptr<TokenS
 }
 
 Task<Result<StoredToken>> TokenStore::save(std::shared_ptr<TokenStore> self, MatrixUserId account, StoredToken token,
-                                           net::CallContext context) {
+                                           net::CallContext context, std::vector<StoreWrite> beside) {
   Result<std::string> value = token_record(token, record_key(account), *self->keys_);
   if (!value) co_return std::move(value).error();
   StoreWrite write = StoreWrite::put(record_key(account), token.version(), std::move(*value));
   if (const auto lifetime = lifetime_of(token)) write.expires_after(*lifetime);
-  Result<StoreVersion> written = co_await self->records_.put_if(context, std::move(write), Durability::promised);
+  beside.insert(beside.begin(), std::move(write));
+  Result<std::vector<StoreVersion>> written =
+      co_await self->records_.transact(context, std::move(beside), Durability::promised);
   if (written) {
-    token.version(*written);
+    token.version(written->front());
     co_return token;
   }
   if (written.error().code() != Errc::store) co_return std::move(written).error();
   // It may have been written all the same.
   Result<std::optional<StoredToken>> found = co_await load(self, account, context);
   if (found && *found && (*found)->version() != token.version() && (*found)->token() == token.token() &&
-      (*found)->password() == token.password()) {
+      (*found)->password() == token.password() && (*found)->intent() == token.intent()) {
     co_return std::move(**found);
   }
   co_return std::move(written).error();
 }
 
-Task<StoredToken> TokenStore::settled(std::shared_ptr<TokenStore> self, std::shared_ptr<Mint> mint,
-                                      MatrixUserId account, StoredToken token, net::CallContext context) {
-  if (token.settled()) co_return token;
-  const bool done = co_await mint->settle(mint, account, token, context);
-  if (!done) co_return token;
-  StoredToken marked = token;
-  marked.settled(true);
-  Result<StoredToken> saved = co_await save(self, std::move(account), std::move(marked), std::move(context));
-  // Otherwise the next one to read the record settles it once more.
-  if (saved) co_return std::move(*saved);
-  co_return token;
+Task<Result<void>> TokenStore::tidy(std::shared_ptr<TokenStore> self, MatrixUserId account, StoredToken token,
+                                    net::CallContext context, std::vector<StoreWrite> beside) {
+  if (!token.token().empty() || !token.password().empty() || !token.refresh_token().empty()) {
+    Result<StoredToken> saved = co_await save(self, std::move(account), std::move(token), context, std::move(beside));
+    if (!saved) co_return std::move(saved).error();
+    co_return Result<void>();
+  }
+  beside.insert(beside.begin(), StoreWrite::erase(record_key(account), token.version()));
+  Result<std::vector<StoreVersion>> written =
+      co_await self->records_.transact(context, std::move(beside), Durability::relaxed);
+  if (!written) co_return std::move(written).error();
+  co_return Result<void>();
 }
 
-Task<Result<MintedToken>> TokenStore::obtain(std::shared_ptr<TokenStore> self, std::shared_ptr<Mint> mint,
-                                             MatrixUserId account, std::uint64_t dead, net::CallContext context) {
-  for (int round = 0; round < most_rounds; ++round) {
-    Result<std::optional<StoredToken>> found = co_await load(self, account, context);
-    if (!found) co_return std::move(found).error();
-    if (*found && usable(**found, dead)) {
-      StoredToken ready = co_await settled(self, mint, account, std::move(**found), context);
-      co_return minted_of(ready, false);
-    }
-    Result<StoredToken> made = co_await mint->mint(mint, account, std::move(*found), context);
-    if (made) {
-      StoredToken unsaved = std::move(*made);
-      made = co_await save(self, account, std::move(unsaved), context);
-    }
-    if (made) {
-      StoredToken ready = co_await settled(self, mint, account, std::move(*made), context);
-      co_return minted_of(ready, true);
-    }
-    // Somebody else was first: theirs is as good.
-    if (made.error().code() != Errc::conflict) co_return std::move(made).error();
-  }
-  co_return Error(Errc::busy, "other processes replace the token all the time; try again").with_subject("user");
+Result<std::shared_ptr<store::Lease>> TokenStore::lease(const MatrixUserId& account) const {
+  std::string holder = text::random_token();
+  if (holder.empty()) return Error(Errc::store, "the system gives no random bytes to name the holder of a lease");
+  return std::make_shared<store::Lease>(records_.store(),
+                                        store::LeaseMachine(record_key(account), std::move(holder), lease_length_));
 }
 
 Task<Result<TokenStore::Forgotten>> TokenStore::forget(std::shared_ptr<TokenStore> self, MatrixUserId account,
@@ -135,17 +115,18 @@ Task<Result<TokenStore::Forgotten>> TokenStore::forget(std::shared_ptr<TokenStor
     const StoreVersion version = (*found)->version();
     Result<StoredToken> read = read_token_record(**found, *self->keys_);
     if (!read && read.error().code() != Errc::store) co_return std::move(read).error();
-    if (read && read->token().empty()) co_return Forgotten(false, version);
+    const std::uint64_t generation = read ? read->generation() : 0;
+    if (read && read->token().empty() && read->refresh_token().empty()) co_return Forgotten(false, generation);
     StoreWrite write = StoreWrite::erase(key, version);
     if (read && !read->password().empty()) {
       StoredToken without = std::move(*read);
-      without.token(Secret(), std::nullopt);
+      without.token(Secret(), std::nullopt).refresh_token(Secret());
       Result<std::string> value = token_record(without, key, *self->keys_);
       if (!value) co_return std::move(value).error();
       write = StoreWrite::put(key, version, std::move(*value));
     }
     Result<StoreVersion> written = co_await self->records_.put_if(context, std::move(write), Durability::relaxed);
-    if (written) co_return Forgotten(true, version);
+    if (written) co_return Forgotten(true, generation);
     // Somebody was faster, with a new token perhaps: that one then.
     if (written.error().code() != Errc::conflict) co_return std::move(written).error();
   }

@@ -1,8 +1,10 @@
 // TokenStore: the tokens of all accounts as they lie in the store, sealed, each written before its first use. Processes
-// that share a store share the tokens: whoever writes first wins, and the others use theirs.
+// that share a store share the tokens, and agree by leases on who makes the next one.
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,40 +16,52 @@
 #include <confab/result.hpp>
 
 #include "credentials/stored_token.hpp"
-#include "credentials/token_slot.hpp"
+#include "net/backoff.hpp"
 #include "net/record_store.hpp"
+#include "store/lease.hpp"
 #include "store/sealing_keys.hpp"
+#include "util/task.hpp"
 
 namespace confab::credentials {
 
 class TokenStore {
  public:
-  TokenStore(net::RecordStore records, std::shared_ptr<const store::SealingKeys> keys)
-      : records_(std::move(records)), keys_(std::move(keys)) {}
+  // How long a process that dies while it replaces a token keeps others from it. A rung of the ladder may take three
+  // quarters of it.
+  static constexpr std::chrono::milliseconds default_lease{20'000};
 
-  // A living token of the account, other than that of the generation `dead`: the stored one, or a new one that is in
-  // the store when this ends. The generation of a token is the version of its record.
-  [[nodiscard]] static Task<Result<MintedToken>> obtain(std::shared_ptr<TokenStore> self, std::shared_ptr<Mint> mint,
-                                                        MatrixUserId account, std::uint64_t dead,
-                                                        net::CallContext context);
+  TokenStore(net::RecordStore records, std::shared_ptr<const store::SealingKeys> keys,
+             std::chrono::milliseconds lease_length = default_lease);
 
   [[nodiscard]] static Task<Result<std::optional<StoredToken>>> load(std::shared_ptr<TokenStore> self,
                                                                      MatrixUserId account, net::CallContext context);
-  // Over the version that it carries; gives it back with its new one. Errc::conflict: somebody else wrote first.
+  // Over the version that it carries, and `beside` in the same step; gives it back with its new one. Errc::conflict:
+  // somebody else wrote first.
   [[nodiscard]] static Task<Result<StoredToken>> save(std::shared_ptr<TokenStore> self, MatrixUserId account,
-                                                      StoredToken token, net::CallContext context);
+                                                      StoredToken token, net::CallContext context,
+                                                      std::vector<StoreWrite> beside = std::vector<StoreWrite>());
+
+  // The same for one whose making came to nothing: a record that has nothing worth keeping goes.
+  [[nodiscard]] static Task<Result<void>> tidy(std::shared_ptr<TokenStore> self, MatrixUserId account,
+                                               StoredToken token, net::CallContext context,
+                                               std::vector<StoreWrite> beside);
+
+  // Of one flight: for as long as it is held nobody else makes a token for the account.
+  [[nodiscard]] Result<std::shared_ptr<store::Lease>> lease(const MatrixUserId& account) const;
+  [[nodiscard]] std::chrono::milliseconds lease_length() const noexcept { return lease_length_; }
+  [[nodiscard]] const net::RandomSource& random() const noexcept { return random_; }
 
   // What became of a record whose token was to be forgotten.
   class Forgotten {
    public:
-    Forgotten(bool had_token, StoreVersion version) : had_token_(had_token), version_(version) {}
+    Forgotten(bool had_token, std::uint64_t generation) : had_token_(had_token), generation_(generation) {}
     [[nodiscard]] bool had_token() const noexcept { return had_token_; }
-    // Up to here no token is kept any more; 0: there is no record.
-    [[nodiscard]] StoreVersion version() const noexcept { return version_; }
+    // Up to here no token is kept any more; 0: which it was is not known.
+    [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
 
    private:
     bool had_token_;
-    StoreVersion version_;
+    std::uint64_t generation_;
   };
   // The token only: a password that the library made stays. A record that does not open goes as a whole.
   [[nodiscard]] static Task<Result<Forgotten>> forget(std::shared_ptr<TokenStore> self, MatrixUserId account,
@@ -74,11 +88,11 @@ class TokenStore {
  private:
   static constexpr std::string_view prefix = "token/";
   [[nodiscard]] static Task<Result<void>> check_keys(std::shared_ptr<TokenStore> self, net::CallContext context);
-  [[nodiscard]] static Task<StoredToken> settled(std::shared_ptr<TokenStore> self, std::shared_ptr<Mint> mint,
-                                                 MatrixUserId account, StoredToken token, net::CallContext context);
 
   net::RecordStore records_;
   std::shared_ptr<const store::SealingKeys> keys_;
+  std::chrono::milliseconds lease_length_;
+  net::RandomSource random_;
   std::atomic<bool> keys_fit_{false};
 };
 

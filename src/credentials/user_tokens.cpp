@@ -2,6 +2,7 @@
 
 #include "credentials/device_mint.hpp"
 #include "credentials/puppet_mint.hpp"
+#include "credentials/recovery_flight.hpp"
 
 namespace confab::credentials {
 
@@ -9,7 +10,7 @@ UserTokens::UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<Toke
     : admin_(std::move(admin)),
       tokens_(std::move(tokens)),
       puppets_(std::make_shared<PuppetMint>(admin_)),
-      devices_(std::make_shared<DeviceMint>(admin_, tokens_)) {}
+      devices_(std::make_shared<DeviceMint>(admin_)) {}
 
 void UserTokens::use_devices(std::string group) {
   const std::lock_guard lock(mutex_);
@@ -29,7 +30,7 @@ std::shared_ptr<TokenSlot> UserTokens::slot_of(const MatrixUserId& user, std::st
   }
   const std::shared_ptr<Mint>& mint = with_devices_.count(std::string(group)) != 0 ? devices_ : puppets_;
   auto slot = std::make_shared<TokenSlot>([tokens = tokens_, mint, user](std::uint64_t dead, net::CallContext context) {
-    return TokenStore::obtain(tokens, mint, user, dead, std::move(context));
+    return recover_token(tokens, mint, user, dead, std::move(context));
   });
   slots_.emplace(user, slot);
   return slot;
@@ -45,7 +46,7 @@ Task<Result<bool>> UserTokens::forget(std::shared_ptr<UserTokens> self, MatrixUs
     const std::lock_guard lock(self->mutex_);
     if (const auto found = self->slots_.find(user); found != self->slots_.end()) slot = found->second;
   }
-  const bool here = slot && slot->drop(stored->version());
+  const bool here = slot && slot->drop(stored->generation());
   co_return here || stored->had_token();
 }
 

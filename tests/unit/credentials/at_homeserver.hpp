@@ -29,6 +29,7 @@ struct SealedStore {
   explicit SealedStore(std::shared_ptr<Store> given) : store(std::move(given)) {}
   std::shared_ptr<Store> store;
   StoreKeys keys = StoreKeys::make().value();
+  std::chrono::milliseconds lease_length = credentials::TokenStore::default_lease;
 };
 
 // One process: what it remembers of the homeserver beside the store is its own.
@@ -36,7 +37,8 @@ struct Process {
   Process(FakeMatrix& homeserver, const SealedStore& sealed, std::string password, unsigned loops)
       : hs(homeserver),
         runtime(RuntimeOptions().loop_threads(loops)),
-        token_store(std::make_shared<credentials::TokenStore>(net::RecordStore(sealed.store), sealed.keys.keys())),
+        token_store(std::make_shared<credentials::TokenStore>(net::RecordStore(sealed.store), sealed.keys.keys(),
+                                                              sealed.lease_length)),
         client(std::make_shared<matrix::MatrixClient>(std::make_shared<net::Scheduler>(
             runtime.core(), net::HttpClientOptions(net::Url::parse_base(hs.url()).value())))),
         admin(std::make_shared<credentials::AdminSession>(client, MatrixUserId(hs.user_id("admin")),

@@ -2,13 +2,18 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "contract/faulty_store.hpp"
 #include "unit/credentials/at_homeserver.hpp"
 
 using namespace confab;
+using namespace std::chrono_literals;
 using confab::test::Answer;
 using confab::test::FakeMatrix;
 using confab::test::login_as_path;
@@ -20,6 +25,7 @@ using confab::test::TestJson;
 namespace {
 
 constexpr const char* user_path = "/_synapse/admin/v2/users/*";
+constexpr const char* refresh_path = "/_matrix/client/v3/refresh";
 
 struct Devices : Process {
   explicit Devices(FakeMatrix& homeserver, const SealedStore& sealed = SealedStore()) : Process(homeserver, sealed) {
@@ -40,6 +46,17 @@ std::vector<TestJson> logins(const FakeMatrix& hs, const MatrixUserId& user) {
     if (body["identifier"]["user"].as_string() == user.str()) out.push_back(std::move(body));
   }
   return out;
+}
+
+// As if the token that is stored had been made some time ago.
+Task<Result<credentials::StoredToken>> shorten(std::shared_ptr<credentials::TokenStore> tokens, MatrixUserId user,
+                                               std::chrono::milliseconds left, net::CallContext context) {
+  auto found = co_await credentials::TokenStore::load(tokens, user, context);
+  if (!found || !*found) co_return Error(Errc::not_found, "there is no token");
+  credentials::StoredToken token = **found;
+  const Secret text = token.token();
+  token.token(text, std::chrono::system_clock::now() + left);
+  co_return co_await credentials::TokenStore::save(tokens, user, std::move(token), context);
 }
 
 }  // namespace
@@ -173,4 +190,108 @@ TEST_CASE("DeviceMint: one group has devices, another is acted for") {
   CHECK(whoami(ana, "own").value().device_id() == DeviceId("CONFAB"));
   CHECK(whoami(ben, "acted-for").value().device_id() != DeviceId("CONFAB"));
   CHECK(logins(hs, ben).empty());
+}
+
+TEST_CASE("DeviceMint: a dead token is refreshed, without a login, and requests under way keep the old one") {
+  FakeMatrix hs;
+  const MatrixUserId ana(hs.add_user("ana"));
+  const SealedStore store;
+  Devices process(hs, store);
+  REQUIRE(process.whoami(ana).wait());
+  for (int round = 1; round <= 3; ++round) {
+    hs.kill_access_token(ana.str());
+    CHECK(process.whoami(ana).wait().value().device_id() == DeviceId("CONFAB"));
+    CHECK(hs.count("POST", refresh_path) == static_cast<std::size_t>(round));
+  }
+  CHECK(logins(hs, ana).size() == 1);
+  // Another process has the pair of the store, and refreshes that.
+  Devices other(hs, store);
+  hs.kill_access_token(ana.str());
+  CHECK(other.whoami(ana).wait().has_value());
+  CHECK(process.whoami(ana).wait().has_value());
+  CHECK(hs.count("POST", refresh_path) == 4);
+  CHECK(logins(hs, ana).size() == 1);
+  CHECK(hs.count("PUT", user_path) == 1);
+}
+
+TEST_CASE("DeviceMint: a token is refreshed ahead of its end, once, however many processes use it") {
+  FakeMatrix hs(FakeMatrix::MatrixOptions().refreshable_life(40s));
+  const MatrixUserId ana(hs.add_user("ana"));
+  const SealedStore store;
+  Devices first(hs, store);
+  REQUIRE(first.whoami(ana).wait());
+  Devices second(hs, store);
+  REQUIRE(second.whoami(ana).wait());
+  CHECK(hs.count("POST", refresh_path) == 0);
+  // What is left of it is not worth a start.
+  const auto saved = test::run<credentials::StoredToken>(
+      first.runtime, [&](net::CallContext context) { return shorten(first.token_store, ana, 2s, std::move(context)); });
+  REQUIRE(saved.has_value());
+  Devices third(hs, store);
+  Devices fourth(hs, store);
+  test::Together<matrix::WhoamiAnswer> calls;
+  for (int i = 0; i < 5; ++i) {
+    calls.start(third.whoami(ana));
+    calls.start(fourth.whoami(ana));
+  }
+  for (const auto& answer : calls.all()) CHECK(answer.has_value());
+  CHECK(hs.count("POST", refresh_path) == 1);
+  // Nobody was refused: the token of before serves the others until its end.
+  CHECK(first.whoami(ana).wait().has_value());
+  CHECK(second.whoami(ana).wait().has_value());
+  CHECK(hs.count("POST", refresh_path) == 1);
+  CHECK(logins(hs, ana).size() == 1);
+}
+
+TEST_CASE("DeviceMint: a refresh that is lost or limited is repeated with the same token") {
+  FakeMatrix hs;
+  const MatrixUserId ana(hs.add_user("ana"));
+  Devices process(hs);
+  REQUIRE(process.whoami(ana).wait());
+  const auto refreshes_after = [&](const Answer& answer, std::size_t times) {
+    hs.forget_requests();
+    hs.fail_next(times, "POST", refresh_path, answer);
+    hs.kill_access_token(ana.str());
+    CHECK(process.whoami(ana).wait().has_value());
+    std::set<std::string> used;
+    for (const auto& body : bodies(hs, "POST", refresh_path)) used.insert(body["refresh_token"].as_string());
+    CHECK(used.size() == 1);
+    CHECK(logins(hs, ana).empty());
+    return hs.count("POST", refresh_path);
+  };
+  CHECK(refreshes_after(Answer::real().close_before_answer(), 2) == 3);
+  CHECK(refreshes_after(Answer::error(429, "M_LIMIT_EXCEEDED").header("Retry-After", "1"), 1) == 2);
+  CHECK(refreshes_after(Answer(503, "<html>"), 2) == 3);
+  // A homeserver that breaks at it is given the same once more, after a look into the store.
+  CHECK(refreshes_after(Answer::error(500, "M_UNKNOWN"), 4) == 5);
+}
+
+TEST_CASE("DeviceMint: a refresh token that is refused leads to one login on the same device") {
+  for (const auto& refusal : std::vector<std::pair<int, const char*>>{
+           {401, "M_UNKNOWN_TOKEN"}, {403, "M_FORBIDDEN"}, {404, "M_UNRECOGNIZED"}}) {
+    CAPTURE(refusal.first);
+    FakeMatrix hs;
+    const MatrixUserId ana(hs.add_user("ana"));
+    Devices process(hs);
+    REQUIRE(process.whoami(ana).wait());
+    hs.kill_access_token(ana.str());
+    hs.fail_next(1, "POST", refresh_path, Answer::error(refusal.first, refusal.second));
+    CHECK(process.whoami(ana).wait().value().device_id() == DeviceId("CONFAB"));
+    CHECK(hs.count("POST", refresh_path) == 1);
+    CHECK(logins(hs, ana).size() == 2);
+    CHECK(hs.count("PUT", user_path) == 1);
+  }
+}
+
+TEST_CASE("DeviceMint: an account that is locked while its token is refreshed is told so, and nothing climbs") {
+  FakeMatrix hs;
+  const MatrixUserId ana(hs.add_user("ana"));
+  Devices process(hs);
+  REQUIRE(process.whoami(ana).wait());
+  hs.kill_access_token(ana.str());
+  hs.fail_next(1, "POST", refresh_path, Answer::error(401, "M_USER_LOCKED"));
+  CHECK(process.whoami(ana).wait().error().code() == Errc::account_locked);
+  CHECK(logins(hs, ana).size() == 1);
+  CHECK(process.whoami(ana).wait().has_value());
+  CHECK(logins(hs, ana).size() == 1);
 }

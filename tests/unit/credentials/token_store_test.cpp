@@ -70,32 +70,6 @@ TEST_CASE("TokenStore: what one process has healed, the other one takes from the
   CHECK(hs.count("POST", test::login_path) == 1);
 }
 
-TEST_CASE("TokenStore: processes that heal at the same time end with one token each has stored or found") {
-  FakeMatrix hs;
-  const SealedStore store;
-  std::vector<MatrixUserId> users;
-  for (int i = 0; i < 10; ++i) users.emplace_back(hs.add_user("user" + std::to_string(i)));
-  Process first(hs, store);
-  Process second(hs, store);
-  for (const auto& user : users) {
-    REQUIRE(first.whoami(user).wait());
-    REQUIRE(second.whoami(user).wait());
-  }
-  hs.kill_all_tokens();
-  Together<matrix::WhoamiAnswer> calls;
-  for (const auto& user : users) {
-    calls.start(first.whoami(user, CallOptions(), user.str()));
-    calls.start(second.whoami(user, CallOptions(), user.str()));
-  }
-  for (const auto& answer : calls.all()) CHECK(answer.has_value());
-  CHECK(calls.ended() == 20);
-  // Whatever they agreed on lives, and is found by a third.
-  const std::size_t minted = hs.count("POST", test::login_as_path);
-  Process third(hs, store);
-  for (const auto& user : users) CHECK(third.whoami(user).wait().has_value());
-  CHECK(hs.count("POST", test::login_as_path) == minted);
-}
-
 TEST_CASE("TokenStore: no token is used that is not in the store, and each failure of the store is told and survived") {
   FakeMatrix hs;
   const MatrixUserId ana(hs.add_user("ana"));

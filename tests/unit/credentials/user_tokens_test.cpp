@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <mutex>
 #include <set>
 #include <string>
 
@@ -128,6 +129,56 @@ TEST_CASE("UserTokens: a homeserver that takes no token at all is asked for one 
   CHECK(at.whoami(ana).wait().error().code() == Errc::session_expired);
   CHECK(at.mints() == 2);
   CHECK(at.hs.count("GET", whoami_path) == 2);
+}
+
+TEST_CASE("UserTokens: a refusal that is no dead token's is handed up as it is") {
+  AtHomeserver at;
+  const MatrixUserId ana = at.add("ana");
+  REQUIRE(at.whoami(ana).wait());
+  for (const char* errcode : {"M_MISSING_TOKEN", "ORG.EXAMPLE.M_GO_AWAY", "M_UNKNOWN"}) {
+    at.hs.fail_next(1, "GET", whoami_path, Answer::error(401, errcode));
+    const Error error = at.whoami(ana).wait().error();
+    CHECK(error.code() == Errc::session_expired);
+    CHECK(error.errcode() == errcode);
+  }
+  CHECK(at.mints() == 1);
+}
+
+TEST_CASE(
+    "UserTokens: a request is sent again once per generation, under the same transaction id, three times at most") {
+  test::FakeMatrix hs;
+  const test::SealedStore store;
+  const MatrixUserId ana(hs.add_user("ana"));
+  test::Process first(hs, store);
+  test::Process second(hs, store);
+  REQUIRE(first.whoami(ana).wait());
+  REQUIRE(second.whoami(ana).wait());
+  // While the second one's request is refused again and again, the first one heals what the second finds.
+  int refused = 0;
+  std::mutex mutex;
+  hs.on("PUT", "/_matrix/client/v3/rooms/*/send/*/*").then([&](const test::Request& /*request*/) {
+    const std::lock_guard lock(mutex);
+    if (++refused < 4) {
+      hs.kill_token(ana.str());
+      (void)first.whoami(ana).wait();
+    }
+    return Answer::error(401, "M_UNKNOWN_TOKEN");
+  });
+  const auto answer = run<matrix::EventIdAnswer>(second.runtime, [&](net::CallContext context) {
+    matrix::SendEvent event(MatrixRoomId("!room:hs.test"), "m.room.message", TransactionId("once"), "{}");
+    return second.tokens->call(ana, std::move(event), std::move(context));
+  });
+  CHECK(answer.error().code() == Errc::session_expired);
+  const auto sends = hs.requests("PUT", "/_matrix/client/v3/rooms/*/send/*/*");
+  REQUIRE(sends.size() == 4);
+  std::set<std::string> targets;
+  std::set<std::string> tokens;
+  for (const auto& send : sends) {
+    targets.insert(send.target);
+    tokens.insert(send.token());
+  }
+  CHECK(targets.size() == 1);
+  CHECK(tokens.size() == 4);
 }
 
 TEST_CASE("UserTokens: why there is no token is told in the host's terms") {

@@ -1,0 +1,158 @@
+#include "credentials/recovery_flight.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <stop_token>
+#include <utility>
+#include <vector>
+
+#include "credentials/token_recovery.hpp"
+#include "net/record_store.hpp"
+
+namespace confab::credentials {
+
+namespace {
+
+using Outcome = store::LeaseMachine::Outcome;
+using Moment = TokenRecovery::Moment;
+
+// For giving a lease back: whoever waits for it would otherwise wait until it ends.
+constexpr std::chrono::seconds farewell_limit{2};
+// A token is renewed in the second half of its life, those of many users spread over this part of it.
+constexpr int renewal_spread = 5;
+
+MintedToken minted_of(const StoredToken& token, bool fresh, const net::RandomSource& random) {
+  MintedToken minted(token.token());
+  minted.generation(token.generation()).fresh(fresh);
+  if (!token.end()) return minted;
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(*token.end() - std::chrono::system_clock::now());
+  const net::TimePoint now = net::Clock::now();
+  minted.lives_until(now + left).renew_at(now + left / 2 + net::uniform_wait(left / renewal_spread, random));
+  return minted;
+}
+
+// A lease as a coroutine on a loop sees it.
+[[nodiscard]] Task<Outcome> ask(std::shared_ptr<store::Lease> lease, net::CallContext context) {
+  net::StoreAnswer<Outcome> asked(std::move(context), [lease](StoreHandler<Outcome> done) {
+    // No earlier question is open: each was awaited, and the flight ends with one that was given up.
+    (void)lease->ask([done = std::move(done)](Outcome outcome) mutable { done(outcome); });
+  });
+  Result<Outcome> outcome = co_await asked;
+  co_return outcome ? *outcome : Outcome::failed;
+}
+
+[[nodiscard]] Task<void> release(std::shared_ptr<store::Lease> lease, net::CallContext context) {
+  net::StoreAnswer<Outcome> asked(std::move(context), [lease](StoreHandler<Outcome> done) {
+    (void)lease->release([done = std::move(done)](Outcome outcome) mutable { done(outcome); });
+  });
+  (void)co_await asked;
+}
+
+// What stands beside a write: that nobody else took over and, of the last one, that the lease goes with it.
+std::vector<StoreWrite> beside(const store::Lease& lease, bool last) {
+  std::vector<StoreWrite> writes;
+  if (std::optional<StoreWrite> guard = lease.guard()) writes.push_back(std::move(*guard));
+  if (!last) return writes;
+  if (std::optional<StoreWrite> farewell = lease.farewell()) writes.push_back(std::move(*farewell));
+  return writes;
+}
+
+// Another who reads a record that is not settled does the same: it is to be done at least once.
+Task<StoredToken> settled(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint, MatrixUserId account,
+                          StoredToken token, net::CallContext context) {
+  if (token.settled()) co_return token;
+  const bool done = co_await mint->settle(mint, account, token, context);
+  if (!done) co_return token;
+  StoredToken marked = token;
+  marked.settled(true);
+  Result<StoredToken> saved = co_await TokenStore::save(tokens, std::move(account), std::move(marked), context);
+  if (saved) co_return std::move(*saved);
+  co_return token;
+}
+
+Task<Result<TokenRecovery::Found>> climb(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
+                                         MatrixUserId account, std::uint64_t dead, net::CallContext context) {
+  Result<std::shared_ptr<store::Lease>> made = tokens->lease(account);
+  if (!made) co_return std::move(made).error();
+  const std::shared_ptr<store::Lease> lease = std::move(*made);
+  TokenRecovery recovery(mint->kind(), dead, tokens->lease_length() * 3 / 4, context.deadline(), tokens->random());
+  // With the end of the lease in sight, and after the flight's own.
+  const auto parting = [&context] {
+    return net::CallContext(context.loop(), net::Clock::now() + farewell_limit, std::stop_token());
+  };
+  for (;;) {
+    switch (recovery.step()) {
+      case TokenRecovery::Step::read: {
+        Result<std::optional<StoredToken>> found = co_await TokenStore::load(tokens, account, context);
+        recovery.read(std::move(found), Moment::now());
+        break;
+      }
+      case TokenRecovery::Step::lease: {
+        const Outcome outcome = co_await ask(lease, context);
+        const Moment now = Moment::now();
+        recovery.leased(outcome, lease->fence(), now.steady() + lease->remaining(), now);
+        break;
+      }
+      case TokenRecovery::Step::wait: {
+        (void)co_await context.loop().sleep_until(std::min(recovery.at(), context.deadline()), context.stop());
+        recovery.waited(Moment::now());
+        break;
+      }
+      case TokenRecovery::Step::note: {
+        recovery.prepared(mint->prepare(recovery.record(), recovery.rung()));
+        if (recovery.step() != TokenRecovery::Step::note) break;
+        StoredToken noting = recovery.record();
+        Result<StoredToken> noted =
+            co_await TokenStore::save(tokens, account, std::move(noting), context, beside(*lease, false));
+        recovery.noted(std::move(noted), Moment::now());
+        break;
+      }
+      case TokenRecovery::Step::climb: {
+        StoredToken known = recovery.record();
+        Result<StoredToken> brought =
+            co_await mint->climb(mint, account, recovery.rung(), std::move(known), context.until(recovery.at()));
+        recovery.climbed(std::move(brought), Moment::now());
+        break;
+      }
+      case TokenRecovery::Step::keep: {
+        StoredToken fresh = recovery.record();
+        std::vector<StoreWrite> with;
+        if (recovery.ends_lease()) with = beside(*lease, true);
+        Result<StoredToken> kept =
+            co_await TokenStore::save(tokens, account, std::move(fresh), context, std::move(with));
+        recovery.kept(std::move(kept), Moment::now());
+        break;
+      }
+      case TokenRecovery::Step::let_go: {
+        bool gone = false;
+        if (recovery.tidies()) {
+          StoredToken tidied = recovery.record();
+          Result<void> tidy =
+              co_await TokenStore::tidy(tokens, account, std::move(tidied), parting(), beside(*lease, true));
+          gone = tidy.has_value();
+        }
+        if (!gone) co_await release(lease, parting());
+        recovery.let_go();
+        break;
+      }
+      case TokenRecovery::Step::end:
+        co_return std::move(recovery).result();
+    }
+  }
+}
+
+}  // namespace
+
+Task<Result<MintedToken>> recover_token(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
+                                        MatrixUserId account, std::uint64_t dead, net::CallContext context) {
+  Result<TokenRecovery::Found> found = co_await climb(tokens, mint, account, dead, context);
+  if (!found) co_return std::move(found).error();
+  const bool fresh = found->is_fresh();
+  StoredToken token = std::move(*found).token();
+  StoredToken ready = co_await settled(tokens, mint, std::move(account), std::move(token), context);
+  co_return minted_of(ready, fresh, tokens->random());
+}
+
+}  // namespace confab::credentials

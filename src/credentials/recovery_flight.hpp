@@ -1,0 +1,24 @@
+// How does an account come to a living token? One flight: TokenRecovery decides, the store and the mint are asked.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include <confab/ids.hpp>
+#include <confab/result.hpp>
+
+#include "credentials/stored_token.hpp"
+#include "credentials/token_slot.hpp"
+#include "credentials/token_store.hpp"
+#include "net/call_context.hpp"
+#include "util/task.hpp"
+
+namespace confab::credentials {
+
+// A living token of the account, other than that of the generation `dead`: the stored one, or a new one that is in the
+// store when this ends. Of all processes on the store one makes it, and the others find it.
+[[nodiscard]] Task<Result<MintedToken>> recover_token(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
+                                                      MatrixUserId account, std::uint64_t dead,
+                                                      net::CallContext context);
+
+}  // namespace confab::credentials
