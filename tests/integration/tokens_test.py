@@ -1,5 +1,5 @@
-"""Tokens that die on a real Synapse, one user's at a time, for both ways to act for users; accounts that are locked; and a
-place in the directory that is withdrawn while its user listens."""
+"""Tokens that die on a real Synapse, one user's at a time, for both ways to act for users, or end and are renewed; accounts that
+are locked; and a place in the directory that is withdrawn while its user listens."""
 
 import base64
 import contextlib
@@ -16,11 +16,12 @@ import harness
 class TokenCase(harness.ProgramCase):
     """What the classes below share: a homeserver that logs its requests, a store that stays, two users in a room."""
     access = None
+    options = ()
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.homeserver = harness.Homeserver(cls.folder / "synapse", "--log-requests")
+        cls.homeserver = harness.Homeserver(cls.folder / "synapse", "--log-requests", *cls.options)
         cls.addClassCleanup(cls.homeserver.stop)
         cls.matrix = harness.Matrix(cls.homeserver)
         work = cls.folder / "work"
@@ -167,6 +168,42 @@ class Devices(TokenCase):
 
     def test_a_locked_account_starts_no_mint(self):
         self.locked_account()
+
+
+class Refreshes(TokenCase):
+    """Tokens of two seconds in sessions of six."""
+    access = "device"
+    options = ("--token-life", "2", "--session-life", "6")
+
+    def asked(self, path, begin=0):
+        return re.findall(rf' (\d{{3}}) "POST {path}[ ?]', self.log()[begin:])
+
+    def test_tokens_are_renewed_ahead_and_a_session_that_ends_costs_a_login(self):
+        self.done(self.work.run("reset", "--user", "ana"))
+        sender = self.work.spawn("send", "event", "picnic", "--as", "ana", "-")
+        self.addCleanup(sender.end)
+        sender.write("line 0")
+        self.assertIsNotNone(sender.line(), str(sender))
+        begin, before = len(self.log()), len(self.sends())
+        # Time has to pass: as many tokens end, and the session does.
+        count, until = 0, time.monotonic() + 8
+        while time.monotonic() < until:
+            count += 1
+            sender.write(f"line {count}")
+            self.assertIsNotNone(sender.line(), str(sender))
+            time.sleep(0.2)
+        self.assertEqual(0, sender.finish(), str(sender))
+        self.assertEqual(b"", sender.errors)
+        # No send met a dead token. The refresh token that ended with its session was refused once, and led to a login.
+        self.assertEqual({"200"}, {status for status, _ in self.sends()[before:]})
+        refreshes = self.asked("/_matrix/client/v3/refresh", begin)
+        self.assertGreaterEqual(refreshes.count("200"), 3, refreshes)
+        self.assertEqual(["403"], [status for status in refreshes if status != "200"])
+        self.admin = self.matrix.admin_token()  # its session ended as well
+        self.assertEqual(["CONFAB"], self.devices(self.ana))
+        read = self.done(self.work.run("history", "event", "picnic", "--as", "ben", "--limit", "100"))
+        self.assertEqual([f"line {n}" for n in range(count, -1, -1)],
+                         [text for text in harness.texts(read) if text.startswith("line ")])
 
 
 if __name__ == "__main__":
