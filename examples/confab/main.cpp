@@ -16,6 +16,7 @@
 #include "completion.hpp"
 #include "manual.hpp"
 #include "report.hpp"
+#include "store_commands.hpp"
 
 namespace {
 
@@ -42,6 +43,8 @@ struct Words {
   bool all = false;
   bool full = false;
   bool yes = false;
+  bool retire = false;
+  bool replace = false;
 };
 
 void add_room(CLI::App& command, Words& words) {
@@ -134,6 +137,24 @@ CLI::App* add_reset(CLI::App& app, Words& words, Work& work) {
   return reset;
 }
 
+// Commands on the store alone; they open no session.
+void add_store_commands(CLI::App& app, Words& words, const program::Settings& settings, std::function<int()>& alone) {
+  CLI::App* store =
+      app.add_subcommand("store", "look after the store, also while others use it")->require_subcommand(1);
+  store->add_subcommand("check", "read every record: is it whole, and does what is sealed open? Exit 1 if not")
+      ->callback([&] { alone = [&] { return program::check_store(settings); }; });
+  store->add_subcommand("export", "a copy on standard output, a record a line; what is sealed stays sealed")
+      ->callback([&] { alone = [&] { return program::export_store(settings); }; });
+  CLI::App* into = store->add_subcommand("import", "a copy from standard input, into a store that is empty");
+  into->add_flag("--replace", words.replace, "also into one that is not: records of the same keys are overwritten");
+  into->callback([&] { alone = [&] { return program::import_store(settings, words.replace); }; });
+
+  CLI::App* keys = app.add_subcommand("keys", "the keys that seal secrets in the store")->require_subcommand(1);
+  CLI::App* rotate = keys->add_subcommand("rotate", "seal everything anew under the first key of the key file");
+  rotate->add_flag("--retire", words.retire, "forget the other keys once nothing is sealed under them");
+  rotate->callback([&] { alone = [&] { return program::rotate_keys(settings, words.retire); }; });
+}
+
 // For a word it does not know, the parser says that a command is missing: that does not help who mistyped one.
 std::string in_words(CLI::App& app, const CLI::ParseError& wrong) {
   const bool is_missing = dynamic_cast<const CLI::RequiredError*>(&wrong) != nullptr;
@@ -166,6 +187,7 @@ int main(int argc, char** argv) {
   Words words;
   Work work;
   std::function<std::string()> text;  // of a command that needs no configuration
+  std::function<int()> alone;         // a command that needs no homeserver
 
   CLI::App* doctor = app.add_subcommand("doctor", "look at everything that has to be right; exit 1 if unfit");
   doctor->add_flag("--json", words.as_json, "one JSON object per finding, on a terminal too");
@@ -269,6 +291,8 @@ int main(int argc, char** argv) {
 
   CLI::App* reset = add_reset(app, words, work);
 
+  add_store_commands(app, words, settings, alone);
+
   CLI::App* completion = app.add_subcommand("completion", "print what makes a shell complete these commands");
   completion->add_option("SHELL", words.kind, "the shell")->required()->check(CLI::IsMember({"bash"}));
   completion->callback([&] { text = [&] { return program::bash_completion(program::command_tree(app)); }; });
@@ -307,6 +331,7 @@ int main(int argc, char** argv) {
   }
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of print(), with an exit code
   try {
+    if (alone) return alone();
     confab::Result<std::unique_ptr<Session>> session = Session::open(settings);
     if (!session) {
       const int code = program::fail(session.error());

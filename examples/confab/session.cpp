@@ -12,12 +12,6 @@
 namespace program {
 namespace {
 
-std::string path_of_configuration(const std::string& given) {
-  if (!given.empty()) return given;
-  const char* named = std::getenv("CONFAB_CONFIG");
-  return named != nullptr && *named != '\0' ? named : "confab.json";
-}
-
 confab::Result<const confab::TenantConfiguration*> choose_tenant(const confab::Configuration& configuration,
                                                                  const std::string& id) {
   const auto& tenants = configuration.tenants();
@@ -34,6 +28,12 @@ confab::Result<const confab::TenantConfiguration*> choose_tenant(const confab::C
 }
 
 }  // namespace
+
+std::string path_of_configuration(const std::string& given) {
+  if (!given.empty()) return given;
+  const char* named = std::getenv("CONFAB_CONFIG");
+  return named != nullptr && *named != '\0' ? named : "confab.json";
+}
 
 confab::RoomRef room_ref(std::string_view kind, std::string slug, std::string as) {
   if (kind == "direct") {

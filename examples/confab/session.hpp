@@ -47,6 +47,9 @@ class Session {
   std::chrono::nanoseconds limit_;
 };
 
+// The file that is meant by what stands behind --config, if anything does.
+[[nodiscard]] std::string path_of_configuration(const std::string& given);
+
 // "event", "group" or "direct": the conversation of `as` with the user `slug`.
 [[nodiscard]] confab::RoomRef room_ref(std::string_view kind, std::string slug, std::string as = {});
 

@@ -5,8 +5,9 @@
 /// every operation is started and awaited); stored_directory.hpp where the host's users and rooms shall be pushed;
 /// ids.hpp has what things are called.
 ///
-/// Each header also compiles alone, with -fno-exceptions, too, and includes
-/// nothing but the standard library and its neighbours.
+/// Each header also compiles alone, with -fno-exceptions, too, and includes nothing but the standard library and its
+/// neighbours. open_store.hpp opens what outlives the process, and store_care.hpp looks after it: copies of it, other
+/// keys.
 ///
 ///     confab::Runtime runtime;                                              // threads, loops, connections
 ///     auto homeserver = confab::Homeserver::create(runtime, options);       // one for each server
@@ -61,5 +62,6 @@
 #include <confab/runtime.hpp>
 #include <confab/secret.hpp>
 #include <confab/store.hpp>
+#include <confab/store_care.hpp>
 #include <confab/stored_directory.hpp>
 #include <confab/unique_function.hpp>
