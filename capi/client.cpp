@@ -1,24 +1,74 @@
 #include "capi/client.hpp"
 
+#include <cstddef>
+#include <future>
 #include <string>
 
 #include <confab/open_configuration.hpp>
+#include <confab/secret.hpp>
 
+#include "capi/host_store.hpp"
 #include "capi/operation.hpp"
 #include "capi/request.hpp"
 #include "capi/results.hpp"
 
 using namespace confab::capi;
 using confab::Errc;
+namespace json = confab::json;
 
 namespace {
 
-confab::Configuration read_configuration(const confab_client_options& from) {
+// Asks the host for a secret, and waits: a text, or null.
+confab::Result<confab::Secret> ask_secret(Questions& questions, std::string_view key) {
+  const auto told = std::make_shared<std::promise<confab::Result<confab::Secret>>>();
+  auto answer = told->get_future();
+  questions.ask(
+      [key](json::Writer& out) { out.member("question", "secret").member("key", key); },
+      [told, key = std::string(key)](std::optional<std::string_view> given) -> confab::Result<void> {
+        if (given && *given != "null") {
+          const auto text = json::parse(std::string(*given));
+          if (!text || !text->root().is_string()) {
+            return confab::Error(Errc::invalid_argument, "the answer must be a JSON text, or null")
+                .with_subject("json");
+          }
+          told->set_value(confab::Secret(std::string(text->root().string_or({}))));
+          return {};
+        }
+        told->set_value(confab::Error(Errc::config, key + " was asked for, and is not known").with_subject(key));
+        return {};
+      });
+  return answer.get();
+}
+
+confab::Configuration read_configuration(const confab_client_options& from, Questions* questions) {
   const std::string path = text(from.path);
   const std::string json = text(from.json);
   if (path.empty() == json.empty()) refuse(Errc::invalid_argument, "path", "give either a path or a text");
-  return value_or_refuse(path.empty() ? confab::parse_configuration(json, text(from.folder))
-                                      : confab::read_configuration(path));
+  confab::SecretSource ask;
+  if (questions != nullptr) ask = [questions](std::string_view key) { return ask_secret(*questions, key); };
+  return value_or_refuse(path.empty() ? confab::parse_configuration(json, text(from.folder), ask)
+                                      : confab::read_configuration(path, ask));
+}
+
+void use_store(confab::Configuration& configuration, const confab_store& store) {
+  if (configuration.store() != confab::StoreKind::host) {
+    refuse(Errc::invalid_argument, "store", "a store is given, and store.kind is not \"host\"");
+  }
+  configuration.use_store(store.records);
+}
+
+// Null where there is no queue for them.
+std::shared_ptr<Questions> questions_of(const confab_client_options& options) {
+  if (options.question_queue == nullptr) {
+    if (options.question_tag != 0 || options.question_ms != 0 || options.ask_directory != 0) {
+      refuse(Errc::invalid_argument, "question_queue", "questions are asked for without a queue");
+    }
+    return nullptr;
+  }
+  auto questions = std::make_shared<Questions>(require(options.question_queue, "question_queue").core,
+                                               options.question_tag, options.question_ms);
+  options.question_queue->core->close_too(questions);
+  return questions;
 }
 
 const confab::TenantConfiguration& choose(const confab::Configuration& configuration, const std::string& id) {
@@ -41,6 +91,9 @@ confab_client::Chat confab_client::chat(const confab::TenantConfiguration& tenan
   const std::shared_ptr<confab::Runtime> on = runtime->open();
   Chat made;
   made.directory = value_or_refuse(confab::open_stored_directory(*on, configuration, tenant));
+  if (asks_directory_) {
+    made.asked = std::make_shared<const AskedDirectory>(made.directory, questions, options.id().str());
+  }
   made.service = value_or_refuse(confab::make_chat_service(
       *on, homeserver.provider(options.id().str(), options.access()), options, made.directory));
   return chats_.emplace(options.id(), std::move(made)).first->second;
@@ -51,12 +104,17 @@ confab_status confab_client_open(confab_runtime* runtime, const confab_client_op
   return guarded(error, [&] {
     require_place(client, "client");
     confab_runtime& on = require(runtime, "runtime");
-    const confab_client_options given = read_struct(options, "options");
-    confab::Configuration configuration = read_configuration(given);
+    const confab_client_options given =
+        read_struct(options, "options", offsetof(confab_client_options, question_queue));
     const std::shared_ptr<confab::Runtime> open = on.open();
+    const std::shared_ptr<Questions> questions = questions_of(given);
+    if (questions) on.close_too(questions);
+    confab::Configuration configuration = read_configuration(given, questions.get());
+    if (given.store != nullptr) use_store(configuration, require(given.store, "store"));
     confab::Homeserver homeserver =
         value_or_refuse(confab::open_homeserver(*open, configuration, call_options(given.timeout_ms)));
-    *client = new confab_client(Ref<confab_runtime>::another(on), std::move(configuration), std::move(homeserver));
+    *client = new confab_client(Ref<confab_runtime>::another(on), std::move(configuration), std::move(homeserver),
+                                questions, given.ask_directory != 0);
   });
 }
 

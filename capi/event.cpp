@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "capi/guard.hpp"
+#include "capi/question.hpp"
 
 using namespace confab::capi;
 namespace json = confab::json;

@@ -17,6 +17,10 @@
 #include "capi/handle.hpp"
 #include "util/json.hpp"
 
+namespace confab::capi {
+class Asked;
+}
+
 struct confab_event : confab::capi::HandleOf<confab::capi::Kind::event> {
   confab_event(std::int32_t its_kind, std::uint64_t its_tag) noexcept : what(its_kind), tag(its_tag) {}
 
@@ -41,6 +45,8 @@ struct confab_event : confab::capi::HandleOf<confab::capi::Kind::event> {
   confab_event* next = nullptr;
   // Where it is bounded beside the queue's places: how many of its like have not been taken.
   std::shared_ptr<std::atomic<std::uint32_t>> waiting;
+  // Of a question: where its answer goes.
+  std::shared_ptr<const confab::capi::Asked> asked;
   // For streams: whose batch, and which.
   std::shared_ptr<const void> stream;
   std::uint64_t batch = 0;

@@ -19,6 +19,8 @@ enum class Kind : std::uint32_t {
   client,
   tenant,
   stream,
+  store,
+  store_answer,
 };
 
 struct Handle {

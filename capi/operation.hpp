@@ -1,6 +1,8 @@
 // How a call becomes an operation: describe it, start it, and deliver its result as one event.
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <type_traits>
 #include <utility>
 
@@ -11,8 +13,32 @@
 #include "capi/queue.hpp"
 #include "util/json.hpp"
 
+namespace confab::capi {
+
+/// An operation that may still have to begin. Any thread.
+class Begun {
+ public:
+  void set(const Operation& operation) {
+    const std::lock_guard lock(mutex_);
+    operation_ = operation;
+    if (cancelled_) operation_.cancel();
+  }
+  void cancel() {
+    const std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    operation_.cancel();
+  }
+
+ private:
+  std::mutex mutex_;
+  Operation operation_;
+  bool cancelled_ = false;
+};
+
+}  // namespace confab::capi
+
 struct confab_operation : confab::capi::HandleOf<confab::capi::Kind::operation> {
-  confab::Operation running;
+  const std::shared_ptr<confab::capi::Begun> running = std::make_shared<confab::capi::Begun>();
 };
 
 namespace confab::capi {
@@ -41,24 +67,28 @@ void tell(confab_event& event, const Result<T>& result, const Write& write) noex
   event.fail_without_memory();
 }
 
-/// `describe` checks the arguments and gives a pair: a Pending, and what puts its result's members into an object.
+/// Starts what was described, a pair of a Pending and what puts its result's members into an object.
+template <class Described>
+Operation run(Ticket ticket, Described described) {
+  using Value = typename decltype(described.first)::value_type;
+  return std::move(described.first)
+      .start([ticket = std::move(ticket), write = std::move(described.second)](const Result<Value>& result) mutable {
+        tell(ticket.event(), result, write);
+        ticket.deliver();
+      });
+}
+
+/// `describe` checks the arguments and gives such a pair.
 template <class Describe>
 confab_status start(const Ask& ask, Describe describe) noexcept {
   if (ask.operation != nullptr) *ask.operation = nullptr;
   return guarded(ask.error, [&] {
     const std::shared_ptr<QueueCore> queue = require(ask.queue, "queue").core;
     auto described = describe();
-    using Value = typename decltype(described.first)::value_type;
     Ref<confab_operation> handle(ask.operation == nullptr ? nullptr : new confab_operation);
-    Ticket ticket(queue, CONFAB_EVENT_COMPLETION, ask.tag);
-    const Operation running = std::move(described.first)
-                                  .start([ticket = std::move(ticket),
-                                          write = std::move(described.second)](const Result<Value>& result) mutable {
-                                    tell(ticket.event(), result, write);
-                                    ticket.deliver();
-                                  });
+    const Operation running = run(Ticket(queue, CONFAB_EVENT_COMPLETION, ask.tag), std::move(described));
     if (!handle) return;
-    handle->running = running;
+    handle->running->set(running);
     *ask.operation = std::move(handle).give();
   });
 }

@@ -120,6 +120,11 @@ Ticket::Ticket(std::shared_ptr<QueueCore> queue, std::int32_t kind, std::uint64_
 
 Ticket::~Ticket() {
   if (event_ == nullptr) return;
+  if (owed_) {
+    event_->fail_without_memory();
+    deliver();
+    return;
+  }
   queue_->give_back(event_->places);
   release(event_);
 }

@@ -76,16 +76,20 @@ class Ticket {
  public:
   /// Refuses with busy or closed.
   Ticket(std::shared_ptr<QueueCore> queue, std::int32_t kind, std::uint64_t tag);
-  Ticket(Ticket&& other) noexcept : queue_(std::move(other.queue_)), event_(std::exchange(other.event_, nullptr)) {}
+  Ticket(Ticket&& other) noexcept
+      : queue_(std::move(other.queue_)), event_(std::exchange(other.event_, nullptr)), owed_(other.owed_) {}
   Ticket& operator=(Ticket&&) = delete;
   ~Ticket();
 
   [[nodiscard]] confab_event& event() const noexcept { return *event_; }
   void deliver() noexcept { queue_->push(std::exchange(event_, nullptr)); }
+  /// From now on the event is owed: where nobody delivers it, it tells that memory was short.
+  void owe() noexcept { owed_ = true; }
 
  private:
   std::shared_ptr<QueueCore> queue_;
   confab_event* event_;
+  bool owed_ = false;
 };
 
 }  // namespace confab::capi

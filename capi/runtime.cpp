@@ -1,5 +1,6 @@
 #include "capi/runtime.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -17,11 +18,24 @@ std::shared_ptr<confab::Runtime> confab_runtime::open() {
 
 void confab_runtime::close() noexcept {
   std::shared_ptr<confab::Runtime> last;
+  std::vector<std::weak_ptr<Closable>> others;
   {
     const std::lock_guard lock(mutex_);
     last = std::move(runtime_);
+    others.swap(others_);
+  }
+  for (const auto& other : others) {
+    if (const auto alive = other.lock()) alive->close();
   }
   // Ends here, without the lock; or with the call that makes something with it at this moment.
+}
+
+void confab_runtime::close_too(std::weak_ptr<Closable> other) {
+  const std::lock_guard lock(mutex_);
+  if (!runtime_) refuse(confab::Errc::closed, "runtime", "the runtime is closed");
+  others_.erase(std::remove_if(others_.begin(), others_.end(), [](const auto& each) { return each.expired(); }),
+                others_.end());
+  others_.push_back(std::move(other));
 }
 
 confab_status confab_runtime_new(const confab_runtime_options* options, confab_runtime** runtime,

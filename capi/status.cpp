@@ -11,7 +11,7 @@
 namespace {
 
 // What every build of this version has.
-constexpr std::string_view features[] = {"logs", "alerts", "directory"};
+constexpr std::string_view features[] = {"logs", "alerts", "directory", "questions", "store"};
 
 }  // namespace
 

@@ -6,9 +6,8 @@
 
 #include <confab/events_options.hpp>
 
-#include "capi/operation.hpp"
-#include "capi/request.hpp"
 #include "capi/results.hpp"
+#include "capi/tenant_operation.hpp"
 
 namespace confab::capi {
 namespace {
@@ -125,12 +124,22 @@ confab_status confab_stream_open(confab_tenant* tenant, const confab_stream_requ
         of.chat->events(confab::UserSlug(text(given.user)), confab::EventsOptions().remember_as(text(given.consumer)));
     const auto core = std::make_shared<StreamCore>(std::move(events), into, tag);
     into->close_too(core);
-    *stream = new confab_stream(Ref<confab_tenant>::another(of), core);
+    *stream = new confab_stream(Ref<confab_tenant>::another(of), confab::UserSlug(text(given.user)), core);
   });
 }
 
 confab_status confab_stream_ready(confab_stream* stream, const confab_plain_request* request, CONFAB_ASK) {
-  return start({queue, tag, operation, error}, [&] {
+  std::shared_ptr<const AskedDirectory> directory;
+  Needs needs;
+  const confab_status read = guarded(error, [&] {
+    directory = require(stream, "stream").tenant->asked;
+    if (directory) needs.users.push_back(stream->user);
+  });
+  if (read != CONFAB_OK) {
+    if (operation != nullptr) *operation = nullptr;
+    return read;
+  }
+  return start_knowing({queue, tag, operation, error}, directory, std::move(needs), [&] {
     StreamCore& core = *require(stream, "stream").core;
     return std::make_pair(core.ready(call_options(read_struct(request, "request").timeout_ms)), write_done);
   });

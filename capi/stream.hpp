@@ -54,10 +54,12 @@ class StreamCore final : public Closable, public std::enable_shared_from_this<St
 }  // namespace confab::capi
 
 struct confab_stream : confab::capi::HandleOf<confab::capi::Kind::stream> {
-  confab_stream(confab::capi::Ref<confab_tenant> its_tenant, std::shared_ptr<confab::capi::StreamCore> its_core)
-      : tenant(std::move(its_tenant)), core(std::move(its_core)) {}
+  confab_stream(confab::capi::Ref<confab_tenant> its_tenant, confab::UserSlug its_user,
+                std::shared_ptr<confab::capi::StreamCore> its_core)
+      : tenant(std::move(its_tenant)), user(std::move(its_user)), core(std::move(its_core)) {}
   ~confab_stream() { core->close(); }
 
   const confab::capi::Ref<confab_tenant> tenant;  // first: it goes last
+  const confab::UserSlug user;
   const std::shared_ptr<confab::capi::StreamCore> core;
 };

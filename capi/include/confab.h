@@ -21,8 +21,8 @@
 ///           an operation each may end with CONFAB_UNREACHABLE, UNAVAILABLE, RATE_LIMITED, TIMED_OUT, CANCELLED,
 ///           CLOSED, ADMIN_UNAVAILABLE, ACCOUNT_..., PROTOCOL, STORE, NO_MEMORY or INTERNAL.
 /// Threads.  Every function may be called from any thread, several at once, with the same handle. Those that block say
-///           so. The library runs threads of its own, and none of the host's code on them; block the signals that they
-///           shall not take before confab_runtime_new().
+///           so. The library runs threads of its own, and of the host's code only a store's functions on them; block the
+///           signals that they shall not take before confab_runtime_new().
 /// fork().   In a child whose parent had used the library, every function that returns a status answers CONFAB_FORKED
 ///           and does nothing, releases do nothing, and readers answer what they say of NULL. exec() is free.
 /// dlclose() is safe: the library stays mapped.
@@ -49,8 +49,8 @@ CONFAB_API uint32_t confab_abi(void);
 /// Tell the version of the library, for example "0.1.0". Static.
 CONFAB_API const char *confab_version(void);
 
-/// Tell whether a part is in this build: "sqlite", "postgresql" (stores that outlive the process); "logs", "alerts" (as events);
-/// "directory" (confab_directory_...).
+/// Tell whether a part is in this build: "sqlite", "postgresql" (stores that outlive the process); "logs", "alerts" (as
+/// events); "directory" (confab_directory_...); "questions"; "store" (confab_store_...).
 /// The functions are there in every build; what needs a part that is left out answers CONFAB_UNSUPPORTED.
 ///
 /// @returns        1 or 0; 0 for what this version does not know.
@@ -103,6 +103,7 @@ typedef struct confab_operation confab_operation;  ///< An operation, to cancel 
 typedef struct confab_client confab_client;        ///< A homeserver, as a configuration describes it.
 typedef struct confab_tenant confab_tenant;        ///< Chat for the users of one tenant.
 typedef struct confab_stream confab_stream;        ///< A user's events.
+typedef struct confab_store confab_store;          ///< Where the host keeps what the library remembers.
 
 // Errors.
 
@@ -207,7 +208,8 @@ enum {
   CONFAB_EVENT_BATCH = 2,       ///< A stream tells what happened, or why it cannot: see confab_stream_grant().
   CONFAB_EVENT_STREAM_END = 3,  ///< A stream is closed: the last event of its tag, exactly one.
   CONFAB_EVENT_LOG = 4,         ///< A log line: `log`. Over most_logs that wait it is dropped; the next one counts it.
-  CONFAB_EVENT_ALERT = 5        ///< What an operator must know: `alert`. As log lines; of these 64 may wait.
+  CONFAB_EVENT_ALERT = 5,       ///< What an operator must know: `alert`. As log lines; of these 64 may wait.
+  CONFAB_EVENT_QUESTION = 6     ///< What the library has to ask: `question`. See confab_answer().
 };
 
 /// Take another reference.
@@ -250,6 +252,78 @@ CONFAB_API confab_operation *confab_operation_retain(confab_operation *operation
 /// Give a reference back. The operation goes on.
 CONFAB_API void confab_operation_release(confab_operation *operation);
 
+// A store of the host's own: its functions are the only code of the host that the library calls. docs/c-api.md tells what
+// they have to do; examples/c/list_store.c is one.
+
+/// What one call found. It lives as long as that call, on its thread.
+typedef struct confab_store_answer confab_store_answer;
+
+/// What becomes of a record whose version is the expected one.
+enum {
+  CONFAB_STORE_PUT = 0,    ///< It is written.
+  CONFAB_STORE_ERASE = 1,  ///< It is removed.
+  CONFAB_STORE_CHECK = 2   ///< Nothing.
+};
+
+/// One step of a transaction.
+typedef struct confab_store_write {
+  uint32_t struct_size;  ///< As the library has it.
+  int32_t kind;          ///< CONFAB_STORE_...
+  const char *key;       ///< A text path.
+  uint64_t expected;     ///< The version that must be found; 0: there must be no record.
+  const char *value;     ///< CONFAB_STORE_PUT: JSON text.
+  int64_t lifetime_ms;   ///< CONFAB_STORE_PUT: how long until it reads as absent; -1: it stays.
+} confab_store_write;
+
+/// Read one record: answer it, or nothing where there is none or it has expired.
+typedef confab_status (*confab_store_get)(void *context, const char *key, confab_store_answer *answer);
+/// Read at most `limit` records whose keys begin with `prefix`, in the order of their bytes, behind `cursor` ("": from
+/// the first); where more follow, answer a cursor, too. At most 1 MiB of keys and values, but at least one record.
+typedef confab_status (*confab_store_list)(void *context, const char *prefix, const char *cursor, uint32_t limit,
+                                           confab_store_answer *answer);
+/// Apply all steps or none, each key being there once; answer each one's new version, in order: of a put one that this key
+/// never had, of an erase 0, of a check the expected one. CONFAB_CONFLICT, with the key as the fault's subject: a version
+/// was another one. `promised`: it has to outlive a loss of power.
+typedef confab_status (*confab_store_transact)(void *context, const confab_store_write *const *writes, uint32_t count,
+                                               int32_t promised, confab_store_answer *answer);
+/// Read the store's clock, which never goes back.
+typedef confab_status (*confab_store_now)(void *context, confab_store_answer *answer);
+/// Nothing will be called any more.
+typedef void (*confab_store_end)(void *context);
+
+/// The functions of a store. They may block. Beside what is said above they answer CONFAB_OK, CONFAB_STORE (it failed, and
+/// a write may have happened whole or not at all), BUSY or NO_MEMORY (nothing was done).
+typedef struct confab_store_vtable {
+  uint32_t struct_size;            ///< Required.
+  uint32_t threads;                ///< The library's threads that call, 1 to 16. Default 1: no two calls at a time.
+  void *context;                   ///< Handed to each.
+  confab_store_get get;            ///< Required.
+  confab_store_list list;          ///< Required.
+  confab_store_transact transact;  ///< Required.
+  confab_store_now now;            ///< Default: this machine's clock.
+  confab_store_end end;            ///< May be NULL. Called once, where confab_store_new() had succeeded.
+} confab_store_vtable;
+
+/// Make a store of these functions, for confab_client_options. They are called on threads of its own, and may call of this
+/// header only confab_store_answer_...().
+CONFAB_API confab_status confab_store_new(const confab_store_vtable *vtable, confab_store **store, confab_error **error);
+/// Take another reference.
+CONFAB_API confab_store *confab_store_retain(confab_store *store);
+/// Give a reference back. Once clients do not use it either, whoever was last waits for calls that run; then `end` is called.
+CONFAB_API void confab_store_release(confab_store *store);
+/// Add a record. `expires_ms`: on the store's clock, in milliseconds since 1970; -1: never.
+CONFAB_API confab_status confab_store_answer_record(confab_store_answer *answer, const char *key, uint64_t version,
+                                                    const char *value, int64_t expires_ms);
+/// Say where the next page begins.
+CONFAB_API confab_status confab_store_answer_cursor(confab_store_answer *answer, const char *cursor);
+/// Add the version of the next step.
+CONFAB_API confab_status confab_store_answer_version(confab_store_answer *answer, uint64_t version);
+/// Tell the time, in milliseconds since 1970.
+CONFAB_API confab_status confab_store_answer_time(confab_store_answer *answer, int64_t time_ms);
+/// Say what is at fault, beside a status that is not CONFAB_OK: a key, or a word for it; what happened, safe to log.
+CONFAB_API confab_status confab_store_answer_fault(confab_store_answer *answer, const char *subject,
+                                                   const char *message);
+
 // The homeserver and its tenants.
 
 /// A configuration, from a file or as text, in the format of docs/configuration.md.
@@ -259,10 +333,16 @@ typedef struct confab_client_options {
   const char *path;      ///< The file. This or `json` is required.
   const char *json;      ///< The text.
   const char *folder;    ///< What paths in `json` are relative to. Default: the current folder.
+  confab_queue *question_queue;  ///< Where CONFAB_EVENT_QUESTION go. Default: nothing is asked.
+  uint64_t question_tag;         ///< Their tag.
+  uint32_t question_ms;          ///< How long one waits for its answer. Default 30 s.
+  uint32_t ask_directory;        ///< 1: users, events and groups that a directory lacks are asked for.
+  confab_store *store;           ///< The host's own, for `store.kind` "host".
 } confab_client_options;
 
 /// Read a configuration with its directories, and open its store. It blocks, because it reads files and, where the
-/// configuration has no homeserver.url, asks the server name for it; otherwise nothing is connected to.
+/// configuration has no homeserver.url, asks the server name for it; otherwise nothing is connected to. Secrets that the
+/// configuration says to ask for are asked meanwhile: answer from another thread.
 ///
 /// @returns        CONFAB_CONFIG with the key as subject. CONFAB_STORE, CONFAB_UNSUPPORTED: the store.
 CONFAB_API confab_status confab_client_open(confab_runtime *runtime, const confab_client_options *options,
@@ -271,6 +351,14 @@ CONFAB_API confab_status confab_client_open(confab_runtime *runtime, const confa
 CONFAB_API confab_client *confab_client_retain(confab_client *client);
 /// Give a reference back. The last one lets go of the homeserver's connections.
 CONFAB_API void confab_client_release(confab_client *client);
+/// Answer a question: with a JSON text where it is for a secret; where it is for a user or a room of the directory with a
+/// batch that brings it, as for confab_directory_apply(), and perhaps more. `null` says that there is none. So does a
+/// question whose time passes, whose last reference is given back, or whose client, queue or runtime ends; and every one
+/// beyond 1,024 that are open.
+///
+/// @returns        CONFAB_INVALID_ARGUMENT: no question, or no such answer; it stays open. CONFAB_CLOSED: answered before,
+///                 or too late.
+CONFAB_API confab_status confab_answer(const confab_event *question, const char *json);
 /// Get a tenant of the configuration. It blocks the first time, until the tenant's directory is in the store. Handles of
 /// one tenant share what they learn.
 ///

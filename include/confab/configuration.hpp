@@ -5,8 +5,10 @@
 /// are all that the library asks for.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +17,7 @@
 #include <confab/host_directory.hpp>
 #include <confab/ids.hpp>
 #include <confab/result.hpp>
+#include <confab/secret.hpp>
 
 namespace confab {
 
@@ -23,6 +26,7 @@ enum class StoreKind {
   memory,      ///< Nowhere: it is forgotten with the process.
   sqlite,      ///< In an SQLite file, for the processes of one machine.
   postgresql,  ///< In a PostgreSQL database, for the processes of many machines.
+  host,        ///< In a store of the host's own: Configuration::use_store().
 };
 
 /// Tell the word that a configuration file has for a kind, for example "memory".
@@ -67,6 +71,8 @@ class TenantConfiguration {
 class Configuration {
  public:
   /// Made by read_configuration(), and by hosts' tests.
+  ///
+  /// @param homeserver With StoreKind::host it has keys.
   Configuration(HomeserverOptions homeserver, StoreKind store, std::vector<TenantConfiguration> tenants)
       : homeserver_(std::move(homeserver)), store_(store), tenants_(std::move(tenants)) {}
 
@@ -74,6 +80,12 @@ class Configuration {
   [[nodiscard]] const HomeserverOptions& homeserver() const noexcept { return homeserver_; }
   /// What `store.kind` says.
   [[nodiscard]] StoreKind store() const noexcept { return store_; }
+  /// Give the store that StoreKind::host means. Otherwise it changes nothing.
+  ///
+  /// @param store    Not null; shared by what is opened with this configuration, or copies of it.
+  void use_store(std::shared_ptr<Store> store) {
+    if (store_ == StoreKind::host) homeserver_.store(std::move(store), *homeserver_.store_keys());
+  }
   /// All tenants, in the order of the file; never empty.
   [[nodiscard]] const std::vector<TenantConfiguration>& tenants() const noexcept { return tenants_; }
   /// Find a tenant.
@@ -93,6 +105,15 @@ class Configuration {
   std::vector<TenantConfiguration> tenants_;
 };
 
+/// Tells a secret that a configuration leaves to the host, by `{"ask": true}` in its place.
+///
+/// @par Errors     What it answers is the error of the reading; no answer is none.
+/// @par Lifetime   Used inside the call that it is given to, at most once for each key.
+/// @par Threads    Called on the thread that reads the configuration, which may wait in it.
+///
+/// `key` is "homeserver.admin_password" (the password), or "store.key_file" (what such a file holds).
+using SecretSource = std::function<Result<Secret>(std::string_view key)>;
+
 /// Read a configuration file in the format of docs/configuration.md, the directory files that it names included.
 ///
 /// All of it is checked, and everything that is wrong is told at once: unknown keys (with the known one that was
@@ -101,19 +122,23 @@ class Configuration {
 /// not empty, takes the place of the file's admin password, and CONFAB_STORE_DSN that of store.dsn.
 ///
 /// @param path     The file; paths inside it are relative to the folder it is in.
+/// @param ask      Asked when all else is in order. Without it a secret that is to be asked for is an error.
 /// @returns        The configuration, whole.
 /// @par Errors     Errc::config; subject() names the first key at fault ("tenants[0].localpart"), the message all of
 ///                 them, with the file. std::bad_alloc does not escape: Errc::no_memory.
 /// @par Threads    Any. It reads files, so it must not be called where blocking does harm.
-[[nodiscard]] CONFAB_EXPORT Result<Configuration> read_configuration(const std::string& path);
+[[nodiscard]] CONFAB_EXPORT Result<Configuration> read_configuration(const std::string& path,
+                                                                     const SecretSource& ask = SecretSource());
 
 /// Read a configuration from text, as read_configuration() does from a file: for hosts that keep it elsewhere.
 ///
 /// @param json     The whole text.
 /// @param folder   What paths in it are relative to; empty: the current folder.
+/// @param ask      As for read_configuration().
 /// @returns        The configuration, whole.
 /// @par Errors     As read_configuration(); the message names "the configuration" in place of the file.
 /// @par Threads    As read_configuration().
-[[nodiscard]] CONFAB_EXPORT Result<Configuration> parse_configuration(std::string json, const std::string& folder);
+[[nodiscard]] CONFAB_EXPORT Result<Configuration> parse_configuration(std::string json, const std::string& folder,
+                                                                      const SecretSource& ask = SecretSource());
 
 }  // namespace confab

@@ -110,6 +110,17 @@ class HomeserverOptions {
     key_file_ = std::move(key_file);
     return *this;
   }
+  /// The same with keys that the host has.
+  HomeserverOptions& store_file(std::string path, StoreKeys keys) {
+    store_path_ = std::move(path);
+    keys_ = std::move(keys);
+    return *this;
+  }
+  /// The homeserver's password, where it was not known before.
+  HomeserverOptions& admin_password(Secret password) {
+    admin_password_ = std::move(password);
+    return *this;
+  }
 
   /// As given.
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
@@ -127,7 +138,7 @@ class HomeserverOptions {
   [[nodiscard]] bool force_http1() const noexcept { return force_http1_; }
   /// As set by store(); null for none.
   [[nodiscard]] const std::shared_ptr<Store>& store() const noexcept { return store_; }
-  /// As set by store().
+  /// As set by store() or store_file(); nothing: they are in key_file().
   [[nodiscard]] const std::optional<StoreKeys>& store_keys() const noexcept { return keys_; }
   /// As set by store_file(); empty for none. A store() goes first.
   [[nodiscard]] const std::string& store_path() const noexcept { return store_path_; }

@@ -29,7 +29,8 @@ namespace confab {
 /// @param runtime  Where its work is done; it should live longer.
 /// @param options  Bounds the asking for the URL.
 /// @returns        As Homeserver::create().
-/// @par Errors     As Homeserver::create(). With the subject homeserver.url, where that is left out: Errc::unreachable,
+/// @par Errors     As Homeserver::create(). Errc::config about store.kind: StoreKind::host without a store. With the
+/// subject homeserver.url, where that is left out: Errc::unreachable,
 ///                 the server name cannot be reached or does not answer in time; Errc::config, it publishes nothing, or
 ///                 nothing usable; what else discover() says.
 /// @par Threads    Any but the library's, where it answers Errc::would_deadlock: it waits for the answers and for the

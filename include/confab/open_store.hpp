@@ -39,6 +39,12 @@ class CONFAB_EXPORT StoreKeys {
   ///                 std::bad_alloc does not escape: Errc::no_memory.
   /// @par Threads    Any. It reads a file, so it must not be called where blocking does harm.
   [[nodiscard]] static Result<StoreKeys> from_file(const std::string& path);
+  /// Read them from text in the form of such a file.
+  ///
+  /// @param text     Neither kept nor changed.
+  /// @par Errors     As from_file().
+  /// @par Threads    Any.
+  [[nodiscard]] static Result<StoreKeys> from_text(const Secret& text);
   /// Take them from the host, for example from its key service.
   ///
   /// @param keys     1 to 16 pairs of an id (1 to 64 letters, digits or . _ -) and 32 random bytes; the one that seals

@@ -36,19 +36,56 @@ class ConfigurationReader {
  public:
   ConfigurationReader(std::filesystem::path folder, Faults& faults) : folder_(std::move(folder)), faults_(&faults) {}
 
-  std::optional<Configuration> read(const json::Value& root) {
+  std::optional<Configuration> read(const json::Value& root, const SecretSource& ask) {
     static constexpr std::array<std::string_view, 3> keys{"homeserver", "store", "tenants"};
     CheckedObject file(root, keys, *faults_);
     auto homeserver = read_homeserver(file.object("homeserver"));
     StoreKind store = StoreKind::memory;
     if (file.has("store")) store = read_store(file.object("store"), homeserver);
     auto tenants = read_tenants(file);
+    if (!faults_->any()) ask_host(homeserver, homeserver.store_path(), ask);
     if (faults_->any()) return std::nullopt;
     return Configuration(std::move(homeserver), store, std::move(tenants));
   }
 
  private:
   [[nodiscard]] std::string resolved(std::string_view path) const { return (folder_ / path).string(); }
+
+  // {"ask": true} in the place of a secret.
+  bool is_asked(CheckedObject& object, std::string_view key) {
+    static constexpr std::array<std::string_view, 1> keys{"ask"};
+    const json::Value value = object.value()[key];
+    if (!value.is_object()) return false;
+    CheckedObject asked(value, keys, *faults_);
+    const Result<bool> ask = value.boolean("ask");
+    if (!ask || !*ask) asked.fault("ask", "must be true");
+    return true;
+  }
+
+  // Once all else is in order, so that nobody is asked in vain.
+  void ask_host(HomeserverOptions& homeserver, const std::string& store_path, const SecretSource& ask) {
+    if (asks_password_) {
+      if (auto secret = secret_of("homeserver.admin_password", ask)) homeserver.admin_password(std::move(*secret));
+    }
+    if (asks_keys_) {
+      const auto text = secret_of("store.key_file", ask);
+      if (!text) return;
+      auto keys = StoreKeys::from_text(*text);
+      if (!keys) return faults_->add("store.key_file", keys.error());
+      homeserver.store_file(store_path, std::move(*keys));
+    }
+  }
+
+  std::optional<Secret> secret_of(const std::string& key, const SecretSource& ask) {
+    if (!ask) {
+      faults_->add(key, "is to be asked for, but there is nobody to ask");
+      return std::nullopt;
+    }
+    auto secret = ask(key);
+    if (secret && !secret->empty()) return std::move(*secret);
+    faults_->add(key, secret ? Error(Errc::config, "the answer is empty") : secret.error());
+    return std::nullopt;
+  }
 
   HomeserverOptions read_homeserver(const json::Value& value) {
     static constexpr std::array<std::string_view, 6> keys{
@@ -79,7 +116,8 @@ class ConfigurationReader {
   // itself, or the same with "_file" behind it.
   Secret read_secret(CheckedObject& of, const std::string& key, const char* variable_name) {
     const std::string key_of_file = key + "_file";
-    const std::string_view in_line = of.optional_text(key, chat::longest_secret);
+    const bool asked = key == "admin_password" && is_asked(of, key);
+    const std::string_view in_line = asked ? std::string_view() : of.optional_text(key, chat::longest_secret);
     const std::string_view file = of.optional_text(key_of_file);
     if (of.has(key) && of.has(key_of_file)) {
       of.fault(key_of_file,
@@ -88,6 +126,7 @@ class ConfigurationReader {
     }
     const char* variable = std::getenv(variable_name);  // NOLINT(concurrency-mt-unsafe): nothing here sets any
     if (variable != nullptr && *variable != '\0') return Secret(std::string(variable));
+    if (asked) asks_password_ = true;
     if (!in_line.empty()) return Secret(std::string(in_line));
     if (!file.empty()) {
       auto secret = chat::read_secret_file(resolved(file));
@@ -120,15 +159,17 @@ class ConfigurationReader {
     CheckedObject store(value, keys, *faults_);
     const std::string_view name = store.text("kind");
     if (name.empty()) return StoreKind::memory;
-    if (name != "memory" && name != "sqlite" && name != "postgresql") {
-      store.fault("kind", "must be \"memory\", \"sqlite\" or \"postgresql\"");
+    if (name != "memory" && name != "sqlite" && name != "postgresql" && name != "host") {
+      store.fault("kind", "must be \"memory\", \"sqlite\", \"postgresql\" or \"host\"");
       return StoreKind::memory;
     }
     const StoreKind kind = name == "sqlite"       ? StoreKind::sqlite
                            : name == "postgresql" ? StoreKind::postgresql
+                           : name == "host"       ? StoreKind::host
                                                   : StoreKind::memory;
     const std::string_view path = store.optional_text("path");
-    const std::string_view key_file = store.optional_text("key_file");
+    asks_keys_ = is_asked(store, "key_file");
+    const std::string_view key_file = asks_keys_ ? std::string_view() : store.optional_text("key_file");
     for (const std::string_view key : keys) {
       if (key == "kind") continue;
       const bool of_database = key == "dsn" || key == "dsn_file";
@@ -142,13 +183,15 @@ class ConfigurationReader {
     }
     if (kind == StoreKind::memory) return kind;
     Secret dsn = kind == StoreKind::postgresql ? read_secret(store, "dsn", dsn_variable) : Secret();
-    if (!key_file.empty()) {
-      if (auto read = StoreKeys::from_file(resolved(key_file)); !read) faults_->add("store.key_file", read.error());
+    if (kind == StoreKind::sqlite)
+      homeserver.store_file(resolved(path), asks_keys_ ? std::string() : resolved(key_file));
+    if (kind == StoreKind::postgresql) {
+      homeserver.store_database(std::move(dsn), asks_keys_ ? std::string() : resolved(key_file));
     }
-    if (kind == StoreKind::sqlite) {
-      homeserver.store_file(resolved(path), resolved(key_file));
-    } else {
-      homeserver.store_database(std::move(dsn), resolved(key_file));
+    if (!key_file.empty()) {
+      auto read = StoreKeys::from_file(resolved(key_file));
+      if (!read) faults_->add("store.key_file", read.error());
+      if (read && kind == StoreKind::host) homeserver.store(nullptr, std::move(*read));
     }
     return kind;
   }
@@ -230,11 +273,14 @@ class ConfigurationReader {
 
   std::filesystem::path folder_;
   Faults* faults_;
+  bool asks_password_ = false;
+  bool asks_keys_ = false;
   std::unordered_map<std::string, bool> ids_;
   std::vector<std::pair<std::string, chat::LocalpartTemplate>> templates_;
 };
 
-Result<Configuration> configuration_of(std::string text, std::filesystem::path folder, const std::string& name) {
+Result<Configuration> configuration_of(std::string text, std::filesystem::path folder, const std::string& name,
+                                       const SecretSource& ask) {
   auto document = json::parse(std::move(text), json::Limits().bytes(longest_configuration).depth(16));
   if (!document) {
     return document.error()
@@ -242,7 +288,7 @@ Result<Configuration> configuration_of(std::string text, std::filesystem::path f
         .with_message(fmt::format("{}: {}", name, document.error().message()));
   }
   Faults faults(name);
-  auto configuration = ConfigurationReader(std::move(folder), faults).read(document->root());
+  auto configuration = ConfigurationReader(std::move(folder), faults).read(document->root(), ask);
   if (!configuration) return faults.error();
   return std::move(*configuration);
 }
@@ -257,22 +303,24 @@ const char* store_kind_name(StoreKind kind) noexcept {
       return "sqlite";
     case StoreKind::postgresql:
       return "postgresql";
+    case StoreKind::host:
+      return "host";
   }
   return "unknown";
 }
 
-Result<Configuration> read_configuration(const std::string& path) try {
+Result<Configuration> read_configuration(const std::string& path, const SecretSource& ask) try {
   auto text = chat::read_text_file(path, longest_configuration);
   if (!text) return std::move(text).error();
-  return configuration_of(std::move(*text), std::filesystem::path(path).parent_path(), path);
+  return configuration_of(std::move(*text), std::filesystem::path(path).parent_path(), path, ask);
 } catch (const std::bad_alloc&) {
   return Error(Errc::no_memory, "memory is exhausted");
 } catch (const std::exception&) {  // std::filesystem, for paths that the system cannot hold
   return Error(Errc::config, fmt::format("{}: a path in it cannot be used", path));
 }
 
-Result<Configuration> parse_configuration(std::string json, const std::string& folder) try {
-  return configuration_of(std::move(json), folder, "the configuration");
+Result<Configuration> parse_configuration(std::string json, const std::string& folder, const SecretSource& ask) try {
+  return configuration_of(std::move(json), folder, "the configuration", ask);
 } catch (const std::bad_alloc&) {
   return Error(Errc::no_memory, "memory is exhausted");
 } catch (const std::exception&) {

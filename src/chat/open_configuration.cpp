@@ -9,6 +9,7 @@
 #include <confab/open_store.hpp>
 
 #include "chat/text_file.hpp"
+#include "store/checked_store.hpp"
 
 namespace confab {
 namespace {
@@ -37,9 +38,17 @@ Result<HomeserverOptions> found(Runtime& runtime, HomeserverOptions options, Cal
       .with_subject("homeserver.url");
 }
 
+// Null where the store is none of the host's own.
+Result<std::shared_ptr<Store>> host_store(const Configuration& configuration) {
+  if (configuration.store() != StoreKind::host) return std::shared_ptr<Store>();
+  if (const auto& given = configuration.homeserver().store()) return store::checked(given);
+  return Error(Errc::config, "store.kind is \"host\", and the host gives no store").with_subject("store.kind");
+}
+
 }  // namespace
 
 Result<Homeserver> open_homeserver(Runtime& runtime, const Configuration& configuration, CallOptions options) try {
+  if (auto given = host_store(configuration); !given) return std::move(given).error();
   auto where = found(runtime, configuration.homeserver(), std::move(options));
   if (!where) return std::move(where).error();
   return Homeserver::create(runtime, std::move(*where));
@@ -55,6 +64,8 @@ Result<std::shared_ptr<Store>> open_configured_store(const Configuration& config
       return open_sqlite_store(configuration.homeserver().store_path());
     case StoreKind::postgresql:
       return open_postgresql_store(configuration.homeserver().store_dsn());
+    case StoreKind::host:
+      return host_store(configuration);
   }
   return make_memory_store();
 }

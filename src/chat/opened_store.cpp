@@ -44,7 +44,8 @@ Result<OpenedStore> open_store(const HomeserverOptions& options) {
     return OpenedStore(std::move(*memory), std::move(*keys), "memory");
   }
   // The keys first: without them no file is made.
-  Result<StoreKeys> keys = StoreKeys::from_file(options.key_file());
+  Result<StoreKeys> keys =
+      options.store_keys() ? Result<StoreKeys>(*options.store_keys()) : StoreKeys::from_file(options.key_file());
   if (!keys) return std::move(keys).error();
   Result<std::shared_ptr<Store>> opened =
       in_file ? open_sqlite_store(options.store_path()) : open_postgresql_store(options.store_dsn());

@@ -31,6 +31,14 @@ Result<StoreKeys> StoreKeys::from_file(const std::string& path) try {
   return no_memory();
 }
 
+Result<StoreKeys> StoreKeys::from_text(const Secret& text) try {
+  auto keys = shared(store::SealingKeys::from_text(text));
+  if (!keys) return std::move(keys).error();
+  return StoreKeys(std::move(*keys));
+} catch (const std::bad_alloc&) {
+  return no_memory();
+}
+
 Result<StoreKeys> StoreKeys::of(std::vector<std::pair<std::string, Secret>> keys) try {
   std::vector<store::SealingKey> list;
   for (auto& [id, bytes] : keys) list.emplace_back(std::move(id), std::move(bytes));

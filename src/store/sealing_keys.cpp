@@ -98,11 +98,9 @@ Result<SealingKeys> SealingKeys::of(std::vector<SealingKey> keys) {
 }
 
 // No line is ever quoted: a line that is wrong may be a key all the same.
-Result<SealingKeys> SealingKeys::from_file(const std::string& path) {
-  const auto content = read_own_file(path);
-  if (!content) return content.error();
+Result<SealingKeys> SealingKeys::read(const Secret& text, const std::string& name) {
   std::vector<SealingKey> keys;
-  std::string_view rest = content->reveal();
+  std::string_view rest = text.reveal();
   for (int number = 1; !rest.empty(); ++number) {
     const auto end = rest.find('\n');
     const std::string_view line = trimmed(rest.substr(0, end));
@@ -111,14 +109,25 @@ Result<SealingKeys> SealingKeys::from_file(const std::string& path) {
     const auto space = line.find_first_of(" \t");
     auto bytes = space == std::string_view::npos ? std::nullopt : from_base64(trimmed(line.substr(space)));
     if (!bytes || bytes->reveal().size() != sealing_key_bytes || !is_id(line.substr(0, space))) {
-      return key_fault(fmt::format("line {} of the key file {} is not \"<id> <base64 of {} bytes>\"", number, path,
-                                   sealing_key_bytes));
+      return key_fault(
+          fmt::format("line {} of {} is not \"<id> <base64 of {} bytes>\"", number, name, sealing_key_bytes));
     }
     keys.emplace_back(std::string(line.substr(0, space)), std::move(*bytes));
   }
   auto checked = of(std::move(keys));
-  if (!checked) return key_fault(fmt::format("the key file {}: {}", path, checked.error().message()));
+  if (!checked) return key_fault(fmt::format("{}: {}", name, checked.error().message()));
   return checked;
+}
+
+Result<SealingKeys> SealingKeys::from_file(const std::string& path) {
+  const auto content = read_own_file(path);
+  if (!content) return content.error();
+  return read(*content, fmt::format("the key file {}", path));
+}
+
+Result<SealingKeys> SealingKeys::from_text(const Secret& text) {
+  if (text.reveal().size() > most_file_bytes) return key_fault("the text of the keys is too large to be one");
+  return read(text, "the text of the keys");
 }
 
 const SealingKey* SealingKeys::find(std::string_view id) const {

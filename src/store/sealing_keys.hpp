@@ -35,11 +35,16 @@ class SealingKeys {
   /// first; empty lines and lines that begin with # say nothing. Errc::store, store.key_file. Blocks.
   [[nodiscard]] static Result<SealingKeys> from_file(const std::string& path);
 
+  /// From what such a file holds.
+  [[nodiscard]] static Result<SealingKeys> from_text(const Secret& text);
+
   [[nodiscard]] const SealingKey& sealing() const { return keys_.front(); }
   [[nodiscard]] const SealingKey* find(std::string_view id) const;
   [[nodiscard]] const std::vector<SealingKey>& all() const { return keys_; }
 
  private:
+  /// `name`: of the text, in messages.
+  [[nodiscard]] static Result<SealingKeys> read(const Secret& text, const std::string& name);
   explicit SealingKeys(std::vector<SealingKey> keys) : keys_(std::move(keys)) {}
   std::vector<SealingKey> keys_;
 };

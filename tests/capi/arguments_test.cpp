@@ -103,6 +103,10 @@ std::map<std::string, Refused> calls_with_a_runtime(confab_queue* queue) {
        }},
       {"confab_event_count",
        [](void* handle) { return confab_event_count(static_cast<confab_event*>(handle), "") == 0; }},
+      {"confab_answer",
+       [](void* handle) {
+         return confab_answer(static_cast<confab_event*>(handle), "null") == CONFAB_INVALID_ARGUMENT;
+       }},
       {"confab_operation_cancel",
        [](void* handle) {
          return confab_operation_cancel(static_cast<confab_operation*>(handle)) == CONFAB_INVALID_ARGUMENT;
@@ -159,6 +163,30 @@ std::map<std::string, Refused> calls_with_a_runtime(confab_queue* queue) {
        [](void* handle) {
          return confab_stream_close(static_cast<confab_stream*>(handle)) == CONFAB_INVALID_ARGUMENT;
        }},
+      {"confab_store_retain", counted(confab_store_retain)},
+      {"confab_store_release", counted(confab_store_release)},
+      {"confab_store_answer_record",
+       [](void* handle) {
+         return confab_store_answer_record(static_cast<confab_store_answer*>(handle), "k", 1, "{}", -1) ==
+                CONFAB_INVALID_ARGUMENT;
+       }},
+      {"confab_store_answer_cursor",
+       [](void* handle) {
+         return confab_store_answer_cursor(static_cast<confab_store_answer*>(handle), "k") == CONFAB_INVALID_ARGUMENT;
+       }},
+      {"confab_store_answer_version",
+       [](void* handle) {
+         return confab_store_answer_version(static_cast<confab_store_answer*>(handle), 1) == CONFAB_INVALID_ARGUMENT;
+       }},
+      {"confab_store_answer_time",
+       [](void* handle) {
+         return confab_store_answer_time(static_cast<confab_store_answer*>(handle), 1) == CONFAB_INVALID_ARGUMENT;
+       }},
+      {"confab_store_answer_fault",
+       [](void* handle) {
+         return confab_store_answer_fault(static_cast<confab_store_answer*>(handle), "k", "") ==
+                CONFAB_INVALID_ARGUMENT;
+       }},
       {"confab_stream_retain", counted(confab_stream_retain)},
       {"confab_stream_release", counted(confab_stream_release)},
   };
@@ -187,9 +215,9 @@ std::map<std::string, Refused> calls_with_a_queue() {
 
 TEST_CASE("every function refuses NULL and handles of another kind") {
   const Wrong wrong;
-  std::set<std::string> tried{
-      // without a handle; below and in status_test.cpp
-      "confab_abi", "confab_version", "confab_has", "confab_status_name", "confab_runtime_new", "confab_queue_new"};
+  std::set<std::string> tried{// without a handle; below and in status_test.cpp
+                              "confab_abi",         "confab_version",   "confab_has",      "confab_status_name",
+                              "confab_runtime_new", "confab_queue_new", "confab_store_new"};
   const auto try_all = [&tried](const std::map<std::string, Refused>& calls, void* another) {
     for (const auto& call : calls) {
       CAPTURE(call.first);

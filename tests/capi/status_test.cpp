@@ -57,7 +57,7 @@ TEST_CASE("what the library is") {
   CHECK(std::strcmp(confab_version(), CONFAB_EXPECTED_VERSION) == 0);
   CHECK(confab_has("sqlite") == CONFAB_EXPECTED_SQLITE);
   CHECK(confab_has("postgresql") == CONFAB_EXPECTED_POSTGRESQL);
-  for (const char* part : {"logs", "alerts", "directory"}) CHECK(confab_has(part) == 1);
+  for (const char* part : {"logs", "alerts", "directory", "questions", "store"}) CHECK(confab_has(part) == 1);
   CHECK(confab_has("time travel") == 0);
   CHECK(confab_has(nullptr) == 0);
 }

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -19,6 +20,11 @@
 #include "support/temporary_directory.hpp"
 #if CONFAB_HAS_POSTGRESQL
 #include "contract/postgresql_database.hpp"
+#endif
+
+#if CONFAB_HAS_C_ABI
+#include "../../examples/c/list_store.h"
+#include "capi/host_store.hpp"
 #endif
 
 namespace confab::test {
@@ -71,6 +77,28 @@ class HostsOwnBackend : public Backend {
   HostsOwnBackend() { store = store::checked(std::make_shared<example::MapStore>(clock.source())); }
 };
 
+#if CONFAB_HAS_C_ABI
+/// The one that hosts in C are shown how to write, through the functions of the C ABI.
+class HostsOwnBackendInC : public Backend {
+ public:
+  HostsOwnBackendInC() {
+    list_store* list = list_store_new(
+        [](void* clock_source) {
+          return std::int64_t{(*static_cast<store::ClockSource*>(clock_source))().time_since_epoch().count()};
+        },
+        &source_);
+    if (list == nullptr) throw std::bad_alloc();
+    const confab_store_vtable table = list_store_vtable(list);
+    store = store::checked(capi::make_host_store(&table));
+  }
+  // Before the clock goes.
+  ~HostsOwnBackendInC() { store.reset(); }
+
+ private:
+  store::ClockSource source_ = clock.source();
+};
+#endif
+
 /// Two of three operations fail before they are done; who repeats them must not see a difference.
 class FlakyBackend : public Backend {
  public:
@@ -99,6 +127,7 @@ class FlakyBackend : public Backend {
     confab::test::HostsOwnBackend backend;              \
     function(backend);                                  \
   }                                                     \
+  CONTRACT_C(function, name)                            \
   CONTRACT_SQLITE(function, name)                       \
   CONTRACT_POSTGRESQL(function, name)                   \
   static void function([[maybe_unused]] confab::test::Backend& backend)
@@ -121,4 +150,14 @@ class FlakyBackend : public Backend {
   }
 #else
 #define CONTRACT_POSTGRESQL(function, name)
+#endif
+
+#if CONFAB_HAS_C_ABI
+#define CONTRACT_C(function, name)            \
+  TEST_CASE("the host's own in C: " name) {   \
+    confab::test::HostsOwnBackendInC backend; \
+    function(backend);                        \
+  }
+#else
+#define CONTRACT_C(function, name)
 #endif

@@ -32,8 +32,8 @@ def as_ctypes(declared, output=True):
     """The ctypes type of a C type as the header writes it."""
     stars = declared.count("*")
     name = re.sub(r"\bconst\b|\*", "", declared).strip()
-    if name == "char" and stars == 1:
-        return ctypes.c_char_p
+    if (name, stars) in (("char", 1), ("void", 1)):
+        return ctypes.c_char_p if name == "char" else ctypes.c_void_p
     made = _ffi.OPAQUE.get(name)
     if made is not None:
         stars -= 1  # the table holds pointers to what is opaque
@@ -101,7 +101,7 @@ def test_what_blocks_gives_the_interpreter_away():
     """The header says of what blocks that it does: those, and the releases that may be a runtime's last."""
     blocking = {name for name, signature in _ffi.FUNCTIONS.items() if signature.blocks}
     assert blocking == {"confab_runtime_new", "confab_runtime_close", "confab_client_open", "confab_client_tenant",
-                        *(f"confab_{noun}_release" for noun in ("runtime", "client", "tenant", "stream"))}
+                        *(f"confab_{noun}_release" for noun in ("runtime", "client", "tenant", "stream", "store"))}
 
 
 def test_ctypes_is_in_one_module_only():

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "support/temporary_directory.hpp"
 
@@ -249,4 +251,57 @@ TEST_CASE_FIXTURE(Folder, "a tenant without a directory file lists nobody; an em
   REQUIRE(nobody->tenants().at(0).directory() != nullptr);
   CHECK(!nobody->tenants().at(0).directory()->user(UserSlug("ana")).has_value());
   CHECK(fault(replaced(good, "directory.json", "")).subject() == "tenants[0].directory");
+}
+
+TEST_CASE_FIXTURE(Folder, "secrets that are to be asked for are asked last, once each, by their keys") {
+  const std::string asking = replaced(replaced(good, R"("secret words")", R"({"ask":true})"), R"({"kind":"memory"})",
+                                      R"({"kind":"sqlite","path":"confab.db","key_file":{"ask":true}})");
+  std::vector<std::string> asked;
+  const SecretSource source = [&asked](std::string_view key) -> Result<Secret> {
+    asked.emplace_back(key);
+    return Secret(key == "homeserver.admin_password" ? "words" : "k1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n");
+  };
+  const auto known = parse_configuration(asking, folder.path().string(), source);
+  REQUIRE(known.has_value());
+  CHECK(asked == std::vector<std::string>{"homeserver.admin_password", "store.key_file"});
+  CHECK(known->homeserver().admin_password() == Secret("words"));
+  CHECK(known->homeserver().store_keys().has_value());
+  CHECK(known->homeserver().store_path() == folder.file("confab.db"));
+
+  CHECK(fault(asking).subject() == "homeserver.admin_password");
+  CHECK(!parse_configuration(replaced(asking, "hs.test", "@"), folder.path().string(), source).has_value());
+  CHECK(asked.size() == 2);
+  CHECK(fault(replaced(good, R"("secret words")", R"({"ask":false})")).subject() == "homeserver.admin_password.ask");
+  CHECK(fault(replaced(good, R"("secret words")", R"({"ask":true,"of":"ana"})")).subject() ==
+        "homeserver.admin_password.of");
+  ::setenv("CONFAB_ADMIN_PASSWORD", "from outside", 1);
+  const auto outside = read(replaced(good, R"("secret words")", R"({"ask":true})"));
+  ::unsetenv("CONFAB_ADMIN_PASSWORD");
+  REQUIRE(outside.has_value());
+  CHECK(outside->homeserver().admin_password() == Secret("from outside"));
+
+  const auto refused = parse_configuration(asking, folder.path().string(), [](std::string_view key) -> Result<Secret> {
+    if (key == "store.key_file") return Secret("no key");
+    return Secret("");
+  });
+  REQUIRE(!refused.has_value());
+  CHECK(refused.error().code() == Errc::config);
+  CHECK(refused.error().message().find("store.key_file") != std::string_view::npos);
+  CHECK(refused.error().message().find("no key") == std::string_view::npos);
+}
+
+TEST_CASE_FIXTURE(Folder, "a store of the host's own has keys, and is given by the host") {
+  write("keys", "k1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n");
+  auto hosts = read(replaced(good, R"({"kind":"memory"})", R"({"kind":"host","key_file":"keys"})"));
+  REQUIRE(hosts.has_value());
+  CHECK(hosts->store() == StoreKind::host);
+  CHECK(std::string(store_kind_name(hosts->store())) == "host");
+  CHECK(hosts->homeserver().store() == nullptr);
+  const auto store = *make_memory_store();
+  hosts->use_store(store);
+  CHECK(hosts->homeserver().store() == store);
+  CHECK(hosts->homeserver().store_keys().has_value());
+  CHECK(fault(replaced(good, R"({"kind":"memory"})", R"({"kind":"host"})")).subject() == "store.key_file");
+  CHECK(fault(replaced(good, R"({"kind":"memory"})", R"({"kind":"host","key_file":"keys","path":"x"})")).subject() ==
+        "store.path");
 }

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include <confab/open_store.hpp>
+
 #include "support/fake_matrix.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/test_certificate.hpp"
@@ -139,4 +141,28 @@ TEST_CASE_FIXTURE(Folder, "open_stored_directory tells that the file is gone") {
   const auto opened = open_stored_directory(runtime, gone, gone.tenants().front());
   REQUIRE(!opened.has_value());
   CHECK(opened.error().code() == Errc::config);
+}
+
+TEST_CASE_FIXTURE(Folder, "a store of the host's own: it is used, and one that is not given is missed") {
+  HomeserverOptions options("http://127.0.0.1:1", "hs.test", "admin", Secret("words"));
+  options.store(nullptr, *StoreKeys::make());
+  Configuration hosts(options, StoreKind::host,
+                      {TenantConfiguration(TenantOptions(TenantId("park")), file, *read_directory(directory_text))});
+  const auto missed = open_homeserver(runtime, hosts);
+  REQUIRE(!missed.has_value());
+  CHECK(missed.error().code() == Errc::config);
+  CHECK(missed.error().subject() == "store.kind");
+  CHECK(!open_directory(runtime, hosts, hosts.tenants().front()).has_value());
+
+  hosts.use_store(*make_memory_store());
+  CHECK(open_homeserver(runtime, hosts).has_value());
+  const auto first = open_stored_directory(runtime, hosts, hosts.tenants().front());
+  REQUIRE(first.has_value());
+  REQUIRE((*first)
+              ->apply(DirectoryBatch().put_user(DirectoryUser("2", UserSlug("ben"), "Ben")), (*first)->revision())
+              .wait()
+              .has_value());
+  const auto second = StoredDirectory::open(runtime, hosts.homeserver().store(), TenantId("park")).wait();
+  REQUIRE(second.has_value());
+  CHECK(lists(**second, "ben"));
 }

@@ -24,7 +24,7 @@ from . import errors
 ABI = 0
 DEFAULT_MS, LONGEST_MS = 0, 2**32 - 1
 WITHOUT_END = 2**32 - 1
-COMPLETION, BATCH, STREAM_END, LOG, ALERT = 1, 2, 3, 4, 5
+COMPLETION, BATCH, STREAM_END, LOG, ALERT, QUESTION = 1, 2, 3, 4, 5, 6
 _OK, _TIMED_OUT, _CLOSED = 0, 11, 22
 ROOM_KINDS = {"event": 0, "group": 1, "direct": 2}
 MESSAGE_KINDS = {"text": 0, "notice": 1, "emote": 2}
@@ -66,6 +66,14 @@ class _Stream(ctypes.Structure):
     pass
 
 
+class _Store(ctypes.Structure):
+    pass
+
+
+class _StoreAnswer(ctypes.Structure):
+    pass
+
+
 _ErrorP, _RuntimeP, _QueueP, _EventP, _OperationP, _ClientP, _TenantP, _StreamP = map(
     ctypes.POINTER, (_Error, _Runtime, _Queue, _Event, _Operation, _Client, _Tenant, _Stream))
 
@@ -74,7 +82,19 @@ OPAQUE: Dict[str, Any] = {
     "confab_operation": _OperationP, "confab_client": _ClientP, "confab_tenant": _TenantP, "confab_stream": _StreamP,
 }
 
+_StoreP, _StoreAnswerP = ctypes.POINTER(_Store), ctypes.POINTER(_StoreAnswer)
 _u32, _i32, _u64, _text = ctypes.c_uint32, ctypes.c_int32, ctypes.c_uint64, ctypes.c_char_p
+_i64, _any = ctypes.c_int64, ctypes.c_void_p
+
+# The functions of a store: the library calls them.
+OPAQUE.update({
+    "confab_store": _StoreP, "confab_store_answer": _StoreAnswerP,
+    "confab_store_get": ctypes.CFUNCTYPE(_i32, _any, _text, _StoreAnswerP),
+    "confab_store_list": ctypes.CFUNCTYPE(_i32, _any, _text, _text, _u32, _StoreAnswerP),
+    "confab_store_transact": ctypes.CFUNCTYPE(_i32, _any, _any, _u32, _i32, _StoreAnswerP),
+    "confab_store_now": ctypes.CFUNCTYPE(_i32, _any, _StoreAnswerP),
+    "confab_store_end": ctypes.CFUNCTYPE(None, _any),
+})
 
 
 def _struct(name: str, *fields: Tuple[str, Any]) -> Any:
@@ -85,7 +105,9 @@ STRUCTS: Dict[str, Any] = {made.__name__: made for made in (
     _struct("confab_runtime_options", ("loop_threads", _u32), ("log_queue", _QueueP), ("log_tag", _u64),
             ("log_level", _i32), ("most_logs", _u32)),
     _struct("confab_queue_options", ("most_operations", _u32)),
-    _struct("confab_client_options", ("timeout_ms", _u32), ("path", _text), ("json", _text), ("folder", _text)),
+    _struct("confab_client_options", ("timeout_ms", _u32), ("path", _text), ("json", _text), ("folder", _text),
+            ("question_queue", _QueueP), ("question_tag", _u64), ("question_ms", _u32), ("ask_directory", _u32),
+            ("store", _StoreP)),
     _struct("confab_plain_request", ("timeout_ms", _u32)),
     _struct("confab_user_request", ("timeout_ms", _u32), ("user", _text), ("name", _text), ("password", _text)),
     _struct("confab_reset_request", ("timeout_ms", _u32), ("user", _text), ("all_users", _u32), ("full", _u32)),
@@ -98,6 +120,11 @@ STRUCTS: Dict[str, Any] = {made.__name__: made for made in (
             ("user", _text), ("event", _text), ("in_private", _u32), ("reserved", _u32)),
     _struct("confab_history_request", ("timeout_ms", _u32), ("room_kind", _i32), ("limit", _u32), ("room", _text),
             ("user", _text), ("from", _text), ("without_reactions", _u32), ("reserved", _u32)),
+    _struct("confab_store_write", ("kind", _i32), ("key", _text), ("expected", _u64), ("value", _text),
+            ("lifetime_ms", _i64)),
+    _struct("confab_store_vtable", ("threads", _u32), ("context", _any), ("get", OPAQUE["confab_store_get"]),
+            ("list", OPAQUE["confab_store_list"]), ("transact", OPAQUE["confab_store_transact"]),
+            ("now", OPAQUE["confab_store_now"]), ("end", OPAQUE["confab_store_end"])),
     _struct("confab_directory_request", ("timeout_ms", _u32), ("expected", _u64), ("json", _text)),
     _struct("confab_stream_request", ("reserved", _u32), ("user", _text), ("consumer", _text)),
 )}
@@ -159,6 +186,7 @@ FUNCTIONS: Dict[str, Signature] = {
     "confab_event_string": Signature(ctypes.c_void_p, (_EventP, _text, _SIZE)),
     "confab_event_int": Signature(_i32, (_EventP, _text, _to(ctypes.c_int64))),
     "confab_event_count": Signature(ctypes.c_size_t, (_EventP, _text)),
+    "confab_answer": Signature(_i32, (_EventP, _text)),
     "confab_operation_cancel": Signature(_i32, (_OperationP,)),
     "confab_operation_retain": Signature(_OperationP, (_OperationP,)),
     "confab_operation_release": Signature(None, (_OperationP,)),
@@ -189,6 +217,14 @@ FUNCTIONS: Dict[str, Signature] = {
     "confab_directory_apply": _operation(_TenantP, "confab_directory_request"),
     "confab_directory_load": _operation(_TenantP, "confab_directory_request"),
     "confab_directory_refresh": _operation(_TenantP, "confab_plain_request"),
+    "confab_store_new": Signature(_i32, (_to(STRUCTS["confab_store_vtable"]), _to(_StoreP), _to(_ErrorP))),
+    "confab_store_retain": Signature(_StoreP, (_StoreP,)),
+    "confab_store_release": Signature(None, (_StoreP,), True),
+    "confab_store_answer_record": Signature(_i32, (_StoreAnswerP, _text, _u64, _text, _i64)),
+    "confab_store_answer_cursor": Signature(_i32, (_StoreAnswerP, _text)),
+    "confab_store_answer_version": Signature(_i32, (_StoreAnswerP, _u64)),
+    "confab_store_answer_time": Signature(_i32, (_StoreAnswerP, _i64)),
+    "confab_store_answer_fault": Signature(_i32, (_StoreAnswerP, _text, _text)),
     "confab_stream_open": Signature(_i32, (_TenantP, _to(STRUCTS["confab_stream_request"]), _QueueP, _u64,
                                            _to(_StreamP), _to(_ErrorP))),
     "confab_stream_ready": _operation(_StreamP, "confab_plain_request"),
@@ -562,7 +598,8 @@ def constants() -> Dict[str, int]:
     """What this module believes of the header's numbers, for the test that compares them."""
     believed = {"CONFAB_ABI": ABI, "CONFAB_EVENT_COMPLETION": COMPLETION, "CONFAB_EVENT_BATCH": BATCH,
                 "CONFAB_EVENT_STREAM_END": STREAM_END, "CONFAB_EVENT_LOG": LOG, "CONFAB_EVENT_ALERT": ALERT,
-                "CONFAB_OK": _OK, "CONFAB_TIMED_OUT": _TIMED_OUT, "CONFAB_CLOSED": _CLOSED}
+                "CONFAB_EVENT_QUESTION": QUESTION, "CONFAB_OK": _OK, "CONFAB_TIMED_OUT": _TIMED_OUT,
+                "CONFAB_CLOSED": _CLOSED}
     believed.update({f"CONFAB_LOG_{name.upper()}": number for name, number in LOG_LEVELS.items()})
     believed.update({f"CONFAB_ROOM_{name.upper()}": number for name, number in ROOM_KINDS.items()})
     believed.update({f"CONFAB_MESSAGE_{name.upper()}": number for name, number in MESSAGE_KINDS.items()})
