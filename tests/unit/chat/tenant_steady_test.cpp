@@ -69,6 +69,45 @@ TEST_CASE_FIXTURE(Steady, "in an event, a group and a direct room a message is e
   }
 }
 
+TEST_CASE_FIXTURE(Steady, "the admin's token does nothing a user can do for itself") {
+  const auto chat = service();
+  make_rooms(*chat);
+  for (const RoomRef& room : {event, direct}) {
+    for (const UserSlug& user : {ana, ben}) REQUIRE(chat->send(Message(room, user, "first")).wait());
+  }
+  const auto by_admin = hs.requests("*", "/_synapse/admin/**");
+  REQUIRE_FALSE(by_admin.empty());
+  const std::string token = by_admin.back().token();
+  REQUIRE_FALSE(token.empty());
+  hs.forget_requests();
+
+  EventStream live = chat->events(ben);
+  REQUIRE(live.ready().wait());
+  for (const RoomRef& room : {event, direct}) {
+    const EventId sent = chat->send(Message(room, ana, "hello")).wait().value();
+    CHECK(live.next().wait());
+    CHECK(chat->edit(Edit(room, ana, sent, "hello all")).wait());
+    CHECK(chat->react(Reaction(room, ben, sent, "+1")).wait());
+    CHECK(chat->typing(TypingNotice(room, ben, true)).wait());
+    CHECK(chat->mark_read(ReadMark(room, ben, sent)).wait());
+    CHECK(chat->unread(room, ben).wait());
+    const auto page = chat->history(HistoryRequest(room, ben)).wait();
+    REQUIRE(page.has_value());
+    CHECK_FALSE(page->messages().empty());
+    CHECK(chat->redact(Redaction(room, ana, sent)).wait());
+  }
+  live.close();
+
+  const auto requests = hs.requests();
+  CHECK(requests.size() >= 2 * 8);
+  for (const auto& request : requests) {
+    CAPTURE(request.method);
+    CAPTURE(request.path);
+    CHECK_FALSE(request.token().empty());
+    CHECK(request.token() != token);
+  }
+}
+
 TEST_CASE_FIXTURE(Steady, "who was taken out here joins before they send, and then it is one request again") {
   const auto chat = service();
   make_rooms(*chat);
