@@ -60,8 +60,8 @@ class EndpointRequest {
   EndpointRequest& max_answer(std::size_t bytes) { return max_answer_ = bytes, *this; }
   /// By which the reader of a body that is read while it arrives can hold it up.
   EndpointRequest& flow(std::shared_ptr<net::BodyFlow> flow) { return flow_ = std::move(flow), *this; }
-  /// Mostly little comes: it is waited for with a small buffer.
-  EndpointRequest& expects_little(bool on) { return expects_little_ = on, *this; }
+  /// How much mostly comes.
+  EndpointRequest& expects(net::Expected amount) { return expected_amount_ = amount, *this; }
   /// Failures that are an ordinary answer here, such as not_found of a lookup: no reason for a warning.
   EndpointRequest& expect(std::initializer_list<Errc> codes) { return expected_ = codes, *this; }
 
@@ -81,7 +81,7 @@ class EndpointRequest {
   [[nodiscard]] std::optional<std::chrono::milliseconds> long_poll() const { return hold_; }
   [[nodiscard]] std::size_t max_answer() const { return max_answer_; }
   [[nodiscard]] const std::shared_ptr<net::BodyFlow>& flow() const { return flow_; }
-  [[nodiscard]] bool expects_little() const { return expects_little_; }
+  [[nodiscard]] net::Expected expected_amount() const { return expected_amount_; }
   [[nodiscard]] bool expects(Errc code) const {
     return std::find(expected_.begin(), expected_.end(), code) != expected_.end();
   }
@@ -98,7 +98,7 @@ class EndpointRequest {
   bool has_body_ = false;
   bool idempotent_;
   bool needs_token_ = true;
-  bool expects_little_ = false;
+  net::Expected expected_amount_ = net::Expected::usual;
 };
 
 /// The first of several checks that failed.

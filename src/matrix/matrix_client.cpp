@@ -15,6 +15,8 @@ constexpr int too_many_requests = 429;
 
 // A server that has not answered a long poll this long after it should have is gone.
 constexpr std::chrono::seconds long_poll_grace{15};
+// What is not to be held at all mostly has much to be gathered for it.
+constexpr std::chrono::milliseconds least_poll{30'000};
 
 }  // namespace
 
@@ -49,10 +51,10 @@ MatrixClient::Outgoing::Outgoing(EndpointRequest request, Secret token, std::opt
   if (request.needs_token()) http.bearer(std::move(token));
   http.max_answer(request.max_answer());
   if (sink) http.on_body(std::move(sink)).flow(request.flow());
-  http.expects_little(request.expects_little());
+  http.expects(request.expected_amount());
   if (request.long_poll()) {
     http.lane(net::Lane::long_poll);
-    latest_ = net::Clock::now() + *request.long_poll() + long_poll_grace;
+    latest_ = net::Clock::now() + std::max(*request.long_poll(), least_poll) + long_poll_grace;
   }
   if (request.method() == Method::get) {
     repeatable_ = net::Repeatable::safe;

@@ -164,8 +164,9 @@ SyncAction SyncMachine::request(SyncTime now) {
   }
   in_flight_ = InFlight::sync;
   request_began_ = now;
-  const bool initial = position_.empty();
-  return SyncPoll{position_, initial ? milliseconds(0) : options_.poll_timeout(), initial, timeline_limit_, caught_up_};
+  // What there is already is asked for first, and not waited for: to wait with a buffer for much is dear.
+  const auto hold = caught_up_ ? options_.poll_timeout() : milliseconds(0);
+  return SyncPoll{position_, hold, position_.empty(), timeline_limit_, caught_up_};
 }
 
 SyncDeliver SyncMachine::deliver() {
@@ -190,7 +191,7 @@ void SyncMachine::answered(SyncAnswer answer, SyncTime now) {
   const PageToken next = answer.next_batch();
   for (RoomPiece& piece : std::move(answer).rooms()) arrived(std::move(piece));
   in_flight_ = InFlight::nothing;
-  caught_up_ = true;
+  const bool was_to_wait = std::exchange(caught_up_, true);
   failures_ = 0;
   renewals_ = 0;
   last_failure_.reset();
@@ -206,7 +207,7 @@ void SyncMachine::answered(SyncAnswer answer, SyncTime now) {
     return;
   }
   resyncs_ = 0;
-  note_quick_answer(next, now);
+  if (was_to_wait) note_quick_answer(next, now);
   next_position_ = next;
   for (RoomPiece& piece : std::exchange(limited_, {})) add_piece(std::move(piece));
 }

@@ -28,8 +28,11 @@ void SyncAnchors::note(SyncAnchor anchor) {
   std::erase_if(list_, [&](const SyncAnchor& other) { return other.room_id() == anchor.room_id(); });
   const auto behind =
       std::find_if(list_.begin(), list_.end(), [&](const SyncAnchor& other) { return other.time() <= anchor.time(); });
-  list_.insert(behind, std::move(anchor));
-  if (list_.size() > most) list_.pop_back();
+  const auto at = behind - list_.begin();
+  if (at == std::ptrdiff_t{most}) return;
+  list_.reserve(most);  // no more: each stream has these lists
+  if (list_.size() == most) list_.pop_back();
+  list_.insert(list_.begin() + at, std::move(anchor));
 }
 
 void SyncAnchors::follow_with(const SyncAnchors& older) {

@@ -1,10 +1,15 @@
-// BodyFlow: does the reader of an answer's body want more of it now? The reader says so, the transfer hears it.
+// How much of an answer's body is to be expected, and does its reader want more of it now? (BodyFlow: the reader says
+// so, the transfer hears it.)
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <utility>
 
 namespace confab::net {
+
+// How much mostly comes, which is how large the buffer is that it is waited for with.
+enum class Expected : std::uint8_t { little, usual, much };
 
 // Loop thread only.
 class BodyFlow {

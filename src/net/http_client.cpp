@@ -1,6 +1,7 @@
 #include "net/http_client.hpp"
 
 #include <algorithm>
+#include <array>
 #include <coroutine>
 #include <deque>
 #include <map>
@@ -17,11 +18,11 @@ namespace confab::net {
 
 namespace {
 
-constexpr std::size_t max_idle_handles = 64;
+// Those of long polls come back all at once, when many are answered by one event.
+constexpr std::array<std::size_t, 3> max_idle_handles = {512, 64, 16};  // by Expected
 // What libcurl reads at once. It is there as long as a transfer waits, and costs less to touch when it is small: 15 %
-// of a request's CPU less than with libcurl's own 16 KB.
-constexpr long buffer_bytes = 4096;
-constexpr long small_buffer_bytes = 1024;
+// of a request's CPU less than with libcurl's own 16 KB. Of much, each read is two system calls.
+constexpr std::array<long, 3> buffer_bytes = {1024, 4096, 16384};  // by Expected
 // A larger body goes over HTTP/1.1, on connections of its own: where the window of an HTTP/2 connection keeps a body
 // waiting, libcurl 7.88 may lose an answer that comes before all of it was sent (docs/decisions/0015).
 constexpr std::size_t largest_shared_body = 16 * 1024;
@@ -89,6 +90,11 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   [[nodiscard]] const std::shared_ptr<CurlMulti>& multi_for(const HttpRequest& request);
   [[nodiscard]] const std::shared_ptr<CurlMulti>& poll_shard();
   [[nodiscard]] std::shared_ptr<ResolveList> resolve_list(const std::shared_ptr<const AddressList>& addresses);
+  [[nodiscard]] bool is_prepared(std::shared_ptr<ResolveList>& addresses);
+  // What failed, if anything did. The caller's frame, which waits for it, keeps `addresses`.
+  [[nodiscard]] static Task<std::optional<HttpOutcome>> prepare(std::shared_ptr<State> self,
+                                                                std::shared_ptr<ResolveList>& addresses,
+                                                                TimePoint deadline, std::stop_token stop);
   [[nodiscard]] bool may_start_now(const Call& call);
   void begin(const std::shared_ptr<Call>& call);
   void start(Call& call);
@@ -106,7 +112,7 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   void settle(Call& call, HttpOutcome outcome);
   using Handles = std::vector<std::unique_ptr<CURL, CloseEasy>>;
   [[nodiscard]] Handles& handles_for(const HttpRequest& request) {
-    return request.expects_little() ? idle_small_handles : idle_handles;
+    return idle_handles[static_cast<std::size_t>(request.expected())];
   }
   [[nodiscard]] CURL* take_handle(const HttpRequest& request);
   void put_back(const HttpRequest& request, CURL* easy);
@@ -127,8 +133,7 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   std::shared_ptr<CurlMulti> interactive;
   std::shared_ptr<CurlMulti> large_bodies;  // from the first one on, where the others may speak HTTP/2
   std::vector<std::shared_ptr<CurlMulti>> polls;
-  Handles idle_handles;
-  Handles idle_small_handles;  // apart: a handle's buffer must not change once it is there
+  std::array<Handles, buffer_bytes.size()> idle_handles;  // by Expected: a buffer must not change once it is there
   std::shared_ptr<ResolveList> resolve;
   std::unordered_set<Call*> running;  // those with a handle
   std::deque<std::weak_ptr<Call>> waiting;
@@ -375,7 +380,7 @@ CURL* HttpClient::State::take_handle(const HttpRequest& request) {
     return easy;
   }
   CURL* const easy = curl_easy_init();
-  const long buffer = request.expects_little() ? small_buffer_bytes : buffer_bytes;
+  const long buffer = buffer_bytes[static_cast<std::size_t>(request.expected())];
   if (easy != nullptr) set_lasting_options(easy, options, buffer, address.get(), share.get());
   return easy;
 }
@@ -383,7 +388,8 @@ CURL* HttpClient::State::take_handle(const HttpRequest& request) {
 void HttpClient::State::put_back(const HttpRequest& request, CURL* easy) {
   std::unique_ptr<CURL, CloseEasy> owned(easy);
   Handles& handles = handles_for(request);
-  if (!closed && handles.size() < max_idle_handles) handles.push_back(std::move(owned));
+  if (!closed && handles.size() < max_idle_handles[static_cast<std::size_t>(request.expected())])
+    handles.push_back(std::move(owned));
 }
 
 void HttpClient::State::close() {
@@ -402,8 +408,7 @@ void HttpClient::State::close() {
     // Not from here: whoever closes the client does not expect the coroutines that use it to go on meanwhile.
     loop.post([call, outcome = std::move(outcome)]() mutable { call->state->settle(*call, std::move(outcome)); });
   }
-  idle_handles.clear();
-  idle_small_handles.clear();
+  for (Handles& handles : idle_handles) handles.clear();
 }
 
 // What perform() waits on. It may be destroyed while it waits; the transfer goes with it.
@@ -463,6 +468,33 @@ HttpOutcome trust_failure(const Error& error) {
 
 }  // namespace
 
+// Whom to trust, and where the host is: false where that takes time to find out.
+bool HttpClient::State::is_prepared(std::shared_ptr<ResolveList>& addresses) {
+  if (options.base().is_https() && trust->store() == nullptr) return false;
+  if (hop.host_is_address()) return true;
+  const std::optional<NameAnswer> name = resolver->known(hop.host());
+  if (!name || !name->addresses()) return false;
+  addresses = resolve_list(name->addresses());
+  return true;
+}
+
+// Apart from perform(), whose frame waits for the answer.
+Task<std::optional<HttpOutcome>> HttpClient::State::prepare(std::shared_ptr<State> self,
+                                                            std::shared_ptr<ResolveList>& addresses, TimePoint deadline,
+                                                            std::stop_token stop) {
+  if (self->options.base().is_https() && self->trust->store() == nullptr) {
+    const Result<void> ready = co_await self->trust->ready(self->loop, deadline, stop);
+    if (!ready) co_return trust_failure(ready.error());
+  }
+  if (!self->hop.host_is_address()) {
+    std::optional<NameAnswer> name = self->resolver->known(self->hop.host());
+    if (!name) name = co_await self->resolver->resolve(self->loop, self->hop.host(), deadline, stop);
+    if (!name->addresses()) co_return name_failure(*name);
+    addresses = self->resolve_list(name->addresses());
+  }
+  co_return std::nullopt;
+}
+
 HttpClient::HttpClient(EventLoop& loop, HttpClientOptions options, std::shared_ptr<NameResolver> resolver,
                        std::shared_ptr<TrustStore> trust)
     : state_(std::make_shared<State>(loop, std::move(options), std::move(resolver), std::move(trust))) {}
@@ -476,18 +508,13 @@ Task<HttpOutcome> HttpClient::perform(std::shared_ptr<const HttpRequest> request
   const std::shared_ptr<State> state = state_;
   if (stop.stop_requested()) co_return HttpOutcome(TransferFailure::cancelled, false, "cancelled");
   if (deadline <= Clock::now()) co_return HttpOutcome(TransferFailure::timed_out, false, "the deadline passed");
-  const Result<void> good = state->options.base().check_target(request->target());
-  if (!good) co_return HttpOutcome(TransferFailure::protocol, false, std::string(good.error().message()));
-  if (state->options.base().is_https() && state->trust->store() == nullptr) {
-    const Result<void> ready = co_await state->trust->ready(state->loop, deadline, stop);
-    if (!ready) co_return trust_failure(ready.error());
+  if (const Result<void> good = state->options.base().check_target(request->target()); !good) {
+    co_return HttpOutcome(TransferFailure::protocol, false, std::string(good.error().message()));
   }
   std::shared_ptr<ResolveList> resolve;
-  if (!state->hop.host_is_address()) {
-    std::optional<NameAnswer> name = state->resolver->known(state->hop.host());
-    if (!name) name = co_await state->resolver->resolve(state->loop, state->hop.host(), deadline, stop);
-    if (!name->addresses()) co_return name_failure(*name);
-    resolve = state->resolve_list(name->addresses());
+  if (!state->is_prepared(resolve)) {
+    std::optional<HttpOutcome> failed = co_await State::prepare(state, resolve, deadline, stop);
+    if (failed) co_return *std::move(failed);
   }
   if (state->closed) co_return HttpOutcome(TransferFailure::cancelled, false, "the client was closed");
   const auto call = std::make_shared<State::Call>(state, std::move(request));

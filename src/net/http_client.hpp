@@ -43,9 +43,8 @@ class HttpRequest {
     lane_ = lane;
     return *this;
   }
-  // Mostly little comes: it is waited for with a small buffer.
-  HttpRequest& expects_little(bool on) {
-    expects_little_ = on;
+  HttpRequest& expects(Expected amount) {
+    expected_ = amount;
     return *this;
   }
   // Largest answer body accepted, after decompression.
@@ -72,7 +71,7 @@ class HttpRequest {
   [[nodiscard]] bool has_body() const noexcept { return has_body_; }
   [[nodiscard]] const Secret& bearer() const noexcept { return bearer_; }
   [[nodiscard]] Lane lane() const noexcept { return lane_; }
-  [[nodiscard]] bool expects_little() const noexcept { return expects_little_; }
+  [[nodiscard]] Expected expected() const noexcept { return expected_; }
   [[nodiscard]] std::size_t max_answer() const noexcept { return max_answer_; }
   [[nodiscard]] const std::function<bool(std::string_view)>& body_sink() const noexcept { return on_body_; }
   [[nodiscard]] const std::shared_ptr<BodyFlow>& body_flow() const noexcept { return flow_; }
@@ -86,23 +85,28 @@ class HttpRequest {
   std::shared_ptr<BodyFlow> flow_;
   std::size_t max_answer_ = 8U << 20U;
   Lane lane_ = Lane::interactive;
+  Expected expected_ = Expected::usual;
   bool has_body_ = false;
-  bool expects_little_ = false;
 };
 
+// One pointer wide: every coroutine that waits for an answer has room for several in its frame.
 class HttpAnswer {
  public:
   HttpAnswer(int status, Headers headers, std::string body)
-      : status_(status), headers_(std::move(headers)), body_(std::move(body)) {}
-  [[nodiscard]] int status() const noexcept { return status_; }
-  [[nodiscard]] const Headers& headers() const noexcept { return headers_; }
-  [[nodiscard]] const std::string& body() const& noexcept { return body_; }
-  [[nodiscard]] std::string body() && noexcept { return std::move(body_); }
+      : parts_(std::make_unique<Parts>(status, std::move(headers), std::move(body))) {}
+  [[nodiscard]] int status() const noexcept { return parts_->status; }
+  [[nodiscard]] const Headers& headers() const noexcept { return parts_->headers; }
+  [[nodiscard]] const std::string& body() const& noexcept { return parts_->body; }
+  [[nodiscard]] std::string body() && noexcept { return std::move(parts_->body); }
 
  private:
-  int status_;
-  Headers headers_;
-  std::string body_;
+  struct Parts {
+    Parts(int of, Headers fields, std::string text) : status(of), headers(std::move(fields)), body(std::move(text)) {}
+    int status;
+    Headers headers;
+    std::string body;
+  };
+  std::unique_ptr<Parts> parts_;
 };
 
 // A transfer that brought no answer: whether anything can have reached the homeserver decides what may be repeated.

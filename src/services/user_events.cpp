@@ -27,6 +27,8 @@ constexpr std::chrono::milliseconds first_backoff{250};
 constexpr std::chrono::milliseconds longest_backoff{5000};
 // For the requests beside the long poll: a page of a gap, a new token.
 constexpr std::chrono::seconds request_limit{30};
+// For the poll itself, beyond the time that the homeserver may hold it.
+constexpr std::chrono::seconds poll_limit{60};
 // Of an answer that is arriving: with more than this unread it is held up, and goes on when less than this is left.
 constexpr std::size_t most_unread = std::size_t{512} << 10U;
 constexpr std::size_t goes_on_below = most_unread / 2;
@@ -63,6 +65,17 @@ std::optional<ChatEvent> event_of(const matrix::SyncItem& item, const MatrixUser
 
 }  // namespace
 
+// A next() that waits, and what it is given; its loop's thread only.
+struct Reading {
+  std::optional<Result<EventBatch>> given;
+  std::shared_ptr<net::Waker> waker;
+
+  void give(Result<EventBatch> result) {
+    given.emplace(std::move(result));
+    if (waker) waker->wake();
+  }
+};
+
 // Everything of one stream; its loop's thread only.
 struct UserEvents::State : std::enable_shared_from_this<UserEvents::State> {
   State(net::EventLoop& on, const Log& to, std::shared_ptr<credentials::UserTokens> with, MatrixUserId who,
@@ -97,7 +110,7 @@ struct UserEvents::State : std::enable_shared_from_this<UserEvents::State> {
   std::stop_source stop;
   std::stop_callback<Stop> on_shutdown;
   std::optional<Error> ended_by;
-  std::shared_ptr<net::SharedResult<EventBatch>> reader;
+  std::shared_ptr<Reading> reader;
   std::shared_ptr<net::SharedResult<void>> waiting_ready;
   std::size_t ready_count = 0;
   std::shared_ptr<net::Waker> waker;
@@ -126,7 +139,7 @@ struct UserEvents::State : std::enable_shared_from_this<UserEvents::State> {
   }
   [[nodiscard]] Error end_error() const { return ended_by ? *ended_by : stream_closed(); }
   void complete(Result<EventBatch> result) {
-    if (auto waiting = std::exchange(reader, nullptr)) waiting->set(std::move(result));
+    if (auto waiting = std::exchange(reader, nullptr)) waiting->give(std::move(result));
   }
   void complete_ready(const Result<void>& result) {
     if (auto waiting = std::exchange(waiting_ready, nullptr)) waiting->set(result);
@@ -153,6 +166,7 @@ struct UserEvents::State : std::enable_shared_from_this<UserEvents::State> {
   }
 
   static Task<void> drive(std::shared_ptr<State> self);
+  static Task<void> rest(std::shared_ptr<State> self, matrix::SyncTime until);
   static Task<bool> find_place(std::shared_ptr<State> self);
   static Task<bool> settle(std::shared_ptr<State> self);
   static Task<void> remember(std::shared_ptr<State> self);
@@ -197,7 +211,7 @@ Task<void> UserEvents::State::sync(std::shared_ptr<State> self, matrix::SyncPoll
     self->deliver_arrived();
   });
   Result<matrix::SyncAnswer> answer = co_await self->tokens->call(
-      self->user, std::move(request), self->context(net::Clock::now() + poll.timeout + request_limit));
+      self->user, std::move(request), self->context(net::Clock::now() + poll.timeout + poll_limit));
   if (answer) {
     self->machine.answered(std::move(answer).value(), net::Clock::now());
   } else {
@@ -318,6 +332,13 @@ Task<void> UserEvents::State::confirm(std::shared_ptr<State> self, matrix::SyncC
   }
 }
 
+// Until then, or until the machine has a new input.
+Task<void> UserEvents::State::rest(std::shared_ptr<State> self, matrix::SyncTime until) {
+  auto enrol = [self](std::shared_ptr<net::Waker> sleeping) { self->waker = std::move(sleeping); };
+  co_await net::WakeAwaiter<decltype(enrol)>(self->context(until), std::move(enrol));
+  self->waker = nullptr;
+}
+
 Task<void> UserEvents::State::drive(std::shared_ptr<State> self) {
   for (;;) {
     if (self->stop.stop_requested()) {
@@ -342,9 +363,7 @@ Task<void> UserEvents::State::drive(std::shared_ptr<State> self) {
     } else if (std::holds_alternative<matrix::SyncRenewToken>(action)) {
       co_await renew_token(self);
     } else if (auto* wait = std::get_if<matrix::SyncWait>(&action)) {
-      auto enrol = [self](std::shared_ptr<net::Waker> sleeping) { self->waker = std::move(sleeping); };
-      co_await net::WakeAwaiter<decltype(enrol)>(self->context(wait->until), std::move(enrol));
-      self->waker = nullptr;
+      co_await rest(self, wait->until);
     } else if (auto* deliver = std::get_if<matrix::SyncDeliver>(&action)) {
       self->deliver(std::move(deliver->batch));
     } else if (auto* anchor = std::get_if<matrix::SyncConfirm>(&action)) {
@@ -367,18 +386,20 @@ Task<void> UserEvents::State::drive(std::shared_ptr<State> self) {
 Task<Result<EventBatch>> UserEvents::State::read(std::shared_ptr<State> self, net::CallContext context) {
   if (self->stop.stop_requested()) co_return self->end_error();
   if (self->reader) co_return Error(Errc::busy, "another next() is outstanding on this stream; wait for it first");
-  auto mine = std::make_shared<net::SharedResult<EventBatch>>();
+  auto mine = std::make_shared<Reading>();
   self->reader = mine;
   self->machine.reader_asked();
   self->pump();
-  Result<EventBatch> batch = co_await net::SharedResult<EventBatch>::wait(mine, context);
-  if (self->reader == mine) {
-    // This reader gave up first: the events stay for the next one.
-    self->reader = nullptr;
-    self->machine.reader_withdrew();
-    self->pump();
+  if (!mine->given) {
+    auto enrol = [mine](std::shared_ptr<net::Waker> sleeping) { mine->waker = std::move(sleeping); };
+    co_await net::WakeAwaiter<decltype(enrol)>(context, std::move(enrol));
   }
-  co_return batch;
+  if (mine->given) co_return *std::move(mine->given);
+  // This reader gave up first: the events stay for the next one.
+  self->reader = nullptr;
+  self->machine.reader_withdrew();
+  self->pump();
+  co_return net::stopped_error(context);
 }
 
 Task<Result<void>> UserEvents::State::prepare(std::shared_ptr<State> self, net::CallContext context) {

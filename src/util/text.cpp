@@ -104,17 +104,20 @@ void append_percent_encoded(std::string& out, std::string_view text) {
     return;
   }
   static constexpr std::string_view hex = "0123456789ABCDEF";
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t start = at;
-    while (at < text.size() && unreserved[byte_at(text, at)]) ++at;
-    out.append(text, start, at - start);
-    for (; at < text.size() && !unreserved[byte_at(text, at)]; ++at) {
-      const unsigned byte = byte_at(text, at);
-      out += '%';
-      out += hex[byte >> 4U];
-      out += hex[byte & 15U];
+  const std::size_t before = out.size();
+  out.resize(before + 3 * text.size());
+  char* to = out.data() + before;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (unreserved[byte]) {
+      *to++ = c;
+      continue;
     }
+    *to++ = '%';
+    *to++ = hex[byte >> 4U];
+    *to++ = hex[byte & 15U];
   }
+  out.resize(static_cast<std::size_t>(to - out.data()));
 }
 
 std::string percent_encode(std::string_view text) {

@@ -20,6 +20,13 @@ SyncFilter SyncFilter::position_only(std::string unique) {
 }
 
 std::string SyncFilter::json() const {
+  // Nearly all that is asked for.
+  static const std::string usual = SyncFilter().written();
+  const bool is_usual = unique_.empty() && timeline_limit_ == SyncFilter().timeline_limit_ && ephemeral_ && state_;
+  return is_usual ? usual : written();
+}
+
+std::string SyncFilter::written() const {
   json::Writer w;
   w.object();
   nothing_of(w, "presence");
@@ -47,7 +54,7 @@ Result<EndpointRequest> SyncRequest::encode() const {
   if (!since_.empty()) request.query("since", since_.str());
   if (!online_) request.query("set_presence", std::string_view("offline"));
   request.max_answer(max_answer_bytes).long_poll(hold).expect({Errc::session_expired});
-  request.flow(flow_).expects_little(caught_up_);
+  request.flow(flow_).expects(caught_up_ ? net::Expected::little : net::Expected::much);
   return request;
 }
 

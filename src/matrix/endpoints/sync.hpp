@@ -31,6 +31,8 @@ class SyncFilter {
   [[nodiscard]] std::string json() const;
 
  private:
+  [[nodiscard]] std::string written() const;
+
   std::string unique_;
   int timeline_limit_ = 100;
   bool ephemeral_ = true;

@@ -142,9 +142,13 @@ TEST_CASE("sync machine: the first request asks for a position only, later ones 
   CHECK_FALSE(second.position_only);
   CHECK(second.timeout == 25s);
   CHECK(second.caught_up);
-  // After an outage much may have happened.
+  // After an outage much may have happened: that is asked for, and only then waited.
   machine.failed(Error(Errc::unreachable, "x"), t0);
-  CHECK_FALSE(expect<SyncPoll>(machine, expect<SyncWait>(machine, t0).until).caught_up);
+  const auto again = expect<SyncPoll>(machine, expect<SyncWait>(machine, t0).until);
+  CHECK_FALSE(again.caught_up);
+  CHECK(again.timeout == 0ms);
+  machine.answered(answer_of(R"({"next_batch":"s1"})"), t0);
+  CHECK(expect<SyncPoll>(machine, t0).timeout == 25s);
 }
 
 TEST_CASE("sync machine: nothing is requested while the reader is behind") {

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -81,13 +82,19 @@ class Together {
     const std::lock_guard lock(state_->mutex);
     return state_->ended;
   }
-  /// All of them, in the order in which they were started; waits half a minute at most, then tells fewer.
+  /// All of them, in the order in which they were started; waits half a minute at most, then tells fewer. Of results
+  /// that cannot be copied, once.
   [[nodiscard]] std::vector<Result<T>> all() {
     std::unique_lock lock(state_->mutex);
     state_->changed.wait_for(lock, std::chrono::seconds(30), [&] { return state_->ended == state_->results.size(); });
     std::vector<Result<T>> out;
-    for (const auto& result : state_->results) {
-      if (result) out.push_back(*result);
+    for (auto& result : state_->results) {
+      if (!result) continue;
+      if constexpr (std::is_copy_constructible_v<T>) {
+        out.push_back(*result);
+      } else {
+        out.push_back(*std::move(result));
+      }
     }
     return out;
   }
