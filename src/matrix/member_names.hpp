@@ -20,10 +20,14 @@ class MemberNames {
 
   /// Every other event than a membership changes nothing.
   void note(const RoomEvent& event);
+  /// The same of text that is known to be JSON.
+  void note(std::string_view event);
   /// Empty where none is known, or they have none.
   [[nodiscard]] std::string_view of(const MatrixUserId& user) const;
 
  private:
+  void note(MatrixUserId user, std::string_view membership, std::string_view name);
+
   std::unordered_map<MatrixUserId, std::string> names_;
 };
 

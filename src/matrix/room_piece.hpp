@@ -33,8 +33,8 @@ class RoomPiece {
   [[nodiscard]] Result<RoomEvent> event(std::size_t index) const { return RoomEvent::read(event_text(index)); }
   /// Memberships that came beside the timeline: of its senders, as they were before its first event.
   [[nodiscard]] std::size_t members() const { return members_.size(); }
-  /// Errc::protocol when it is none.
-  [[nodiscard]] Result<RoomEvent> member(std::size_t index) const { return RoomEvent::read(text_of(members_[index])); }
+  /// The membership as it was written.
+  [[nodiscard]] std::string_view member_text(std::size_t index) const { return text_of(members_[index]); }
   /// Between `since` and the first event of the timeline there are more: fetch them backwards from prev_batch().
   [[nodiscard]] bool limited() const { return limited_; }
   [[nodiscard]] const std::optional<PageToken>& prev_batch() const { return prev_batch_; }

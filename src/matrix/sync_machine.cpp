@@ -31,9 +31,7 @@ std::vector<std::optional<RoomEvent>> events_of(const RoomPiece& piece) {
 
 MemberNames names_beside(const RoomPiece& piece) {
   MemberNames names;
-  for (std::size_t at = 0; at < piece.members(); ++at) {
-    if (const Result<RoomEvent> member = piece.member(at)) names.note(*member);
-  }
+  for (std::size_t at = 0; at < piece.members(); ++at) names.note(piece.member_text(at));
   return names;
 }
 

@@ -18,6 +18,7 @@
 #pragma clang attribute pop
 #endif
 
+#include "util/json_quick.hpp"
 #include "util/json_storage.hpp"
 #include "util/text.hpp"
 
@@ -280,6 +281,10 @@ class Parser {
     if (valid != text.size()) return malformed(text, valid, "not UTF-8");
 
     auto storage = std::make_shared<Storage>(std::move(text));
+    if (read_quickly(*storage, limits)) {
+      const Node* const root = &storage->root;
+      return Document(std::move(storage), root);
+    }
     Source source(storage->text);
     Builder builder(*storage, source, limits);
     OrBadAlloc allocator;

@@ -34,7 +34,7 @@ std::string outcome(std::string_view text, std::size_t chunk) {
     out += piece.room_id().str() + (piece.limited() ? "!" : "") + (piece.prev_batch() ? piece.prev_batch()->str() : "");
     for (std::size_t at = 0; at < piece.events(); ++at) out += piece.event_text(at);
     for (std::size_t at = 0; at < piece.members(); ++at) {
-      if (const auto member = piece.member(at)) out += member->id().str();
+      if (const auto member = confab::matrix::RoomEvent::read(piece.member_text(at))) out += member->id().str();
     }
     out += piece.ephemeral().root().to_json() + piece.invite_state().root().to_json();
     read_all(piece);

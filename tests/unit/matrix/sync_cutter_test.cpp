@@ -47,7 +47,7 @@ struct Cut {
     }
     told += piece.ephemeral().root().to_json() + piece.invite_state().root().to_json();
     for (std::size_t at = 0; at < piece.members(); ++at) {
-      if (const auto member = piece.member(at)) told += " member " + member->source().to_json();
+      if (const auto member = RoomEvent::read(piece.member_text(at))) told += " member " + member->source().to_json();
     }
     told += "\n";
   }

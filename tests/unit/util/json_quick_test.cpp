@@ -1,0 +1,128 @@
+#include "util/json_quick.hpp"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+
+using namespace confab;
+
+namespace {
+
+bool ordinary(const std::string& text, const json::Limits& limits = {}) {
+  auto storage = std::make_shared<json::detail::Storage>(text);
+  return json::read_quickly(*storage, limits);
+}
+
+bool alike(const json::Value& one, const json::Value& other) {
+  if (one.kind() != other.kind() || one.size() != other.size() || one.source() != other.source()) return false;
+  if (one.string_or("") != other.string_or("") || one.integer_or(0) != other.integer_or(0)) return false;
+  if (one.boolean_or(false) != other.boolean_or(false)) return false;
+  for (std::size_t at = 0; one.is_array() && at < one.size(); ++at) {
+    if (!alike(one[at], other[at])) return false;
+  }
+  auto twin = other.members().begin();
+  for (const auto& [key, member] : one.members()) {
+    const auto [its_key, its_member] = *twin;
+    if (key != its_key || !alike(member, its_member)) return false;
+    ++twin;
+  }
+  return true;
+}
+
+// As RapidJSON reads it, which is asked where a fraction stands beside it.
+void check_same(const std::string& text) {
+  CAPTURE(text);
+  CHECK(ordinary(text));
+  const auto quick = json::parse(text);
+  const auto slow = json::parse("[" + text + ",0.5]");
+  REQUIRE(quick);
+  REQUIRE(slow);
+  CHECK(alike(quick->root(), slow->root()[std::size_t{0}]));
+}
+
+}  // namespace
+
+TEST_CASE("json_quick: ordinary text is read as RapidJSON reads it") {
+  for (const char* const text :
+       {"{}",
+        "[]",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-7",
+        "123456789012345678",
+        R"("")",
+        R"("plain")",
+        R"("a\nb\"c\\\/")",
+        R"("\u0041\u00e9\u20AC\u0000\b\f\r\t")",
+        "\"caf\xc3\xa9 \xf0\x9f\x8e\x89\"",
+        R"({"a":{}})",
+        R"([[],[[]],{}])",
+        R"( { "a" : [ 1 , -2 , "x" ] , "b" : { "c" : null } } )",
+        R"({"k":1,"k":2})",
+        R"({"a\tb":"\n"})",
+        R"([{"a":[{"b":[1,2,3]},[]]},true])",
+        R"({"body":"hi \"you\"","m.relates_to":{"event_id":"$1","rel_type":"m.thread"},"msgtype":"m.text"})"}) {
+    check_same(text);
+  }
+}
+
+TEST_CASE("json_quick: what is not ordinary is left to RapidJSON, whether it is JSON or not") {
+  for (const char* const text : {"",
+                                 " ",
+                                 "{",
+                                 "[",
+                                 "[1",
+                                 "[1,",
+                                 "[1,]",
+                                 "{\"a\"",
+                                 "{\"a\":",
+                                 "{\"a\":1",
+                                 "{\"a\":1,",
+                                 "{\"a\":1,}",
+                                 "{,}",
+                                 "[,]",
+                                 "{1:2}",
+                                 "[1}",
+                                 "{\"a\":1]",
+                                 "[1]]",
+                                 "1 2",
+                                 "tru",
+                                 "nul",
+                                 "-",
+                                 "-0",
+                                 "01",
+                                 "1.5",
+                                 "1e3",
+                                 "1234567890123456789",
+                                 "\"",
+                                 "\"a",
+                                 "\"\\",
+                                 "\"\\\"",
+                                 "\"\\x\"",
+                                 "\"\\u12\"",
+                                 "\"\\u12g4\"",
+                                 "\"\\ud83c\\udf89\"",
+                                 "\"\\udf89\"",
+                                 "\"\n\"",
+                                 "\"\\n\x01\"",
+                                 "[1 2]",
+                                 "{\"a\" 1}",
+                                 "{\"a\":1 \"b\":2}"}) {
+    CAPTURE(text);
+    CHECK_FALSE(ordinary(text));
+  }
+  CHECK_FALSE(ordinary(std::string("\"a\0\"", 4)));
+  CHECK_FALSE(ordinary(std::string("[]\0", 3)));
+  CHECK(json::parse("\"\\ud83c\\udf89\"")->root().string_or("") == "\xf0\x9f\x8e\x89");
+}
+
+TEST_CASE("json_quick: the limits hold") {
+  CHECK(ordinary("[[[]]]", json::Limits().depth(3)));
+  CHECK_FALSE(ordinary("[[[]]]", json::Limits().depth(2)));
+  CHECK(ordinary(R"({"a":[1,2]})", json::Limits().values(5)));
+  CHECK_FALSE(ordinary(R"({"a":[1,2]})", json::Limits().values(4)));
+  CHECK(json::parse(R"({"a":[1,2]})", json::Limits().values(4)).error().code() == Errc::too_large);
+}
