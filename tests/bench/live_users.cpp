@@ -2,8 +2,9 @@
 //
 //   bench_live_users idle BASE N HOLD_SECONDS PUSHES   N users with their own sync; idle; PUSHES messages to all
 //   bench_live_users initial BASE                      one user's first sync, whatever BASE answers to it
-//   bench_live_users send BASE USERS CONCURRENCY COUNT plain
-//   bench_live_users large ROOMS stopped|keeping       one answer of so many rooms, to a reader that stops or keeps up
+//   bench_live_users send BASE USERS CONCURRENCY COUNT plain|live      COUNT messages of USERS; live: while they listen
+//   bench_live_users large ROOMS stopped|keeping       one answer of so many rooms to a reader who comes back, and then
+//                                                      stops or keeps up
 //
 // BASE is a homeserver for measuring, such as bench_sync_server; or `-` for one that is started here, or 5x10 for one
 // whose users are in 5 rooms of 10 members. It answers any login; POST /_fake/push?room=R&n=1 and /_fake/stats do what
@@ -133,11 +134,12 @@ struct Client {
   void end() {
     for (auto& listener : listeners) listener->close();
   }
-  Listener& listen(std::size_t number) {
-    const MatrixUserId user("@u" + std::to_string(number) + ":example.org");
-    listeners.push_back(std::make_unique<Listener>(provider->events(user, EventsOptions()), tally));
+  [[nodiscard]] EventStream stream(std::size_t number, EventsOptions options) const {
+    return provider->events(MatrixUserId("@u" + std::to_string(number) + ":example.org"), std::move(options));
+  }
+  void listen(std::size_t number, EventsOptions options = EventsOptions()) {
+    listeners.push_back(std::make_unique<Listener>(stream(number, std::move(options)), tally));
     listeners.back()->ask();
-    return *listeners.back();
   }
   Tally tally;
   std::vector<std::unique_ptr<Listener>> listeners;
@@ -217,12 +219,17 @@ void initial(const std::string& base) {
 
 void large(const std::string& base, std::size_t rooms, bool stopped) {
   Client client(base);
+  // Much comes at once to whoever was away: a reader took a place, and the next one goes on there.
+  const EventsOptions remembered = EventsOptions().remember_as("bench");
+  EventStream before_that = client.stream(0, remembered);
+  if (!before_that.ready().wait()) give_up("no place was taken");
+  before_that.close();
   const double rss0 = memory_kb("VmRSS");
   const double before = cpu_us();
   const auto began = Clock::now();
   double held_up = 0;
   client.tally.asking = !stopped;
-  client.listen(0);
+  client.listen(0, remembered);
   if (stopped) {
     // One batch was read, nothing after it is asked for. The answer is held up at first; whole when it grows no more.
     wait_until("the first batch", [&] { return client.tally.events > 0; });
@@ -244,8 +251,12 @@ void large(const std::string& base, std::size_t rooms, bool stopped) {
               held_up, memory_kb("VmHWM") - rss0, memory_kb("VmRSS") - rss0);
 }
 
-void send(const std::string& base, std::size_t users, std::size_t at_once, std::size_t count) {
+void send(const std::string& base, std::size_t users, std::size_t at_once, std::size_t count, bool live) {
   Client client(base);
+  if (live) {
+    for (std::size_t i = 0; i < users; ++i) client.listen(i);
+    wait_held(base, static_cast<double>(users));
+  }
   std::atomic<std::size_t> next{0};
   const auto round = [&](std::size_t messages) {
     std::promise<void> done;
@@ -270,15 +281,19 @@ void send(const std::string& base, std::size_t users, std::size_t at_once, std::
     done.get_future().wait();
   };
   round(std::max<std::size_t>(200, at_once * 10));
+  if (live) std::this_thread::sleep_for(300ms);
+  const std::size_t heard_before = client.tally.messages;
   const double before = cpu_us();
   const auto began = Clock::now();
   round(count);
+  const double took = std::chrono::duration<double>(Clock::now() - began).count();
+  if (live) wait_until("the messages", [&] { return client.tally.messages - heard_before >= count; });
   const double us = cpu_us() - before;
-  std::printf(
-      R"({"sdk":"confab","op":"send","conc":%zu,"users":%zu,"mode":"plain","cpu_us":%.1f,"per_s":%.0f,"peak_kb":%.0f,"got":0})"
-      "\n",
-      at_once, users, us / static_cast<double>(count),
-      static_cast<double>(count) / std::chrono::duration<double>(Clock::now() - began).count(), memory_kb("VmHWM"));
+  std::printf(R"({"sdk":"confab","op":"send","conc":%zu,"users":%zu,"mode":"%s","cpu_us":%.1f,"per_s":%.0f,)"
+              R"("peak_kb":%.0f,"got":%zu})"
+              "\n",
+              at_once, users, live ? "live" : "plain", us / static_cast<double>(count),
+              static_cast<double>(count) / took, memory_kb("VmHWM"), client.tally.messages - heard_before);
 }
 
 }  // namespace
@@ -306,8 +321,8 @@ int run(int argc, char** argv) {
     idle(base, number(2), static_cast<int>(number(3)), static_cast<int>(number(4)));
   } else if (what == "initial") {
     initial(base);
-  } else if (what == "send" && args.size() == 6 && args[5] == "plain") {
-    send(base, number(2), number(3), number(4));
+  } else if (what == "send" && args.size() == 6 && (args[5] == "plain" || args[5] == "live")) {
+    send(base, number(2), number(3), number(4), args[5] == "live");
   } else {
     give_up("see the head of live_users.cpp");
   }
