@@ -19,7 +19,10 @@ namespace confab::net {
 namespace {
 
 // Those of long polls come back all at once, when many are answered by one event.
-constexpr std::array<std::size_t, 3> max_idle_handles = {512, 64, 16};  // by Expected
+constexpr std::size_t max_idle_polls = 512;
+constexpr std::size_t max_idle_handles = 64;
+constexpr std::size_t max_idle_large_handles = 16;
+constexpr std::array<std::size_t, 3> idle_bounds = {max_idle_polls, max_idle_handles, max_idle_large_handles};
 // What libcurl reads at once. It is there as long as a transfer waits, and costs less to touch when it is small: 15 %
 // of a request's CPU less than with libcurl's own 16 KB. Of much, each read is two system calls.
 constexpr std::array<long, 3> buffer_bytes = {1024, 4096, 16384};  // by Expected
@@ -388,7 +391,7 @@ CURL* HttpClient::State::take_handle(const HttpRequest& request) {
 void HttpClient::State::put_back(const HttpRequest& request, CURL* easy) {
   std::unique_ptr<CURL, CloseEasy> owned(easy);
   Handles& handles = handles_for(request);
-  if (!closed && handles.size() < max_idle_handles[static_cast<std::size_t>(request.expected())])
+  if (!closed && handles.size() < idle_bounds[static_cast<std::size_t>(request.expected())])
     handles.push_back(std::move(owned));
 }
 

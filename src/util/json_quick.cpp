@@ -16,7 +16,7 @@ using detail::Node;
 using detail::Storage;
 
 // So many digits are always a 64-bit integer.
-constexpr std::ptrdiff_t most_digits = 18;
+constexpr std::ptrdiff_t digits_that_fit = 18;
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -143,7 +143,7 @@ class QuickReader {
     const char* const digits = at_;
     std::int64_t number = 0;
     for (; at_ != end_ && digit(*at_); ++at_) {
-      if (at_ - digits == most_digits) return false;
+      if (at_ - digits == digits_that_fit) return false;
       number = number * 10 + (*at_ - '0');
     }
     if (at_ == digits || (*digits == '0' && (negative || at_ - digits > 1))) return false;
