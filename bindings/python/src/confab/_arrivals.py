@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
-from typing import Callable, Dict, Iterator, Optional
+from typing import Callable, Dict, Iterator, Optional, Set
 
 from . import _ffi
 from ._logs import Logs
+from ._questions import Questions
 from .errors import Closed, Error, OutcomeUnknown
 
 AT_ONE_TURN = 256
@@ -17,9 +19,12 @@ AT_ONE_TURN = 256
 class Arrivals:
     """One queue, watched by one loop. All of it is for the loop's thread, but for `abandon`."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, most_operations: int, logs: Logs) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, most_operations: int, logs: Logs,
+                 questions: Questions) -> None:
         self.loop = loop
         self._logs = logs
+        self._questions = questions
+        self._answering: Set["asyncio.Task[None]"] = set()
         self.queue = _ffi.Queue(most_operations)
         self._tags: Iterator[int] = itertools.count(1)
         self._receivers: Dict[int, Callable[[_ffi.Arrived], None]] = {}
@@ -53,6 +58,9 @@ class Arrivals:
             if arrived.kind in (_ffi.LOG, _ffi.ALERT):
                 self._tell(arrived)
                 continue
+            if arrived.kind == _ffi.QUESTION:
+                self._answer(arrived)
+                continue
             last = arrived.kind != _ffi.BATCH
             receiver = self._receivers.pop(arrived.tag, None) if last else self._receivers.get(arrived.tag)
             if receiver is not None:
@@ -65,6 +73,23 @@ class Arrivals:
         alert = self._logs.tell(arrived)
         if alert is not None and self._logs.on_alert is not None and not self.loop.is_closed():
             self.loop.call_soon(self._logs.on_alert, alert)
+
+    def _answer(self, question: _ffi.Arrived) -> None:
+        if self._stopped is not None or self.loop.is_closed():
+            return question.release()  # which is the answer that there is none
+        answering = self.loop.create_task(self._answered(question))
+        self._answering.add(answering)
+        answering.add_done_callback(self._answering.discard)
+
+    async def _answered(self, question: _ffi.Arrived) -> None:
+        try:
+            answer = self._questions.ask(question.result())
+            question.answer(await answer if inspect.isawaitable(answer) else answer)
+        except Exception as failure:  # the operation that asked goes on without an answer
+            self.loop.call_exception_handler(
+                {"message": "a question of confab could not be answered", "exception": failure})
+        finally:
+            question.release()
 
     async def ended(self, handle: "_ffi.Client | _ffi.Tenant | _ffi.Stream", function: str, fields: _ffi.Fields
                     ) -> _ffi.Arrived:
@@ -112,6 +137,9 @@ class Arrivals:
         self._stopped = why
         if not self.loop.is_closed():
             self.loop.remove_reader(self.queue.fd)
+        if not self.loop.is_closed():
+            for answering in self._answering:
+                answering.cancel()
         receivers, self._receivers = self._receivers, {}
         for tag, receiver in receivers.items():
             receiver(_ffi.Arrived.failed(tag, why))

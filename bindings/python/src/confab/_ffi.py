@@ -448,8 +448,11 @@ class Client(_Handle):
 
     noun = "client"
 
-    def __init__(self, runtime: Runtime, fields: Fields) -> None:
+    def __init__(self, runtime: Runtime, fields: Fields, questions: Optional["Queue"]) -> None:
+        """Questions go to the queue, where there is one, with the tag 0."""
         pointer, error, options = _ClientP(), _ErrorP(), _filled("confab_client_options", fields)
+        if questions is not None:
+            options.question_queue = questions.pointer()
         with runtime.kept() as of:
             _check(_library["confab_client_open"](of, ctypes.byref(options), ctypes.byref(pointer),
                                                   ctypes.byref(error)), error)
@@ -475,7 +478,7 @@ class Operation(_Handle):
 
 
 class Arrived:
-    """What came out of a queue. A batch keeps its handle until ``release``, so that it can be acknowledged."""
+    """What came out of a queue. A batch and a question keep their handle, to be acknowledged and answered."""
 
     __slots__ = ("kind", "tag", "failure", "json", "pointer")
 
@@ -493,7 +496,7 @@ class Arrived:
             if text:
                 self.json = ctypes.string_at(text, length.value)
         self.pointer: Any = pointer
-        if self.kind != BATCH:
+        if self.kind not in (BATCH, QUESTION):
             self.release()
 
     @classmethod
@@ -502,6 +505,15 @@ class Arrived:
         made = cls.__new__(cls)
         made.kind, made.tag, made.failure, made.json, made.pointer = STREAM_END, tag, why, None, None
         return made
+
+    def answer(self, answer: object) -> None:
+        """Answers a question, and lets go of it. Raises InvalidArgument for what cannot be one."""
+        try:
+            status = _library["confab_answer"](self.pointer, json.dumps(answer).encode())
+            if status != _CLOSED:  # too late: nobody waits for it
+                _check(status)
+        finally:
+            self.release()
 
     def release(self) -> None:
         pointer, self.pointer = self.pointer, None

@@ -8,6 +8,7 @@ import threading
 from typing import Any, Dict, Mapping, Optional, Union
 
 from . import _ffi
+from ._questions import Questions
 from .errors import Closed
 
 Config = Union[str, "os.PathLike[str]", Mapping[str, Any]]
@@ -16,8 +17,9 @@ Config = Union[str, "os.PathLike[str]", Mapping[str, Any]]
 class Session:
     """What of it blocks says so: both faces call it where blocking is allowed."""
 
-    def __init__(self, config: Config, loop_threads: int, log_level: str) -> None:
-        self._fields: Dict[str, Any] = {}
+    def __init__(self, config: Config, loop_threads: int, log_level: str, questions: Questions) -> None:
+        self._questions = questions
+        self._fields: Dict[str, Any] = {"ask_directory": int(questions.about_directory)}
         if isinstance(config, Mapping):
             self._fields["json"] = json.dumps(config)
         else:
@@ -31,11 +33,12 @@ class Session:
         self._tenants: Dict[Optional[str], _ffi.Tenant] = {}
         self.closed = False
 
-    def open(self, timeout_ms: int, logs: Optional[_ffi.Queue]) -> None:
-        """Reads the configuration. Blocks. A close meanwhile wins."""
-        runtime = _ffi.Runtime(self._loop_threads, logs, self._log_level)
+    def open(self, timeout_ms: int, told: Optional[_ffi.Queue]) -> None:
+        """Reads the configuration. Blocks. A close meanwhile wins. Logs, alerts and questions go to the queue."""
+        runtime = _ffi.Runtime(self._loop_threads, told, self._log_level)
         try:
-            client = _ffi.Client(runtime, {"timeout_ms": timeout_ms, **self._fields})
+            asked = told if self._questions.wanted else None
+            client = _ffi.Client(runtime, {"timeout_ms": timeout_ms, **self._fields}, asked)
         except BaseException:
             runtime.close()
             runtime.release()

@@ -12,6 +12,7 @@ from typing import Any, AsyncIterator, Deque, List, Mapping, Optional, Tuple, Ty
 from . import _calls, _ffi, models
 from ._arrivals import Arrivals
 from ._logs import Logs, OnAlert
+from ._questions import AskRoom, AskSecret, AskUser, Questions
 from ._session import Config, Session
 from .errors import Closed
 
@@ -48,7 +49,8 @@ class Client:
 
     def __init__(self, config: Config, *, timeout: float = 30.0, loop_threads: int = 1,
                  most_operations: int = 4096, log_level: Optional[str] = None,
-                 on_alert: Optional[OnAlert] = None) -> None:
+                 on_alert: Optional[OnAlert] = None, ask_secret: Optional[AskSecret] = None,
+                 ask_user: Optional[AskUser] = None, ask_room: Optional[AskRoom] = None) -> None:
         """Nothing is read or connected to before it is opened.
 
         config: the path of a configuration file, or a mapping of the same form; paths in a mapping are relative to the
@@ -59,11 +61,17 @@ class Client:
         log_level: "error", "warning", "info" or "debug": lines of this level and above go to the logger "confab" of
             Python's logging; by default none but alerts. No line holds a token, a password or a message's text.
         on_alert: called with an Alert where an operator must know something, on the loop.
+        ask_secret: coroutine function or function that is asked with a key of the configuration, where that says
+            ``{"ask": true}``; it gives the secret's text, or None.
+        ask_user: asked with a tenant and a slug that its directory does not list, before an operation fails for that; it
+            gives a batch that brings the user, as for ``Directory.apply``, or None. It may bring more.
+        ask_room: asked likewise with a tenant, "event" or "group", and a slug.
         """
         self._timeout = _calls.milliseconds(timeout)
         self._most_operations = most_operations
         self._logs = Logs(log_level, on_alert)
-        self._open = _Open(Session(config, loop_threads, self._logs.level))
+        self._questions = Questions(ask_secret, ask_user, ask_room)
+        self._open = _Open(Session(config, loop_threads, self._logs.level, self._questions))
         self._finalizer = weakref.finalize(self, self._open.dropped)
 
     async def open(self) -> Client:
@@ -75,7 +83,7 @@ class Client:
         if self._open.arrivals is not None:
             raise RuntimeError("this client was opened before: make another one")
         loop = asyncio.get_running_loop()
-        self._open.arrivals = arrivals = Arrivals(loop, self._most_operations, self._logs)
+        self._open.arrivals = arrivals = Arrivals(loop, self._most_operations, self._logs, self._questions)
         try:
             await loop.run_in_executor(None, self._open.session.open, self._timeout, arrivals.queue)
         except BaseException:

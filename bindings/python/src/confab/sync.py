@@ -14,23 +14,25 @@ from __future__ import annotations
 
 import collections
 import itertools
+import sys
 import threading
 import time
 import warnings
 import weakref
 from types import TracebackType
-from typing import Any, Deque, Dict, Iterator, List, Mapping, Optional, Set, Tuple, Type, TypeVar
+from typing import Any, Callable, Deque, Dict, Iterator, List, Mapping, Optional, Set, Tuple, Type, TypeVar
 
 from . import _calls, _ffi, models
 from ._arrivals import unknown_outcome
 from ._logs import Logs, OnAlert
+from ._questions import Batch, Questions
 from ._session import Config, Session
 from .errors import Closed, Forked, TimedOut
 
 __all__ = ["Client", "DirectRooms", "Directory", "Room", "Rooms", "Tenant", "Users", "Watch"]
 
 T = TypeVar("T")
-_LOOK_MS = 200  # how soon the thread that logs sees that the client was closed
+_LOOK_MS = 200  # how soon the thread that logs and answers sees that the client was closed
 _LATE_MS = 5000  # how long the completion of a cancelled operation is waited for; it comes at once
 
 
@@ -53,15 +55,26 @@ class _Inbox(threading.local):
                 return arrived
 
 
-def _tell(told: _ffi.Queue, logs: Logs, session: Session) -> None:
-    """Logs what arrives, until the session is closed and all of it was logged."""
+def _answer(question: _ffi.Arrived, questions: Questions) -> None:
+    try:
+        question.answer(questions.ask(question.result()))
+    except Exception:  # the operation that asked goes on without an answer
+        threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
+    finally:
+        question.release()
+
+
+def _tell(told: _ffi.Queue, logs: Logs, questions: Questions, session: Session) -> None:
+    """Logs and answers what arrives, until the session is closed and nothing is left."""
     while True:
         last = session.closed
         try:
             arrived = told.wait(0 if last else _LOOK_MS)
         except Forked:
             return
-        if arrived is not None:
+        if arrived is not None and arrived.kind == _ffi.QUESTION:
+            _answer(arrived, questions)
+        elif arrived is not None:
             alert = logs.tell(arrived)
             if alert is not None and logs.on_alert is not None:
                 logs.on_alert(alert)
@@ -79,11 +92,15 @@ class Client:
     """As ``confab.Client``; ``with`` opens and closes it."""
 
     def __init__(self, config: Config, *, timeout: float = 30.0, loop_threads: int = 1,
-                 log_level: Optional[str] = None, on_alert: Optional[OnAlert] = None) -> None:
-        """As ``confab.Client``. Where log lines or alerts are wanted, a thread of their own brings them."""
+                 log_level: Optional[str] = None, on_alert: Optional[OnAlert] = None,
+                 ask_secret: Optional[Callable[[str], Optional[str]]] = None,
+                 ask_user: Optional[Callable[[str, str], Batch]] = None,
+                 ask_room: Optional[Callable[[str, str, str], Batch]] = None) -> None:
+        """As ``confab.Client``. A thread of their own brings log lines and alerts, and calls the functions that answer."""
         self._timeout = _calls.milliseconds(timeout)
         self._logs = Logs(log_level, on_alert)
-        self._session = Session(config, loop_threads, self._logs.level)
+        self._questions = Questions(ask_secret, ask_user, ask_room)
+        self._session = Session(config, loop_threads, self._logs.level, self._questions)
         self._tags = itertools.count(1)
         self._inbox = _Inbox()
         self._finalizer: Optional[weakref.finalize[..., Client]] = None
@@ -92,13 +109,17 @@ class Client:
         """As ``confab.Client.open``."""
         if self._finalizer is not None:
             raise RuntimeError("this client was opened before: make another one")
-        told = _ffi.Queue(0) if self._logs.wanted else None
-        self._session.open(self._timeout, told)
-        self._finalizer = weakref.finalize(self, _dropped, self._session)
+        told = _ffi.Queue(0) if self._logs.wanted or self._questions.wanted else None
         if told is not None:
             # It ends when the session closes; a daemon, so that it does not hold up an interpreter that forgets to.
-            threading.Thread(target=_tell, args=(told, self._logs, self._session), name="confab-logs",
+            threading.Thread(target=_tell, args=(told, self._logs, self._questions, self._session), name="confab-told",
                              daemon=True).start()
+        try:
+            self._session.open(self._timeout, told)
+        except BaseException:
+            self._session.close()
+            raise
+        self._finalizer = weakref.finalize(self, _dropped, self._session)
         return self
 
     def close(self) -> None:
