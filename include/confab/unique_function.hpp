@@ -41,8 +41,8 @@ class UniqueFunction<R(Args...)> {
   /// @par Errors     std::bad_alloc; what the callable's move or copy throws. `f` is unchanged when memory is missing.
   template <class F, class = std::enable_if_t<!std::is_same_v<std::decay_t<F>, UniqueFunction> &&
                                               std::is_invocable_r_v<R, std::decay_t<F>&, Args...>>>
-  UniqueFunction(F&& f)  // NOLINT: implicit by intent
-      : target_(std::make_unique<Holder<std::decay_t<F>>>(std::forward<F>(f))) {}
+  UniqueFunction(F&& f)                                              // NOLINT: implicit by intent
+      : target_(new Holder<std::decay_t<F>>(std::forward<F>(f))) {}  // make_unique would double what is compiled
 
   /// Whether there is something to call.
   ///

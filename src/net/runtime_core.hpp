@@ -240,8 +240,8 @@ class Described final : public DescribedWork<T> {
 template <class T, class Body>
 [[nodiscard]] Pending<T> describe(const std::shared_ptr<RuntimeCore>& core, std::string_view user, CallOptions options,
                                   Body body) {
-  std::unique_ptr<confab::detail::Work<T>> work =
-      std::make_unique<Described<T, Body>>(core, core->loop_for(user), std::move(options), std::move(body));
+  std::unique_ptr<confab::detail::Work<T>> work(
+      new Described<T, Body>(core, core->loop_for(user), std::move(options), std::move(body)));
   return Pending<T>(core->delivery_for(user), std::move(work));
 }
 
