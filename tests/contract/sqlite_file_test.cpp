@@ -225,7 +225,9 @@ TEST_CASE("sqlite: damaged pages are errors of the operations that meet them") {
   const std::string path = folder.file("store");
   {
     const StoreClient c(*open_at(path));
-    for (int i = 0; i < 200; ++i) REQUIRE(c.put("t/" + std::to_string(i), 0, '"' + std::string(500, 'x') + '"'));
+    std::string value(502, 'x');
+    value.front() = value.back() = '"';
+    for (int i = 0; i < 200; ++i) REQUIRE(c.put("t/" + std::to_string(i), 0, value));
   }
   // The store's own thread may be about to close it still; what it wrote has to be in the file that is damaged.
   run_sql(path, "PRAGMA busy_timeout = 10000; PRAGMA wal_checkpoint(TRUNCATE)");
