@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "support/json_alike.hpp"
 #include "util/canonical_json.hpp"
 #include "util/json.hpp"
 #include "util/text.hpp"
@@ -19,21 +20,6 @@ void walk(const confab::json::Value& value) {
     walk(member);
   }
 }
-bool alike(const confab::json::Value& one, const confab::json::Value& other) {
-  if (one.kind() != other.kind() || one.size() != other.size() || one.source() != other.source()) return false;
-  if (one.string_or("") != other.string_or("") || one.integer_or(0) != other.integer_or(0)) return false;
-  if (one.boolean_or(false) != other.boolean_or(false)) return false;
-  for (std::size_t at = 0; one.is_array() && at < one.size(); ++at) {
-    if (!alike(one[at], other[at])) return false;
-  }
-  auto twin = other.members().begin();
-  for (const auto& [key, member] : one.members()) {
-    const auto [its_key, its_member] = *twin;
-    if (key != its_key || !alike(member, its_member)) return false;
-    ++twin;
-  }
-  return true;
-}
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -46,6 +32,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!again || again->root().to_json() != once) std::abort();
   // With a fraction beside it, the text is none that is read quickly: both readers say the same.
   const auto beside = confab::json::parse("[" + text + ",0.5]");
-  if (!beside || !alike(parsed->root(), beside->root()[std::size_t{0}])) std::abort();
+  if (!beside || !confab::test::alike(parsed->root(), beside->root()[std::size_t{0}])) std::abort();
   return 0;
 }

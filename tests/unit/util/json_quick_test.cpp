@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "support/json_alike.hpp"
+
 using namespace confab;
 
 namespace {
@@ -12,22 +14,6 @@ namespace {
 bool ordinary(const std::string& text, const json::Limits& limits = {}) {
   auto storage = std::make_shared<json::detail::Storage>(text);
   return json::read_quickly(*storage, limits);
-}
-
-bool alike(const json::Value& one, const json::Value& other) {
-  if (one.kind() != other.kind() || one.size() != other.size() || one.source() != other.source()) return false;
-  if (one.string_or("") != other.string_or("") || one.integer_or(0) != other.integer_or(0)) return false;
-  if (one.boolean_or(false) != other.boolean_or(false)) return false;
-  for (std::size_t at = 0; one.is_array() && at < one.size(); ++at) {
-    if (!alike(one[at], other[at])) return false;
-  }
-  auto twin = other.members().begin();
-  for (const auto& [key, member] : one.members()) {
-    const auto [its_key, its_member] = *twin;
-    if (key != its_key || !alike(member, its_member)) return false;
-    ++twin;
-  }
-  return true;
 }
 
 // As RapidJSON reads it, which is asked where a fraction stands beside it.
@@ -38,7 +24,7 @@ void check_same(const std::string& text) {
   const auto slow = json::parse("[" + text + ",0.5]");
   REQUIRE(quick);
   REQUIRE(slow);
-  CHECK(alike(quick->root(), slow->root()[std::size_t{0}]));
+  CHECK(confab::test::alike(quick->root(), slow->root()[std::size_t{0}]));
 }
 
 }  // namespace
