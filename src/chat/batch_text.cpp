@@ -15,6 +15,7 @@
 #include "chat/directory_file.hpp"
 #include "chat/faults.hpp"
 #include "util/json.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab {
 namespace {
@@ -134,7 +135,7 @@ Result<DirectoryBatch> read_directory_batch(std::string json) try {
   if (faults.any()) return faults.error().with_code(Errc::invalid_argument);
   return batch;
 } catch (const std::bad_alloc&) {
-  return Error(Errc::no_memory, "memory is exhausted");
+  return no_memory();
 }
 
 }  // namespace confab

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t most_known_keys = 16;
 
 // A key as somebody wrote it, fit for a message.
-std::string quoted(std::string_view key) { return std::string(text::cut_utf8(key, 64)); }
+std::string shown(std::string_view key) { return std::string(text::cut_utf8(key, 64)); }
 
 }  // namespace
 
@@ -31,8 +31,8 @@ CheckedObject::CheckedObject(json::Value value, std::span<const std::string_view
     const auto at = std::find(known.begin(), known.end(), key);
     if (at == known.end()) {
       const std::string_view meant = nearest_word(key, known);
-      fault(quoted(key), meant.empty() ? fmt::format("is no known key; known are {}", fmt::join(known, ", "))
-                                       : fmt::format("is no known key; was \"{}\" meant?", meant));
+      fault(shown(key), meant.empty() ? fmt::format("is no known key; known are {}", fmt::join(known, ", "))
+                                      : fmt::format("is no known key; was \"{}\" meant?", meant));
       continue;
     }
     const auto index = static_cast<std::size_t>(at - known.begin());

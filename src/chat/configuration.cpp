@@ -19,6 +19,7 @@
 #include "matrix/identifiers.hpp"
 #include "net/url.hpp"
 #include "util/json.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab {
 namespace {
@@ -256,7 +257,7 @@ class ConfigurationReader {
       if (other_id == options.id().str() || !parsed->may_meet(other)) continue;
       tenant.fault("localpart", fmt::format("could give a user the same name as one of tenant {}: put {{tenant}} into "
                                             "it",
-                                            chat::quoted(other_id)));
+                                            chat::in_quotes(other_id)));
       return;
     }
     templates_.emplace_back(options.id().str(), std::move(*parsed));
@@ -314,7 +315,7 @@ Result<Configuration> read_configuration(const std::string& path, const SecretSo
   if (!text) return std::move(text).error();
   return configuration_of(std::move(*text), std::filesystem::path(path).parent_path(), path, ask);
 } catch (const std::bad_alloc&) {
-  return Error(Errc::no_memory, "memory is exhausted");
+  return no_memory();
 } catch (const std::exception&) {  // std::filesystem, for paths that the system cannot hold
   return Error(Errc::config, fmt::format("{}: a path in it cannot be used", path));
 }
@@ -322,7 +323,7 @@ Result<Configuration> read_configuration(const std::string& path, const SecretSo
 Result<Configuration> parse_configuration(std::string json, const std::string& folder, const SecretSource& ask) try {
   return configuration_of(std::move(json), folder, "the configuration", ask);
 } catch (const std::bad_alloc&) {
-  return Error(Errc::no_memory, "memory is exhausted");
+  return no_memory();
 } catch (const std::exception&) {
   return Error(Errc::config, "the configuration: a path in it cannot be used");
 }

@@ -27,9 +27,9 @@ bool is_fit(std::string_view text, std::size_t longest) {
 }
 
 std::string words(const RoomRef& ref) {
-  return fmt::format("{} {}", room_kind_name(ref.kind()), quoted(ref.slug().str()));
+  return fmt::format("{} {}", room_kind_name(ref.kind()), in_quotes(ref.slug().str()));
 }
-std::string words(const UserSlug& user) { return fmt::format("user {}", quoted(user.str())); }
+std::string words(const UserSlug& user) { return fmt::format("user {}", in_quotes(user.str())); }
 
 class BatchReader {
  public:

@@ -14,6 +14,7 @@
 #include "chat/faults.hpp"
 #include "chat/slug.hpp"
 #include "util/json.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab {
 namespace {
@@ -163,7 +164,7 @@ Result<std::shared_ptr<DirectoryIndex>> read_directory_index(std::string json) t
   if (faults.any()) return faults.error();
   return directory;
 } catch (const std::bad_alloc&) {
-  return Error(Errc::no_memory, "memory is exhausted");
+  return no_memory();
 }
 
 }  // namespace chat
@@ -173,7 +174,7 @@ Result<std::shared_ptr<HostDirectory>> read_directory(std::string json) try {
   if (!index) return std::move(index).error();
   return std::shared_ptr<HostDirectory>(std::make_shared<FileDirectory>(std::move(*index)));
 } catch (const std::bad_alloc&) {
-  return Error(Errc::no_memory, "memory is exhausted");
+  return no_memory();
 }
 
 }  // namespace confab

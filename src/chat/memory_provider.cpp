@@ -7,6 +7,7 @@
 
 #include "chat/memory_event_source.hpp"
 #include "matrix/identifiers.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab {
 
@@ -166,7 +167,7 @@ Result<std::shared_ptr<ChatProvider>> make_memory_provider(Runtime& runtime, std
   std::shared_ptr<ChatProvider> provider = std::make_shared<MemoryProvider>(runtime.core(), std::move(server_name));
   return provider;
 } catch (const std::bad_alloc&) {
-  return Error(Errc::no_memory, "memory is exhausted");
+  return no_memory();
 }
 
 }  // namespace confab

@@ -10,6 +10,7 @@
 
 #include "chat/text_file.hpp"
 #include "store/checked_store.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab {
 namespace {
@@ -53,7 +54,7 @@ Result<Homeserver> open_homeserver(Runtime& runtime, const Configuration& config
   if (!where) return std::move(where).error();
   return Homeserver::create(runtime, std::move(*where));
 } catch (const std::bad_alloc&) {
-  return Error(Errc::no_memory, "memory is exhausted");
+  return no_memory();
 }
 
 Result<std::shared_ptr<Store>> open_configured_store(const Configuration& configuration) {
@@ -91,7 +92,7 @@ Result<std::shared_ptr<StoredDirectory>> open_stored_directory(Runtime& runtime,
   if (!revision) return std::move(revision).error();
   return stored;
 } catch (const std::bad_alloc&) {
-  return Error(Errc::no_memory, "memory is exhausted");
+  return no_memory();
 }
 
 }  // namespace confab

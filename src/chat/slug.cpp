@@ -4,24 +4,21 @@
 
 #include <algorithm>
 
+#include "util/ascii.hpp"
 #include "util/text.hpp"
 
 namespace confab::chat {
 namespace {
 
-bool is_letter_or_digit(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 Result<void> check(std::string_view kind, std::string_view slug) {
   if (is_slug(slug)) return {};
-  return Error(Errc::invalid_argument, fmt::format("the slug of the {} {}, not {}", kind, slug_rule, quoted(slug)))
+  return Error(Errc::invalid_argument, fmt::format("the slug of the {} {}, not {}", kind, slug_rule, in_quotes(slug)))
       .with_subject(kind);
 }
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t most = 64;
   std::string out = "\"";
   for (const char c : text::cut_utf8(text.substr(0, text::valid_utf8_prefix(text)), most)) {
@@ -33,7 +30,7 @@ std::string quoted(std::string_view text) {
 
 bool is_slug(std::string_view text) noexcept {
   return !text.empty() && text.size() <= longest_slug && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_letter_or_digit(c) || c == '.' || c == '_' || c == '~' || c == '-';
+    return ascii::is_letter(c) || ascii::is_digit(c) || c == '.' || c == '_' || c == '~' || c == '-';
   });
 }
 
@@ -51,9 +48,9 @@ Result<void> check_slug(const RoomRef& room) {
 
 std::string in_words(const RoomRef& room) {
   if (room.kind() == RoomKind::direct) {
-    return fmt::format("the conversation of {} and {}", quoted(room.first().str()), quoted(room.second().str()));
+    return fmt::format("the conversation of {} and {}", in_quotes(room.first().str()), in_quotes(room.second().str()));
   }
-  return fmt::format("{} {}", room_kind_name(room.kind()), quoted(room.slug().str()));
+  return fmt::format("{} {}", room_kind_name(room.kind()), in_quotes(room.slug().str()));
 }
 
 }  // namespace confab::chat

@@ -29,6 +29,6 @@ inline constexpr std::string_view slug_rule = "must be 1 to 100 letters, digits 
 [[nodiscard]] std::string in_words(const RoomRef& room);
 
 // Text from outside, short and printable, between quotes: fit for an error message.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 }  // namespace confab::chat

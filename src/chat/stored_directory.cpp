@@ -12,6 +12,7 @@
 #include "net/await_pending.hpp"
 #include "net/runtime_core.hpp"
 #include "util/library_thread.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab {
 namespace {
@@ -35,7 +36,7 @@ class KeeperCall final : public detail::RunningOperation {
     try {
       finish(work_());
     } catch (const std::bad_alloc&) {
-      finish(Error(Errc::no_memory, "memory is exhausted"));
+      finish(no_memory());
     }
   }
   void finish(Result<T> result) {

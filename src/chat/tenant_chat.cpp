@@ -46,13 +46,13 @@ Result<KnownUser> TenantChat::find_user(const UserSlug& slug) const {
   if (auto checked = check_slug(slug); !checked) return std::move(checked).error();
   auto user = directory_->user(slug);
   if (!user) {
-    return Error(Errc::not_found, fmt::format("the directory lists no user {}", quoted(slug.str())))
+    return Error(Errc::not_found, fmt::format("the directory lists no user {}", in_quotes(slug.str())))
         .with_subject("user");
   }
   MatrixUserId id(text::concat({"@", names_.localpart(user->id()), ":", provider_->server_name()}));
   if (id.str().size() > matrix::max_identifier_bytes) {
     return Error(Errc::invalid_argument,
-                 fmt::format("the id of user {} is too long for a Matrix user id", quoted(slug.str())))
+                 fmt::format("the id of user {} is too long for a Matrix user id", in_quotes(slug.str())))
         .with_subject("user");
   }
   return KnownUser(std::move(*user), std::move(id));
@@ -81,7 +81,7 @@ Result<DirectoryRoom> TenantChat::find_room(const RoomRef& ref) const {
 Result<void> TenantChat::admit(const DirectoryRoom& room, const UserSlug& user) {
   if (room.admits(user)) return {};
   return Error(Errc::forbidden,
-               fmt::format("the directory does not list user {} in {}", quoted(user.str()), in_words(room.ref())))
+               fmt::format("the directory does not list user {} in {}", in_quotes(user.str()), in_words(room.ref())))
       .with_subject("user");
 }
 
@@ -180,7 +180,7 @@ Task<Result<Room>> TenantChat::ensure_room(Self self, RoomRequest request, net::
   if (!listed) co_return std::move(listed).error();
   if (listed->creator() != request.creator()) {
     co_return Error(Errc::forbidden, fmt::format("the directory does not list user {} as the creator of {}",
-                                                 quoted(request.creator().str()), in_words(request.ref())))
+                                                 in_quotes(request.creator().str()), in_words(request.ref())))
         .with_subject("creator");
   }
   std::string name = request.name();

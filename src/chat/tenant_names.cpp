@@ -16,7 +16,7 @@ Result<void> TenantNames::claim(const TenantId& tenant, const LocalpartTemplate&
       return Error(Errc::config,
                    fmt::format("tenants[].localpart of tenant {} could give a user the same name as one of "
                                "tenant {}: put {{tenant}} into it",
-                               quoted(tenant.str()), quoted(other.str())))
+                               in_quotes(tenant.str()), in_quotes(other.str())))
           .with_subject("tenants[].localpart");
     }
   }

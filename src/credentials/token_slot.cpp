@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <new>
 
+#include "util/no_memory.hpp"
+
 namespace confab::credentials {
 
 namespace {
@@ -55,7 +57,7 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
     minted = co_await self->source_(dead, context);
   } catch (const std::bad_alloc&) {
     // Whatever happens, those who wait are answered and the next one may try.
-    minted = Error(Errc::no_memory, "memory is exhausted");
+    minted = no_memory();
   } catch (...) {
   }
   std::optional<Result<Token>> outcome;

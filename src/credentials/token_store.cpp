@@ -12,7 +12,7 @@ namespace confab::credentials {
 namespace {
 
 // How often somebody else may write first before we say so.
-constexpr int most_rounds = 4;
+constexpr int most_reset_rounds = 4;
 // Of a record that tells only what is being tried.
 constexpr std::chrono::hours intent_life{1};
 // Records of one page.
@@ -108,7 +108,7 @@ Task<Result<TokenStore::Forgotten>> TokenStore::forget(std::shared_ptr<TokenStor
   const std::string key = record_key(account);
   Result<void> fit = co_await check_keys(self, context);
   if (!fit) co_return std::move(fit).error();
-  for (int round = 0; round < most_rounds; ++round) {
+  for (int round = 0; round < most_reset_rounds; ++round) {
     Result<std::optional<StoreRecord>> found = co_await self->records_.get(context, key);
     if (!found) co_return std::move(found).error();
     if (!*found) co_return Forgotten(false, 0);

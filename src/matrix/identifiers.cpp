@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "util/ascii.hpp"
 #include "util/text.hpp"
 
 namespace confab::matrix {
@@ -14,9 +15,6 @@ Error wrong(std::string_view subject, std::string_view rule) {
   return Error(Errc::invalid_argument, std::string(subject) + ": must be " + std::string(rule)).with_subject(subject);
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 bool is_printable(char c) { return c > 0x20 && c < 0x7F; }
 
 // Opaque text: UTF-8 without spaces and control characters.
@@ -28,7 +26,7 @@ bool is_opaque(std::string_view text) {
 }
 
 bool is_port(std::string_view port) {
-  return !port.empty() && port.size() <= 5 && std::all_of(port.begin(), port.end(), is_digit);
+  return !port.empty() && port.size() <= 5 && std::all_of(port.begin(), port.end(), ascii::is_digit);
 }
 
 bool is_server_name(std::string_view name) {
@@ -41,15 +39,16 @@ bool is_server_name(std::string_view name) {
     const std::string_view rest = name.substr(close + 1);
     if (!rest.empty() && (rest.front() != ':' || !is_port(rest.substr(1)))) return false;
     return host.size() >= 2 && host.size() <= 45 &&
-           std::all_of(host.begin(), host.end(), [](char c) { return is_hex(c) || c == ':' || c == '.'; });
+           std::all_of(host.begin(), host.end(), [](char c) { return ascii::is_hex(c) || c == ':' || c == '.'; });
   }
   const std::size_t colon = name.find(':');
   if (colon != std::string_view::npos) {
     host = name.substr(0, colon);
     if (!is_port(name.substr(colon + 1))) return false;
   }
-  return !host.empty() && std::all_of(host.begin(), host.end(),
-                                      [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.'; });
+  return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {
+    return ascii::is_letter(c) || ascii::is_digit(c) || c == '-' || c == '.';
+  });
 }
 
 struct Parts {
@@ -137,7 +136,7 @@ Result<void> check_state_key(std::string_view key) {
 
 bool is_legal_localpart(std::string_view localpart) {
   return !localpart.empty() && std::all_of(localpart.begin(), localpart.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || is_digit(c) || c == '.' || c == '_' || c == '=' || c == '-' || c == '/' ||
+    return (c >= 'a' && c <= 'z') || ascii::is_digit(c) || c == '.' || c == '_' || c == '=' || c == '-' || c == '/' ||
            c == '+';
   });
 }

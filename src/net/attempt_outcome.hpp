@@ -10,6 +10,8 @@
 
 namespace confab::net {
 
+inline constexpr int too_many_requests = 429;  // HTTP status
+
 // In this order: everything up to cancelled_unsent was provably not sent.
 enum class Ended : std::uint8_t {
   resolve_failed,    // Not sent: the name has no address, or the resolver did not answer.

@@ -74,14 +74,14 @@ int CurlMulti::on_socket(CURL* /*easy*/, curl_socket_t socket, int what, void* s
   return 0;
 }
 
-int CurlMulti::on_timer(CURLM* /*multi*/, long milliseconds, void* self) {
+int CurlMulti::on_timer(CURLM* /*multi*/, long wait_ms, void* self) {
   CurlMulti& multi = *static_cast<CurlMulti*>(self);
-  if (milliseconds < 0) {
+  if (wait_ms < 0) {
     multi.due_ = TimePoint::max();
-  } else if (milliseconds == 0) {
+  } else if (wait_ms == 0) {
     multi.come_back_now();
   } else {
-    multi.come_back_at(Clock::now() + std::chrono::milliseconds(milliseconds));
+    multi.come_back_at(Clock::now() + std::chrono::milliseconds(wait_ms));
   }
   return 0;
 }

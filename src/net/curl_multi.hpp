@@ -73,7 +73,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
 
  private:
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* of_socket);
-  static int on_timer(CURLM* multi, long milliseconds, void* self);
+  static int on_timer(CURLM* multi, long wait_ms, void* self);
   void act(curl_socket_t socket, int events);
   void come_back_now();
   void come_back_at(TimePoint when);

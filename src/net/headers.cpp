@@ -4,11 +4,12 @@
 #include <array>
 #include <utility>
 
+#include "util/ascii.hpp"
+#include "util/text.hpp"
+
 namespace confab::net {
 
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 // Every byte of every answer's header is looked at, so by one look into a table.
 using Bytes = std::array<bool, 256>;
@@ -34,13 +35,6 @@ bool all_of(std::string_view text, const Bytes& good) {
 bool is_token(std::string_view text) { return !text.empty() && all_of(text, token_bytes); }
 bool is_field_value(std::string_view text) { return all_of(text, value_bytes); }
 
-std::string_view trim(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 // "HTTP/1.1 200 OK" or "HTTP/2 200"; 0 for anything else.
 int status_of(std::string_view line) {
   if (line.substr(0, 5) != "HTTP/") return 0;
@@ -65,7 +59,7 @@ Error over_bound(Errc code) {
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return ascii::lower(x) == ascii::lower(y); });
 }
 
 bool Headers::fits(std::size_t more_bytes, std::size_t more_fields) const noexcept {
@@ -108,7 +102,7 @@ Result<void> Headers::add(std::string_view name, std::string_view value) {
     return Error(Errc::invalid_argument, "The value of a header field holds a line break or another control character.")
         .with_subject(name);
   }
-  value = trim(value);
+  value = text::trim(value);
   if (!fits(name.size() + value.size(), 1)) return over_bound(Errc::too_large);
   append(name, value);
   last_line_stored_ = false;
@@ -139,7 +133,8 @@ Result<HeaderLine> Headers::add_line(std::string_view raw) {
   if (raw.front() == ' ' || raw.front() == '\t') return continue_last(raw);
   const std::size_t colon = raw.find(':');
   const std::string_view name = raw.substr(0, colon);
-  const std::string_view value = colon == std::string_view::npos ? std::string_view() : trim(raw.substr(colon + 1));
+  const std::string_view value =
+      colon == std::string_view::npos ? std::string_view() : text::trim(raw.substr(colon + 1));
   last_line_stored_ = false;
   if (colon == std::string_view::npos || !is_token(name) || !is_field_value(value)) return HeaderLine::ignored;
   if (!fits(name.size() + value.size(), 1)) return over_bound(Errc::protocol);
@@ -150,7 +145,7 @@ Result<HeaderLine> Headers::add_line(std::string_view raw) {
 
 // Obsolete folding (RFC 9112, 5.2): to be read as one space.
 Result<HeaderLine> Headers::continue_last(std::string_view line) {
-  line = trim(line);
+  line = text::trim(line);
   if (!last_line_stored_ || !is_field_value(line)) return HeaderLine::ignored;
   if (!fits(line.size() + 1, 0)) return over_bound(Errc::protocol);
   if (line.empty()) return HeaderLine::field;

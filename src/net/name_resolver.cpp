@@ -17,7 +17,7 @@ namespace confab::net {
 
 namespace {
 constexpr std::size_t max_addresses = 16;
-using Waiter = Handover<NameAnswer>;
+using NameWaiter = Handover<NameAnswer>;
 }  // namespace
 
 struct NameResolver::State {
@@ -27,7 +27,7 @@ struct NameResolver::State {
     TimePoint fresh_until;
     TimePoint stale_until;
     bool asking = false;
-    std::vector<std::shared_ptr<Waiter>> waiters;
+    std::vector<std::shared_ptr<NameWaiter>> waiters;
   };
 
   explicit State(Options wanted) : options(std::move(wanted)) {
@@ -36,7 +36,7 @@ struct NameResolver::State {
 
   std::optional<NameAnswer> known_locked(const std::string& host, TimePoint now);
   std::optional<NameAnswer> known_or_wait(const std::shared_ptr<State>& self, const std::string& host,
-                                          const std::shared_ptr<Waiter>& waiter);
+                                          const std::shared_ptr<NameWaiter>& waiter);
   bool ask_locked(const std::shared_ptr<State>& self, const std::string& host);
   bool make_room_locked(TimePoint now);
   void settle_locked(Entry& entry, NameAnswer answer);
@@ -169,7 +169,7 @@ void NameResolver::doubt(const std::string& host) {
 // What is known, or else who will be told.
 std::optional<NameAnswer> NameResolver::State::known_or_wait(const std::shared_ptr<State>& self,
                                                              const std::string& host,
-                                                             const std::shared_ptr<Waiter>& waiter) {
+                                                             const std::shared_ptr<NameWaiter>& waiter) {
   const std::lock_guard lock(mutex);
   if (auto answer = known_locked(host, Clock::now())) return answer;
   if (!ask_locked(self, host)) return NameAnswer(NameFailure::temporary, "too many host names are being looked up");
@@ -182,9 +182,9 @@ std::optional<NameAnswer> NameResolver::State::known_or_wait(const std::shared_p
 
 Task<NameAnswer> NameResolver::resolve(EventLoop& loop, std::string host, TimePoint deadline, std::stop_token stop) {
   if (auto answer = known(host)) co_return std::move(*answer);
-  const auto waiter = std::make_shared<Waiter>(loop);
+  const auto waiter = std::make_shared<NameWaiter>(loop);
   // Before the lookup is asked for: from then on its end, also an early one, finds the loop or nobody.
-  Waiter::Wait wait(waiter, deadline, std::move(stop));
+  NameWaiter::Wait wait(waiter, deadline, std::move(stop));
   if (auto answer = state_->known_or_wait(state_, host, waiter)) co_return std::move(*answer);
   std::optional<NameAnswer> answer = co_await wait;
   if (answer) co_return std::move(*answer);

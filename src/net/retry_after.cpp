@@ -6,20 +6,15 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "util/ascii.hpp"
+#include "util/text.hpp"
+
 namespace confab::net {
 
 using std::chrono::milliseconds;
 using std::chrono::sys_seconds;
 
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 // Reads a date from left to right; after the first mismatch everything fails.
 class DateReader {
@@ -34,7 +29,7 @@ class DateReader {
     int value = 0;
     if (text_.size() < digits) fail();
     for (std::size_t i = 0; ok_ && i < digits; ++i) {
-      if (!is_digit(text_[i])) fail();
+      if (!ascii::is_digit(text_[i])) fail();
       value = value * 10 + (text_[i] - '0');
       if (!ok_) return 0;
     }
@@ -145,17 +140,17 @@ std::optional<sys_seconds> asctime_date(std::string_view text) {
 }
 
 std::optional<milliseconds> parse_seconds(std::string_view value) {
-  if (value.empty() || !is_digit(value.front())) return std::nullopt;
+  if (value.empty() || !ascii::is_digit(value.front())) return std::nullopt;
   constexpr std::int64_t most = std::chrono::duration_cast<std::chrono::seconds>(max_retry_after).count();
   std::int64_t seconds = 0;
-  while (!value.empty() && is_digit(value.front())) {
+  while (!value.empty() && ascii::is_digit(value.front())) {
     seconds = std::min(most, seconds * 10 + (value.front() - '0'));
     value.remove_prefix(1);
   }
   if (!value.empty()) {
     if (value.front() != '.' || value.size() == 1) return std::nullopt;
     value.remove_prefix(1);
-    if (!std::all_of(value.begin(), value.end(), is_digit)) return std::nullopt;
+    if (!std::all_of(value.begin(), value.end(), ascii::is_digit)) return std::nullopt;
     if (value.find_first_not_of('0') != std::string_view::npos) seconds = std::min(most, seconds + 1);
   }
   return std::chrono::seconds(seconds);
@@ -171,7 +166,7 @@ std::optional<sys_seconds> parse_http_date(std::string_view text, sys_seconds wa
 }
 
 std::optional<milliseconds> parse_retry_after(std::string_view value, sys_seconds wall_now) {
-  value = trim(value);
+  value = text::trim(value);
   if (const auto seconds = parse_seconds(value)) return seconds;
   const auto date = parse_http_date(value, wall_now);
   if (!date) return std::nullopt;

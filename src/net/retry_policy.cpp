@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "net/attempt_outcome.hpp"
 #include "net/retry_after.hpp"
 
 namespace confab::net {
@@ -13,7 +14,6 @@ using time_point = std::chrono::steady_clock::time_point;
 namespace {
 
 constexpr int request_timeout = 408;
-constexpr int too_many_requests = 429;
 
 // 408: the server gave up on our request; like a 5xx it says nothing about the request itself.
 bool failing_status(int status) { return status == request_timeout || status >= 500; }

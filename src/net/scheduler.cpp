@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "net/attempt_outcome.hpp"
 #include "net/name_resolver.hpp"
 #include "net/retry_after.hpp"
 #include "net/trust_store.hpp"
@@ -12,8 +13,6 @@
 namespace confab::net {
 
 namespace {
-
-constexpr int too_many_requests = 429;
 
 // A homeserver that has taken a long poll and not refused it in this time is taken to be well.
 constexpr std::chrono::milliseconds probing_poll_patience{1000};

@@ -24,7 +24,7 @@ struct FreeStore {
   void operator()(X509_STORE* store) const noexcept { X509_STORE_free(store); }
 };
 using OwnedStore = std::unique_ptr<X509_STORE, FreeStore>;
-using Waiter = Handover<Result<void>>;
+using TrustWaiter = Handover<Result<void>>;
 
 Error unreadable(const std::string& ca_file) {
   return Error(Errc::config, "the file of certificate authorities cannot be read, or holds none; correct ca_file")
@@ -70,7 +70,7 @@ struct TrustStore::State {
   OwnedStore owned;    // guarded by it
 
   std::mutex mutex;  // guards the two below
-  std::vector<std::shared_ptr<Waiter>> waiters;
+  std::vector<std::shared_ptr<TrustWaiter>> waiters;
   std::thread reader;
 };
 
@@ -92,8 +92,8 @@ Result<void> TrustStore::load() {
 
 Task<Result<void>> TrustStore::ready(EventLoop& loop, TimePoint deadline, std::stop_token stop) {
   if (store() != nullptr) co_return Result<void>();
-  const auto waiter = std::make_shared<Waiter>(loop);
-  Waiter::Wait wait(waiter, deadline, std::move(stop));
+  const auto waiter = std::make_shared<TrustWaiter>(loop);
+  TrustWaiter::Wait wait(waiter, deadline, std::move(stop));
   {
     const std::lock_guard lock(state_->mutex);
     state_->waiters.push_back(waiter);
@@ -101,7 +101,7 @@ Task<Result<void>> TrustStore::ready(EventLoop& loop, TimePoint deadline, std::s
       if (state_->reader.joinable()) state_->reader.join();  // it has told its waiters, so it is at its end
       state_->reader = std::thread([state = state_.get(), this] {
         const Result<void> result = load();
-        std::vector<std::shared_ptr<Waiter>> told;
+        std::vector<std::shared_ptr<TrustWaiter>> told;
         {
           const std::lock_guard guard(state->mutex);
           told.swap(state->waiters);

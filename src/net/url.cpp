@@ -6,14 +6,12 @@
 #include <array>
 #include <utility>
 
+#include "util/ascii.hpp"
+
 namespace confab::net {
 
 namespace {
 
-bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 // Which characters stand for themselves, by their code.
 using Alphabet = std::array<bool, 256>;
 constexpr Alphabet alphabet(std::string_view extra) {
@@ -39,7 +37,7 @@ Result<void> check_encoded(std::string_view text, const Alphabet& allowed) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (is_in(allowed, text[i])) continue;
     if (text[i] != '%') return wrong("The URL holds a character that has to be percent encoded.");
-    if (text.size() - i < 3 || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) {
+    if (text.size() - i < 3 || !ascii::is_hex(text[i + 1]) || !ascii::is_hex(text[i + 2])) {
       return wrong("A percent sign in the URL is not followed by two hexadecimal digits.");
     }
     i += 2;
@@ -53,7 +51,8 @@ bool is_dot_segment(std::string_view segment) {
   for (std::size_t i = 0; i < segment.size(); ++dots) {
     if (segment[i] == '.') {
       i += 1;
-    } else if (segment.size() - i >= 3 && segment[i] == '%' && segment[i + 1] == '2' && lower(segment[i + 2]) == 'e') {
+    } else if (segment.size() - i >= 3 && segment[i] == '%' && segment[i + 1] == '2' &&
+               ascii::lower(segment[i + 2]) == 'e') {
       i += 3;
     } else {
       return false;
@@ -109,7 +108,7 @@ Result<void> check_name(std::string_view host) {
       if (static_cast<unsigned char>(c) >= 0x80) {
         return wrong("The host name is not ASCII: write it in its xn-- form.");
       }
-      if (!is_alpha(c) && !is_digit(c) && c != '-' && c != '_') {
+      if (!ascii::is_letter(c) && !ascii::is_digit(c) && c != '-' && c != '_') {
         return wrong("The host name holds a character other than letters, digits, '-', '_' and '.'.");
       }
     }
@@ -122,8 +121,9 @@ Result<void> check_name(std::string_view host) {
 bool looks_numeric(std::string_view host) {
   const std::size_t dot = host.rfind('.');
   const std::string_view last = dot == std::string_view::npos ? host : host.substr(dot + 1);
-  if (std::all_of(last.begin(), last.end(), is_digit)) return true;
-  return last.size() > 1 && last[0] == '0' && last[1] == 'x' && std::all_of(last.begin() + 2, last.end(), is_hex);
+  if (std::all_of(last.begin(), last.end(), ascii::is_digit)) return true;
+  return last.size() > 1 && last[0] == '0' && last[1] == 'x' &&
+         std::all_of(last.begin() + 2, last.end(), ascii::is_hex);
 }
 
 }  // namespace
@@ -138,7 +138,7 @@ class UrlReader {
     const std::size_t colon = text.find("://");
     if (colon == std::string_view::npos) return wrong("The URL does not begin with http:// or https://.");
     std::string scheme(text.substr(0, colon));
-    std::transform(scheme.begin(), scheme.end(), scheme.begin(), lower);
+    std::transform(scheme.begin(), scheme.end(), scheme.begin(), ascii::lower);
     if (scheme != "http" && scheme != "https") return wrong("The URL does not begin with http:// or https://.");
     url.https_ = scheme == "https";
     text.remove_prefix(colon + 3);
@@ -208,7 +208,7 @@ class UrlReader {
   static Result<void> read_name(Url& url, std::string_view host) {
     if (auto good = check_name(host); !good) return good;
     url.host_.resize(host.size());
-    std::transform(host.begin(), host.end(), url.host_.begin(), lower);
+    std::transform(host.begin(), host.end(), url.host_.begin(), ascii::lower);
     if (looks_numeric(url.host_)) {
       std::array<unsigned char, sizeof(in_addr)> bytes{};
       if (inet_pton(AF_INET, url.host_.c_str(), bytes.data()) != 1) {
@@ -225,7 +225,7 @@ class UrlReader {
     if (port.empty()) return wrong("A colon follows the host, but no port.");
     unsigned value = 0;
     for (const char c : port) {
-      if (!is_digit(c)) return wrong("The port is not a number.");
+      if (!ascii::is_digit(c)) return wrong("The port is not a number.");
       value = value * 10 + static_cast<unsigned>(c - '0');
       if (value > 65535) return wrong("The port is above 65535.");
     }

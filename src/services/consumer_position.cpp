@@ -12,7 +12,7 @@
 namespace confab::services {
 namespace {
 
-constexpr int record_version = 1;
+constexpr int position_version = 1;
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
@@ -73,7 +73,7 @@ ConsumerPosition::ConsumerPosition(net::RecordStore records, std::string_view gr
 
 std::string ConsumerPosition::record(const Claim& claim) const {
   json::Writer w;
-  w.object().member("version", record_version).member("server_name", server_name_).member("reader", holder_);
+  w.object().member("version", position_version).member("server_name", server_name_).member("reader", holder_);
   // Whoever ends before the reader has heard of it leaves that to the next.
   if (!claim.usable()) w.member("unusable", true);
   if (!claim.position().token().empty()) claim.position().write(w);
@@ -87,7 +87,7 @@ ConsumerPosition::Claim ConsumerPosition::read(const StoreRecord& found) const {
   const std::int64_t version = fields.integer("version");
   const std::string_view server = fields.string("server_name");
   const bool unusable = fields.optional_boolean("unusable").value_or(false);
-  if (fields.failed() || version != record_version || server != server_name_ || unusable) return Claim::unusable();
+  if (fields.failed() || version != position_version || server != server_name_ || unusable) return Claim::unusable();
   // Claimed, and ended before it had a position: nothing can have been missed.
   if (!parsed->root()["position"]) return Claim();
   Result<matrix::SyncPosition> position = matrix::SyncPosition::read(parsed->root());

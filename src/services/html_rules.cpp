@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "util/ascii.hpp"
 #include "util/text.hpp"
 
 namespace confab::services {
@@ -37,9 +38,6 @@ constexpr std::size_t longest_value = 1024;
 constexpr std::size_t most_digits = 5;
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || is_control(text.front()))) text.remove_prefix(1);
@@ -68,10 +66,10 @@ std::optional<std::string> media(std::string_view value) {
   const std::size_t slash = rest.find('/');
   if (slash == 0 || slash == std::string_view::npos || slash + 1 == rest.size()) return std::nullopt;
   const auto in_server = [](char c) {
-    return is_letter(c) || is_digit(c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
+    return ascii::is_letter(c) || ascii::is_digit(c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
   };
   const auto in_media = [](char c) {
-    return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || c == '~';
+    return ascii::is_letter(c) || ascii::is_digit(c) || c == '-' || c == '_' || c == '.' || c == '~';
   };
   const std::string_view server = rest.substr(0, slash);
   const std::string_view name = rest.substr(slash + 1);
@@ -82,14 +80,14 @@ std::optional<std::string> media(std::string_view value) {
 
 std::optional<std::string> colour(std::string_view value) {
   if (value.size() != 7 || value.front() != '#') return std::nullopt;
-  if (!std::all_of(value.begin() + 1, value.end(), is_hex)) return std::nullopt;
+  if (!std::all_of(value.begin() + 1, value.end(), ascii::is_hex)) return std::nullopt;
   return std::string(value);
 }
 
 std::optional<std::string> number(std::string_view value, bool may_be_negative) {
   std::string_view digits = value;
   if (may_be_negative && digits.starts_with('-')) digits.remove_prefix(1);
-  if (digits.empty() || digits.size() > most_digits || !std::all_of(digits.begin(), digits.end(), is_digit))
+  if (digits.empty() || digits.size() > most_digits || !std::all_of(digits.begin(), digits.end(), ascii::is_digit))
     return std::nullopt;
   return std::string(value);
 }
@@ -98,7 +96,7 @@ std::optional<std::string> number(std::string_view value, bool may_be_negative) 
 std::optional<std::string> languages(std::string_view value) {
   constexpr std::string_view prefix = "language-";
   const auto in_name = [](char c) {
-    return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '+' || c == '#' || c == '.';
+    return ascii::is_letter(c) || ascii::is_digit(c) || c == '-' || c == '_' || c == '+' || c == '#' || c == '.';
   };
   std::string kept;
   while (!value.empty()) {

@@ -8,14 +8,13 @@
 
 #include "services/html_rules.hpp"
 #include "services/html_text.hpp"
+#include "util/ascii.hpp"
 #include "util/text.hpp"
 
 namespace confab::services {
 namespace {
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 constexpr std::string_view blocks[] = {"blockquote", "details", "div", "h1", "h2",  "h3",    "h4", "h5",
                                        "h6",         "hr",      "ol",  "p",  "pre", "table", "ul"};
@@ -54,10 +53,10 @@ class Sanitizer {
 
   // At "<".
   void markup() {
-    if (is_letter(peek(1))) {
+    if (ascii::is_letter(peek(1))) {
       ++at_;
       if (std::optional<Tag> tag = read_tag()) start(*tag);
-    } else if (peek(1) == '/' && is_letter(peek(2))) {
+    } else if (peek(1) == '/' && ascii::is_letter(peek(2))) {
       at_ += 2;
       if (const std::optional<Tag> tag = read_tag()) end(tag->name);
     } else if (in_.substr(at_).starts_with("<!--")) {
@@ -84,7 +83,8 @@ class Sanitizer {
   // After "<" or "</", at the name's first letter; to behind ">". Nothing where the tag has no end: it is none.
   std::optional<Tag> read_tag() {
     Tag tag;
-    while (at_ < in_.size() && !is_space(peek()) && peek() != '/' && peek() != '>') tag.name += lower(in_[at_++]);
+    while (at_ < in_.size() && !is_space(peek()) && peek() != '/' && peek() != '>')
+      tag.name += ascii::lower(in_[at_++]);
     for (;;) {
       while (at_ < in_.size() && (is_space(peek()) || peek() == '/')) tag.closes_itself = in_[at_++] == '/';
       if (at_ >= in_.size()) return std::nullopt;
@@ -98,9 +98,9 @@ class Sanitizer {
   }
 
   bool read_attribute(Tag& tag) {
-    std::string name(1, lower(in_[at_++]));  // even a "=" is part of the name here
+    std::string name(1, ascii::lower(in_[at_++]));  // even a "=" is part of the name here
     while (at_ < in_.size() && !is_space(peek()) && peek() != '/' && peek() != '>' && peek() != '=') {
-      name += lower(in_[at_++]);
+      name += ascii::lower(in_[at_++]);
     }
     while (is_space(peek())) ++at_;
     std::string_view value;
@@ -226,8 +226,8 @@ class Sanitizer {
     std::size_t depth = 1;
     while (depth > 0 && at_ < in_.size()) {
       at_ = std::min(in_.find('<', at_), in_.size());
-      const bool is_end = peek(1) == '/' && is_letter(peek(2));
-      if (!is_end && !is_letter(peek(1))) {
+      const bool is_end = peek(1) == '/' && ascii::is_letter(peek(2));
+      if (!is_end && !ascii::is_letter(peek(1))) {
         if (in_.substr(at_).starts_with("<!--")) {
           comment();
         } else {

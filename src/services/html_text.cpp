@@ -6,16 +6,16 @@
 #include <optional>
 #include <utility>
 
+#include "util/ascii.hpp"
+
 namespace confab::services {
 namespace {
 
 constexpr std::size_t longest_reference = 34;  // "CounterClockwiseContourIntegral" and its marks
 constexpr std::size_t most_code_digits = 8;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 // Of ASCII, but for what lays out a text.
-bool is_control(std::uint32_t c) {
+bool is_control_point(std::uint32_t c) {
   return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (c >= 0x7F && c < 0xA0);
 }
 
@@ -49,7 +49,7 @@ std::optional<std::uint32_t> number_of(std::string_view digits) {
   std::uint64_t value = 0;
   for (const char c : digits) {
     std::uint32_t digit = 16;
-    if (is_digit(c)) digit = static_cast<std::uint32_t>(c - '0');
+    if (ascii::is_digit(c)) digit = static_cast<std::uint32_t>(c - '0');
     if (c >= 'a' && c <= 'f') digit = static_cast<std::uint32_t>(c - 'a' + 10);
     if (c >= 'A' && c <= 'F') digit = static_cast<std::uint32_t>(c - 'A' + 10);
     if (digit >= base) return std::nullopt;
@@ -68,14 +68,15 @@ std::optional<Reference> read_reference(std::string_view text) {
     if (!code) return std::nullopt;
     return Reference(end + 1, code);
   }
-  const bool is_name = is_letter(inside.front()) &&
-                       std::all_of(inside.begin(), inside.end(), [](char c) { return is_letter(c) || is_digit(c); });
+  const bool is_name = ascii::is_letter(inside.front()) && std::all_of(inside.begin(), inside.end(), [](char c) {
+                         return ascii::is_letter(c) || ascii::is_digit(c);
+                       });
   if (!is_name) return std::nullopt;
   return Reference(end + 1, std::nullopt);
 }
 
 bool is_character(std::uint32_t code) {
-  return !is_control(code) && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF) && (code & 0xFFFEU) != 0xFFFEU;
+  return !is_control_point(code) && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF) && (code & 0xFFFEU) != 0xFFFEU;
 }
 
 void append_utf8(std::string& out, std::uint32_t code) {
@@ -112,7 +113,7 @@ void append_html_text(std::string& out, std::string_view text) {
         taken = reference->length();
         if (!reference->code() || is_character(*reference->code())) out += text.substr(0, taken);
       }
-    } else if (static_cast<unsigned char>(c) >= 0x80 || !is_control(static_cast<unsigned char>(c))) {
+    } else if (static_cast<unsigned char>(c) >= 0x80 || !is_control_point(static_cast<unsigned char>(c))) {
       out += c;
     }
     text.remove_prefix(taken);
@@ -135,7 +136,7 @@ void append_html_value(std::string& out, std::string_view value) {
         out += "&quot;";
         break;
       default:
-        if (static_cast<unsigned char>(c) >= 0x80 || !is_control(static_cast<unsigned char>(c))) out += c;
+        if (static_cast<unsigned char>(c) >= 0x80 || !is_control_point(static_cast<unsigned char>(c))) out += c;
     }
   }
 }

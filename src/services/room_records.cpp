@@ -11,7 +11,7 @@
 namespace confab::services {
 namespace {
 
-constexpr int record_version = 1;
+constexpr int room_record_version = 1;
 
 struct Entry {
   MatrixRoomId room;
@@ -37,7 +37,7 @@ std::optional<Entry> read(const StoreRecord& record, std::string_view alias_loca
   const std::string_view alias = fields.string("alias");
   const std::int64_t looked_up = fields.integer("looked_up");
   MatrixRoomId room{std::string(fields.string("room_id"))};
-  if (fields.failed() || version != record_version || alias != alias_localpart) return std::nullopt;
+  if (fields.failed() || version != room_record_version || alias != alias_localpart) return std::nullopt;
   if (!matrix::check_room_id(room)) return std::nullopt;
   return Entry{std::move(room), looked_up};
 }
@@ -82,7 +82,7 @@ Task<void> RoomRecords::put(std::string alias_localpart, MatrixRoomId room, net:
     if (fresh && entry->room == room && is_recent(entry->looked_up)) co_return;
   }
   json::Writer writer;
-  writer.object().member("version", record_version).member("alias", alias_localpart).member("room_id", room.str());
+  writer.object().member("version", room_record_version).member("alias", alias_localpart).member("room_id", room.str());
   writer.member("looked_up", seconds_now());
   StoreWrite write = StoreWrite::put(at, there ? there->version() : 0, std::move(writer.end()).finish());
   // Whoever wrote meanwhile has looked, too; what the store could not do is done by who looks the alias up next.

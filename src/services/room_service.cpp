@@ -9,6 +9,7 @@
 #include "matrix/endpoints/send.hpp"
 #include "services/direct_list.hpp"
 #include "util/json.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab::services {
 
@@ -155,7 +156,7 @@ Task<void> RoomService::fly(std::shared_ptr<RoomService> self, std::shared_ptr<F
     if (room && self->records_) co_await self->records_->put(alias, *room, context);
   } catch (const std::bad_alloc&) {
     // Whatever happens, those who wait are answered and the next one may try.
-    room = Error(Errc::no_memory, "memory is exhausted");
+    room = no_memory();
   } catch (...) {
   }
   {

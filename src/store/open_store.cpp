@@ -10,11 +10,10 @@
 #include "store/postgresql_store.hpp"
 #include "store/sealing_keys.hpp"
 #include "store/sqlite_store.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab {
 namespace {
-
-Error no_memory() { return Error(Errc::no_memory, "memory is exhausted"); }
 
 Result<std::shared_ptr<const store::SealingKeys>> shared(Result<store::SealingKeys> keys) {
   if (!keys) return std::move(keys).error();

@@ -9,7 +9,7 @@ namespace {
 // one has looked at stays as it is until it commits, records that are absent included, and no two wait for each other.
 // `version` numbers all writes, so that no key sees a version twice. `written` keeps the answer of each writer's last
 // group: when the answer to a commit was lost the group is sent again under its id, and finds it.
-constexpr const char* first = R"sql(
+constexpr const char* first_step = R"sql(
 CREATE TABLE {schema}.record (
   key text COLLATE "C" PRIMARY KEY, version bigint NOT NULL, expires bigint, value text NOT NULL);
 CREATE INDEX record_expires ON {schema}.record (expires) WHERE expires IS NOT NULL;
@@ -92,7 +92,7 @@ END
 $body$;
 )sql";
 
-constexpr std::array<PostgresqlStep, 1> steps = {PostgresqlStep{first, 1, "transact_1"}};
+constexpr std::array<PostgresqlStep, 1> steps = {PostgresqlStep{first_step, 1, "transact_1"}};
 
 }  // namespace
 

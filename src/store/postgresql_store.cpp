@@ -20,7 +20,7 @@ namespace confab::store {
 namespace {
 
 // What the threads share and keep alive: the store itself may be gone while their last jobs run.
-struct Queues {
+struct PostgresqlQueues {
   JobQueue reads;
   JobQueue writes;
 };
@@ -28,7 +28,7 @@ struct Queues {
 class PostgresqlStore final : public Store {
  public:
   PostgresqlStore(PostgresqlWriter writer, std::vector<PostgresqlReader> readers, std::shared_ptr<PostgresqlStop> stop)
-      : queues_(std::make_shared<Queues>()), stop_(std::move(stop)) {
+      : queues_(std::make_shared<PostgresqlQueues>()), stop_(std::move(stop)) {
     for (PostgresqlReader& reader : readers) {
       threads_.start([queues = queues_, reader = std::move(reader)]() mutable {
         serve(queues->reads, reader, PostgresqlReader::most_jobs, JobQueue::most_bytes);
@@ -66,7 +66,7 @@ class PostgresqlStore final : public Store {
     }
   }
 
-  std::shared_ptr<Queues> queues_;
+  std::shared_ptr<PostgresqlQueues> queues_;
   std::shared_ptr<PostgresqlStop> stop_;
   OwnThreads threads_;
 };

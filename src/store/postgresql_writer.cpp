@@ -12,7 +12,6 @@
 namespace confab::store {
 namespace {
 
-constexpr auto between_sweeps = std::chrono::seconds(10);
 constexpr std::int64_t not_found_as_expected = -1;
 
 // As the function `transact` numbers them.

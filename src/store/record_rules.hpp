@@ -19,6 +19,7 @@ inline constexpr std::size_t most_writes = 128;
 inline constexpr std::size_t most_transaction_bytes = std::size_t{1} << 20U;
 inline constexpr std::size_t most_page_records = 1000;
 inline constexpr std::size_t most_page_bytes = std::size_t{1} << 20U;  // a page ends early, but never empty
+inline constexpr auto between_sweeps = std::chrono::seconds(10);       // of records whose time is over
 inline constexpr std::chrono::milliseconds longest_lifetime = std::chrono::hours(24 * 3660);
 
 // Each gives what is wrong, or nothing.

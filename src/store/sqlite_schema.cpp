@@ -15,7 +15,7 @@ namespace confab::store {
 namespace {
 
 // Step i leads from schema i to schema i + 1. Never change a step that was released: add one.
-constexpr std::array<const char*, sqlite_schema_version> steps = {
+constexpr std::array<const char*, sqlite_schema_version> sqlite_steps = {
     // `counter` numbers all writes, so that no key sees a version twice, not even after it was deleted.
     "CREATE TABLE record (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, version INTEGER NOT NULL,"
     " expires INTEGER, value TEXT NOT NULL) STRICT;"
@@ -114,7 +114,7 @@ Result<void> use_log(SqliteConnection& connection, std::chrono::milliseconds pat
 
 Result<void> run_step(SqliteConnection& connection, int from) {
   const std::string sql = fmt::format("{} PRAGMA application_id = {}; PRAGMA user_version = {};",
-                                      steps.at(static_cast<std::size_t>(from)), sqlite_application_id, from + 1);
+                                      sqlite_steps.at(static_cast<std::size_t>(from)), sqlite_application_id, from + 1);
   return connection.execute(sql.c_str());
 }
 

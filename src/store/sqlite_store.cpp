@@ -19,14 +19,14 @@ namespace confab::store {
 namespace {
 
 // What the threads share and keep alive: the store itself may be gone while their last jobs run.
-struct Queues {
+struct SqliteQueues {
   JobQueue reads;
   JobQueue writes;
 };
 
 class ReadLoop {
  public:
-  ReadLoop(std::shared_ptr<Queues> queues, SqliteReader reader, std::shared_ptr<StoreClock> clock)
+  ReadLoop(std::shared_ptr<SqliteQueues> queues, SqliteReader reader, std::shared_ptr<StoreClock> clock)
       : queues_(std::move(queues)), reader_(std::move(reader)), clock_(std::move(clock)) {}
 
   void run() {
@@ -53,7 +53,7 @@ class ReadLoop {
     return Error(Errc::internal, "a write was given to a reader");
   }
 
-  std::shared_ptr<Queues> queues_;
+  std::shared_ptr<SqliteQueues> queues_;
   SqliteReader reader_;
   std::shared_ptr<StoreClock> clock_;
 };
@@ -61,7 +61,7 @@ class ReadLoop {
 class SqliteStore final : public Store {
  public:
   SqliteStore(SqliteWriter writer, std::vector<SqliteReader> readers, const std::shared_ptr<StoreClock>& clock)
-      : queues_(std::make_shared<Queues>()) {
+      : queues_(std::make_shared<SqliteQueues>()) {
     for (SqliteReader& reader : readers) {
       threads_.start([loop = ReadLoop(queues_, std::move(reader), clock)]() mutable { loop.run(); });
     }
@@ -91,7 +91,7 @@ class SqliteStore final : public Store {
   void now(StoreHandler<StoreTime> done) override { queues_->reads.push(NowJob{AnswerOnce(std::move(done))}); }
 
  private:
-  std::shared_ptr<Queues> queues_;
+  std::shared_ptr<SqliteQueues> queues_;
   OwnThreads threads_;
 };
 

@@ -13,7 +13,6 @@
 
 namespace confab::store {
 namespace {
-constexpr auto between_sweeps = std::chrono::seconds(10);
 
 std::int64_t milliseconds(StoreTime time) { return time.time_since_epoch().count(); }
 }  // namespace

@@ -9,6 +9,7 @@
 #include "store/record_rules.hpp"
 #include "store/sealed_members.hpp"
 #include "store/waited_store.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab {
 namespace {
@@ -18,7 +19,6 @@ constexpr int most_passes = 10;
 // The known texts that tell which keys belong to the store: each stays sealed under its own.
 constexpr std::string_view key_folder = "confab/keys/";
 
-Error no_memory() { return Error(Errc::no_memory, "memory is exhausted"); }
 Error cancelled() { return Error(Errc::cancelled, "ended before all records were looked at: repeat it to go on"); }
 
 // Calls `look` with each record, page by page.

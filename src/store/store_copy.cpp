@@ -9,16 +9,15 @@
 
 #include "store/record_rules.hpp"
 #include "store/waited_store.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab {
 namespace {
 
-constexpr std::size_t page_records = 100;
+constexpr std::size_t copied_records = 100;  // in one page
 constexpr std::size_t batch_writes = 64;
 constexpr std::size_t batch_bytes = std::size_t{512} << 10U;
 constexpr std::size_t most_line_bytes = std::size_t{1} << 20U;  // a value with every character escaped, and its key
-
-Error no_memory() { return Error(Errc::no_memory, "memory is exhausted"); }
 
 std::string line_of(const StoreRecord& record, const json::Value& value) {
   json::Writer line;
@@ -112,7 +111,7 @@ Result<StoreReport> export_store(const std::shared_ptr<Store>& store, const Stor
   StoreReport report;
   std::string cursor;
   do {
-    const auto page = waited.list("", cursor, page_records);
+    const auto page = waited.list("", cursor, copied_records);
     if (!page) return page.error();
     for (const StoreRecord& record : page->records()) {
       report.add_records(1);

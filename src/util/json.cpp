@@ -30,7 +30,7 @@ using detail::Node;
 using detail::Storage;
 
 // What stands inside a string as it is: no quote, no backslash, no control character, no end of the text.
-constexpr std::array<bool, 256> plain = [] {
+constexpr std::array<bool, 256> ends_no_string = [] {
   std::array<bool, 256> table{};
   for (std::size_t byte = 0x20; byte < table.size(); ++byte) table[byte] = byte != '"' && byte != '\\';
   return table;
@@ -53,7 +53,7 @@ class Source {
   // Called behind the opening quote. What needs no look at each character is passed over at once.
   char* PutBegin() {
     first_ = at_;
-    while (plain[static_cast<unsigned char>(*at_)]) ++at_;
+    while (ends_no_string[static_cast<unsigned char>(*at_)]) ++at_;
     length_ = static_cast<std::size_t>(at_ - first_);
     escaped_ = false;
     return nullptr;

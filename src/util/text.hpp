@@ -31,6 +31,9 @@ void append_percent_encoded(std::string& out, std::string_view text);
 /// A fresh unguessable token: `bytes` bytes from OpenSSL's generator as base64url; empty if the generator fails.
 [[nodiscard]] std::string random_token(std::size_t bytes = 18);
 
+/// Without the spaces and tabs around it: the optional white space of RFC 9110, section 5.6.3.
+[[nodiscard]] std::string_view trim(std::string_view text) noexcept;
+
 /// Compare without regard to the case of ASCII letters, as for header names.
 [[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b);
 

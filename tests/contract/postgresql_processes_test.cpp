@@ -19,7 +19,7 @@ std::string shared_schema() {
   ::setenv("CONFAB_STORE_DSN", database().dsn().c_str(), 1);  // not an argument: those are for everybody to see
   return fresh_schema();
 }
-StoreClient client_of(const std::string& schema) {
+StoreClient postgresql_client(const std::string& schema) {
   return StoreClient(open_postgresql(store::PostgresqlStoreOptions(database_dsn()).schema(schema).readers(1)));
 }
 
@@ -27,7 +27,7 @@ StoreClient client_of(const std::string& schema) {
 
 TEST_CASE("postgresql: a writer killed at any moment loses no promise and leaves no half") {
   const std::string schema = shared_schema();
-  const StoreClient client = client_of(schema);
+  const StoreClient client = postgresql_client(schema);
   kill_writers("postgresql:" + schema + ":0", wanted_kills(15), 2, [&] { return client; });
 }
 
@@ -39,7 +39,7 @@ TEST_CASE("postgresql: four processes raise one counter, and nothing is lost") {
   WriterProcess three(where, "count", "60");
   WriterProcess four(where, "count", "60");
   for (WriterProcess* each : {&one, &two, &three, &four}) CHECK(each->status() == 0);
-  CHECK(client_of(schema).value("shared/counter") == "240");
+  CHECK(postgresql_client(schema).value("shared/counter") == "240");
 }
 
 TEST_CASE("postgresql: a server that crashes and comes back is waited for, and loses no promise") {

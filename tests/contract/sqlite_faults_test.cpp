@@ -12,7 +12,7 @@ using namespace confab::test;
 
 namespace {
 
-std::shared_ptr<Store> open_at(const std::string& path) {
+std::shared_ptr<Store> open_opened(const std::string& path) {
   auto opened = store::open_sqlite_store(store::SqliteStoreOptions(path).readers(1));
   if (!opened) throw std::runtime_error(std::string(opened.error().message()));
   return *opened;
@@ -35,7 +35,7 @@ void fail_each_step(int code, bool for_good) {
     int promised = -1;
     int attempted = -1;
     {
-      const StoreClient c(open_at(folder.file("store")));
+      const StoreClient c(open_opened(folder.file("store")));
       StoreVersion a = 0;
       StoreVersion b = 0;
       for (int i = 0; i < 4; ++i) {
@@ -63,7 +63,7 @@ void fail_each_step(int code, bool for_good) {
       }
     }
     disk.heal();
-    const StoreClient c(open_at(folder.file("store")));
+    const StoreClient c(open_opened(folder.file("store")));
     const int found = number_in(c.value("pair/a"));
     CHECK(found == number_in(c.value("pair/b")));
     CHECK(found >= promised);
@@ -105,7 +105,7 @@ TEST_CASE("sqlite: opening a new file on a disk that fails at any step is an err
       failed = disk.failed();
     }
     disk.heal();
-    const StoreClient c(open_at(folder.file("store")));
+    const StoreClient c(open_opened(folder.file("store")));
     CHECK(outcome(c.put("t/a", 0, "1")) == "ok");
   }
   CHECK(steps > 3);
@@ -114,7 +114,7 @@ TEST_CASE("sqlite: opening a new file on a disk that fails at any step is an err
 TEST_CASE("sqlite: what was promised outlives a loss of power, what was relaxed is lost whole or not at all") {
   const TemporaryDirectory folder;
   FaultVfs disk;
-  const StoreClient c(open_at(folder.file("store")));
+  const StoreClient c(open_opened(folder.file("store")));
   StoreVersion a = 0;
   StoreVersion b = 0;
   int promised = -1;
@@ -127,7 +127,7 @@ TEST_CASE("sqlite: what was promised outlives a loss of power, what was relaxed 
     if (power_safe) promised = i;
     const auto left = folder.path() / ("cut" + std::to_string(i));
     disk.after_power_cut(left);
-    const StoreClient after(open_at((left / "store").string()));
+    const StoreClient after(open_opened((left / "store").string()));
     const int found = number_in(after.value("pair/a"));
     CHECK(found == number_in(after.value("pair/b")));
     CHECK(found >= promised);
@@ -138,7 +138,7 @@ TEST_CASE("sqlite: what was promised outlives a loss of power, what was relaxed 
 TEST_CASE("sqlite: a promised write syncs the log, a relaxed one does not") {
   const TemporaryDirectory folder;
   const FaultVfs disk;
-  const StoreClient c(open_at(folder.file("store")));
+  const StoreClient c(open_opened(folder.file("store")));
   REQUIRE(c.put("t/a", 0, "1"));
   int before = disk.log_syncs();
   for (int i = 0; i < 10; ++i) {
@@ -153,7 +153,7 @@ TEST_CASE("sqlite: a promised write syncs the log, a relaxed one does not") {
 TEST_CASE("sqlite: promises asked for at once share the syncs of the log") {
   const TemporaryDirectory folder;
   const FaultVfs disk;
-  const auto opened = open_at(folder.file("store"));
+  const auto opened = open_opened(folder.file("store"));
   const int before = disk.log_syncs();
   constexpr int most = 640;
   std::atomic<int> ends{0};

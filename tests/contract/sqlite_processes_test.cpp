@@ -12,7 +12,7 @@ using namespace confab::test;
 
 namespace {
 
-StoreClient client_of(const std::string& path) {
+StoreClient sqlite_client(const std::string& path) {
   auto opened = store::open_sqlite_store(store::SqliteStoreOptions(path).readers(1));
   if (!opened) throw std::runtime_error(std::string(opened.error().message()));
   return StoreClient(*opened);
@@ -23,13 +23,13 @@ StoreClient client_of(const std::string& path) {
 TEST_CASE("sqlite: a writer killed at any moment loses no promise and leaves no half") {
   const TemporaryDirectory folder;
   const std::string path = folder.file("store");
-  kill_writers(path, wanted_kills(200), 1, [&] { return client_of(path); });
+  kill_writers(path, wanted_kills(200), 1, [&] { return sqlite_client(path); });
 }
 
 TEST_CASE("sqlite: two processes raise one counter, and nothing is lost") {
   const TemporaryDirectory folder;
   const std::string path = folder.file("store");
-  const StoreClient client = client_of(path);
+  const StoreClient client = sqlite_client(path);
   WriterProcess one(path, "count", "150");
   WriterProcess two(path, "count", "150");
   int versions = 0;
@@ -60,6 +60,6 @@ TEST_CASE("sqlite: processes that make the same file at once agree on it") {
     CHECK(one.status() == 0);
     CHECK(two.status() == 0);
     CHECK(three.status() == 0);
-    CHECK(client_of(path).value("shared/counter") == "15");
+    CHECK(sqlite_client(path).value("shared/counter") == "15");
   }
 }

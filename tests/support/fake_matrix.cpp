@@ -2,10 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "fake_matrix_state.hpp"
 
 namespace confab::test {
+
+std::optional<std::size_t> read_number(std::string_view text) {
+  std::size_t value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
 
 std::int64_t system_now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())

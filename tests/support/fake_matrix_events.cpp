@@ -1,6 +1,5 @@
 // Messages, state and history of FakeMatrix.
 #include <algorithm>
-#include <charconv>
 
 #include "fake_matrix_state.hpp"
 
@@ -170,13 +169,6 @@ Answer get_event(FakeMatrixState& state, MatrixCall& call) {
     }
   }
   return matrix_error(404, "M_NOT_FOUND", "Event not found.");
-}
-
-std::optional<std::size_t> read_number(std::string_view text) {
-  std::size_t value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 std::optional<std::size_t> read_position(const std::string& token) {

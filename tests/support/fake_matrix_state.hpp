@@ -135,6 +135,8 @@ struct FakeMatrixState {
 };
 
 [[nodiscard]] std::int64_t system_now_ms();
+/// All of `text` as a number.
+[[nodiscard]] std::optional<std::size_t> read_number(std::string_view text);
 [[nodiscard]] Answer matrix_ok(TestJson body = TestJson(TestJson::Object()));
 [[nodiscard]] Answer matrix_error(int status, std::string_view errcode, std::string_view text);
 [[nodiscard]] Answer unknown_token(bool soft_logout);

@@ -1,6 +1,5 @@
 // GET /sync of FakeMatrix: what is new since a position, and the wait for it.
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "fake_matrix_state.hpp"
@@ -126,13 +125,6 @@ TestJson build(const FakeMatrixState& state, const SyncReader& reader) {
   body.set("next_batch", position_token(rooms.is_null() && reader.since ? std::min(*reader.since, reached) : reached));
   if (!rooms.is_null()) body.set("rooms", rooms);
   return body;
-}
-
-std::optional<std::size_t> read_number(std::string_view text) {
-  std::size_t value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 std::optional<Answer> read_filter(const Request& request, SyncReader& reader) {

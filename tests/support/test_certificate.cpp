@@ -135,4 +135,9 @@ TestCertificate TestAuthority::self_signed() {
   return keys_->issue(directory_, "self", local_names, -day, 30 * day, true);
 }
 
+TestAuthority& authority() {
+  static TestAuthority one;
+  return one;
+}
+
 }  // namespace confab::test

@@ -56,4 +56,7 @@ class TestAuthority {
   std::string ca_file_;
 };
 
+/// The one that most tests need: of this process.
+[[nodiscard]] TestAuthority& authority();
+
 }  // namespace confab::test

@@ -1,7 +1,5 @@
 #include "tunnel_proxy.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,28 +9,13 @@
 #include <string_view>
 #include <utility>
 
+#include "loopback_socket.hpp"
+
 namespace confab::test {
 
 namespace {
 
 constexpr int look_up_ms = 20;  // how often a waiting thread looks whether all is over
-
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
-
-bool write_all(int socket, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (written <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
 
 bool is_readable(int socket, const std::atomic<bool>& over) {
   pollfd wait{socket, POLLIN, 0};
@@ -62,7 +45,7 @@ void carry(int client, int server, const std::atomic<bool>& over) {
       if (wait.revents == 0) continue;
       const ssize_t got = ::recv(wait.fd, buffer.data(), buffer.size(), 0);
       if (got <= 0) return;
-      if (!write_all(wait.fd == client ? server : client, {buffer.data(), static_cast<std::size_t>(got)})) return;
+      if (!send_all(wait.fd == client ? server : client, {buffer.data(), static_cast<std::size_t>(got)})) return;
     }
   }
 }
@@ -111,9 +94,9 @@ void TunnelProxy::serve(int client) {
   const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_in address = loopback(tunnels && known != places_.end() ? known->second : 0);
   if (address.sin_port != 0 && ::connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
-    if (write_all(client, "HTTP/1.1 200 Connected\r\n\r\n")) carry(client, server, over_);
+    if (send_all(client, "HTTP/1.1 200 Connected\r\n\r\n")) carry(client, server, over_);
   } else if (!header.empty()) {
-    write_all(client, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    send_all(client, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
   }
   ::close(server);
   ::close(client);

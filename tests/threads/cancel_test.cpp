@@ -10,11 +10,7 @@
 using namespace confab_threads;
 using namespace std::chrono_literals;
 
-namespace {
-
-const CallOptions no_hurry = CallOptions().within(1h);
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("several threads cancel one operation: it completes once, with cancelled") {
   Runtime runtime;

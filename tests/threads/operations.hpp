@@ -37,6 +37,8 @@ using confab::net::CallContext;
 using confab::net::RuntimeCore;
 using Core = std::shared_ptr<RuntimeCore>;
 
+inline const CallOptions no_hurry = CallOptions().within(std::chrono::hours(1));
+
 // What an operation does when it runs.
 enum class Work { value, error, throws, no_memory, nap, forever };
 

@@ -10,11 +10,7 @@
 using namespace confab_threads;
 using namespace std::chrono_literals;
 
-namespace {
-
-const CallOptions no_hurry = CallOptions().within(1h);
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("~Runtime completes what is in flight, with closed, before it returns") {
   for (const unsigned loops : {1U, 4U}) {

@@ -8,6 +8,7 @@
 #include <confab/confab.hpp>
 
 #include "support/fake_matrix.hpp"
+#include "threads/on_threads.hpp"
 #include "threads/operations.hpp"
 
 using namespace confab_threads;
@@ -69,19 +70,6 @@ class Host {
   std::shared_ptr<ChatService> chat;
   RoomRef room = RoomRef::event(RoomSlug("standup"));
 };
-
-template <class Call>
-void on_threads(int count, Call call) {
-  std::latch go(count);
-  std::vector<std::thread> threads;
-  for (int i = 0; i < count; ++i) {
-    threads.emplace_back([&, i] {
-      go.arrive_and_wait();
-      call(i);
-    });
-  }
-  for (auto& thread : threads) thread.join();
-}
 
 UserSlug user(int index) { return UserSlug("user" + std::to_string(index)); }
 

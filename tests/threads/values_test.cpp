@@ -10,23 +10,11 @@
 #include <confab/ids.hpp>
 #include <confab/result.hpp>
 
+#include "threads/on_threads.hpp"
+
 using confab::Errc;
 using confab::Error;
-
-namespace {
-template <class Call>
-void on_threads(int count, Call call) {
-  std::latch go(count);
-  std::vector<std::thread> threads;
-  for (int i = 0; i < count; ++i) {
-    threads.emplace_back([&, i] {
-      go.arrive_and_wait();
-      call(i);
-    });
-  }
-  for (auto& thread : threads) thread.join();
-}
-}  // namespace
+using confab_threads::on_threads;
 
 TEST_CASE("threads copy, read and derive from one Error at once") {
   const Error shared = Error(Errc::rate_limited, "slow down").with_errcode("M_LIMIT_EXCEEDED");

@@ -21,17 +21,17 @@ using confab::test::FakeMatrix;
 
 namespace {
 
-const char* const directory_text = R"({"users":[{"id":"1","slug":"ana","name":"Ana"}]})";
+const char* const one_user = R"({"users":[{"id":"1","slug":"ana","name":"Ana"}]})";
 
 // A homeserver whose URL only the web server of its domain, "localhost", knows.
-struct Domain {
+struct KnownDomain {
   test::TestAuthority authority;
   FakeMatrix hs;
   FakeHomeserver web;
   test::TunnelProxy proxy;
   Runtime runtime;
 
-  Domain()
+  KnownDomain()
       : hs(FakeMatrix::MatrixOptions()
                .server_name("localhost")
                .server(FakeHomeserver::Options().tls(authority.valid()))),
@@ -46,16 +46,16 @@ struct Domain {
   }
 };
 
-struct Folder {
+struct DirectoryFolder {
   test::TemporaryDirectory folder;
   Runtime runtime;
-  std::string file = folder.write("directory.json", directory_text);
+  std::string file = folder.write("directory.json", one_user);
 
   Configuration configuration(StoreKind kind) {
     HomeserverOptions options("http://127.0.0.1:1", "hs.test", "admin", Secret("words"));
     options.store_file(folder.file("confab.db"), folder.file("keys"));
     return Configuration(std::move(options), kind,
-                         {TenantConfiguration(TenantOptions(TenantId("park")), file, *read_directory(directory_text))});
+                         {TenantConfiguration(TenantOptions(TenantId("park")), file, *read_directory(one_user))});
   }
 };
 
@@ -63,7 +63,7 @@ bool lists(const HostDirectory& directory, const char* slug) { return directory.
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Domain, "open_homeserver finds the URL that is left out, and uses one that is given") {
+TEST_CASE_FIXTURE(KnownDomain, "open_homeserver finds the URL that is left out, and uses one that is given") {
   say(Answer(200, R"({"m.homeserver":{"base_url":")" + hs.url() + R"("}})"));
   auto found = open();
   REQUIRE(found.has_value());
@@ -74,7 +74,7 @@ TEST_CASE_FIXTURE(Domain, "open_homeserver finds the URL that is left out, and u
   CHECK(open(hs.url()).has_value());
 }
 
-TEST_CASE_FIXTURE(Domain, "open_homeserver tells nobody there from nothing published") {
+TEST_CASE_FIXTURE(KnownDomain, "open_homeserver tells nobody there from nothing published") {
   Errc expected = Errc::unreachable;
   std::chrono::milliseconds within = 20s;
   SUBCASE("nobody there") { web.go_away(); }
@@ -102,7 +102,7 @@ TEST_CASE_FIXTURE(Domain, "open_homeserver tells nobody there from nothing publi
   web.release();
 }
 
-TEST_CASE_FIXTURE(Folder, "open_directory: what was read where nothing stays, and else what the store holds") {
+TEST_CASE_FIXTURE(DirectoryFolder, "open_directory: what was read where nothing stays, and else what the store holds") {
   const Configuration in_memory = configuration(StoreKind::memory);
   const auto read = open_directory(runtime, in_memory, in_memory.tenants().front());
   REQUIRE(read.has_value());
@@ -122,7 +122,7 @@ TEST_CASE_FIXTURE(Folder, "open_directory: what was read where nothing stays, an
   CHECK(lists(**first, "ben"));
 }
 
-TEST_CASE_FIXTURE(Folder, "open_stored_directory can be changed where nothing stays, too") {
+TEST_CASE_FIXTURE(DirectoryFolder, "open_stored_directory can be changed where nothing stays, too") {
   const Configuration in_memory = configuration(StoreKind::memory);
   const auto opened = open_stored_directory(runtime, in_memory, in_memory.tenants().front());
   REQUIRE(opened.has_value());
@@ -135,7 +135,7 @@ TEST_CASE_FIXTURE(Folder, "open_stored_directory can be changed where nothing st
   CHECK(lists(**opened, "ben"));
 }
 
-TEST_CASE_FIXTURE(Folder, "open_stored_directory tells that the file is gone") {
+TEST_CASE_FIXTURE(DirectoryFolder, "open_stored_directory tells that the file is gone") {
   file = folder.file("elsewhere.json");
   const Configuration gone = configuration(StoreKind::memory);
   const auto opened = open_stored_directory(runtime, gone, gone.tenants().front());
@@ -143,11 +143,11 @@ TEST_CASE_FIXTURE(Folder, "open_stored_directory tells that the file is gone") {
   CHECK(opened.error().code() == Errc::config);
 }
 
-TEST_CASE_FIXTURE(Folder, "a store of the host's own: it is used, and one that is not given is missed") {
+TEST_CASE_FIXTURE(DirectoryFolder, "a store of the host's own: it is used, and one that is not given is missed") {
   HomeserverOptions options("http://127.0.0.1:1", "hs.test", "admin", Secret("words"));
   options.store(nullptr, *StoreKeys::make());
   Configuration hosts(options, StoreKind::host,
-                      {TenantConfiguration(TenantOptions(TenantId("park")), file, *read_directory(directory_text))});
+                      {TenantConfiguration(TenantOptions(TenantId("park")), file, *read_directory(one_user))});
   const auto missed = open_homeserver(runtime, hosts);
   REQUIRE(!missed.has_value());
   CHECK(missed.error().code() == Errc::config);

@@ -79,7 +79,7 @@ class RecordingProvider final : public ChatProvider {
   int acknowledged = 0;
 
  private:
-  class Source final : public detail::EventSource {
+  class Source final : public confab::detail::EventSource {
    public:
     Source(RecordingProvider& provider, MatrixUserId user) : provider_(&provider), user_(std::move(user)) {}
     ~Source() override = default;

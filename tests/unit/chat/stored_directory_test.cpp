@@ -119,7 +119,7 @@ std::string members(const HostDirectory& directory, const RoomRef& ref) {
   return text;
 }
 
-struct Fixture {
+struct StoredFixture {
   [[nodiscard]] Directory open(const std::string& tenant = "acme") {
     auto opened = StoredDirectory::open(runtime, store, TenantId(tenant)).wait();
     REQUIRE(opened.has_value());
@@ -163,7 +163,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "StoredDirectory: what was applied is found, also when it is opened anew") {
+TEST_CASE_FIXTURE(StoredFixture, "StoredDirectory: what was applied is found, also when it is opened anew") {
   const Directory first = furnished();
   CHECK(first->revision() == 1);
   const Directory again = open();
@@ -180,7 +180,7 @@ TEST_CASE_FIXTURE(Fixture, "StoredDirectory: what was applied is found, also whe
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "StoredDirectory: single entries change, and nothing beside them") {
+TEST_CASE_FIXTURE(StoredFixture, "StoredDirectory: single entries change, and nothing beside them") {
   const Directory directory = furnished();
   apply(directory, DirectoryBatch().put_user(user("3", "cem")).put_member(event("picnic"), member("cem")));
   CHECK(members(*directory, event("picnic")) == "ana: ben=host cem=guest");
@@ -197,7 +197,7 @@ TEST_CASE_FIXTURE(Fixture, "StoredDirectory: single entries change, and nothing 
   CHECK(members(*open(), event("picnic")) == "no room");
 }
 
-TEST_CASE_FIXTURE(Fixture, "StoredDirectory: of several steps for one entry the last one counts") {
+TEST_CASE_FIXTURE(StoredFixture, "StoredDirectory: of several steps for one entry the last one counts") {
   const Directory directory = furnished();
   apply(directory, DirectoryBatch()
                        .put_member(event("picnic"), member("ana", "host"))
@@ -212,7 +212,7 @@ TEST_CASE_FIXTURE(Fixture, "StoredDirectory: of several steps for one entry the 
   CHECK(directory->revision() == 3);  // nothing changed
 }
 
-TEST_CASE_FIXTURE(Fixture, "StoredDirectory: a new slug takes part in everything that the old one did") {
+TEST_CASE_FIXTURE(StoredFixture, "StoredDirectory: a new slug takes part in everything that the old one did") {
   const Directory directory = furnished();
   apply(directory, DirectoryBatch().put_user(user("1", "ben")).put_user(user("2", "ana")));
   CHECK(members(*directory, event("picnic")) == "ben: ana=host");
@@ -223,7 +223,7 @@ TEST_CASE_FIXTURE(Fixture, "StoredDirectory: a new slug takes part in everything
   CHECK(members(*open(), event("picnic")) == "ben: benjamin=host");
 }
 
-TEST_CASE_FIXTURE(Fixture, "StoredDirectory: a user who is removed leaves everything, but what they made") {
+TEST_CASE_FIXTURE(StoredFixture, "StoredDirectory: a user who is removed leaves everything, but what they made") {
   const Directory directory = furnished();
   const Error error = refused(directory, DirectoryBatch().erase_user(UserSlug("ana")));
   CHECK(error.code() == Errc::invalid_argument);
@@ -238,7 +238,8 @@ TEST_CASE_FIXTURE(Fixture, "StoredDirectory: a user who is removed leaves everyt
   CHECK_FALSE(directory->user_by_id("1").has_value());
 }
 
-TEST_CASE_FIXTURE(Fixture, "StoredDirectory: what can never be is refused with its name, and nothing is changed") {
+TEST_CASE_FIXTURE(StoredFixture,
+                  "StoredDirectory: what can never be is refused with its name, and nothing is changed") {
   const Directory directory = furnished();
   const std::string long_text(300, 'x');
   struct Wrong {
@@ -279,7 +280,7 @@ TEST_CASE_FIXTURE(Fixture, "StoredDirectory: what can never be is refused with i
   }
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(StoredFixture,
                   "StoredDirectory: another revision than the expected one is a conflict, a repetition is none") {
   const Directory ours = furnished();
   const Directory theirs = open();
@@ -294,7 +295,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(ours->apply(DirectoryBatch(), 7).wait().error().code() == Errc::conflict);
 }
 
-TEST_CASE_FIXTURE(Fixture, "StoredDirectory: of two who change the same revision at once exactly one does") {
+TEST_CASE_FIXTURE(StoredFixture, "StoredDirectory: of two who change the same revision at once exactly one does") {
   const Directory ours = furnished();
   const Directory theirs = open();
   for (int round = 0; round < 20; ++round) {
@@ -314,7 +315,7 @@ TEST_CASE_FIXTURE(Fixture, "StoredDirectory: of two who change the same revision
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "StoredDirectory: nothing new writes nothing") {
+TEST_CASE_FIXTURE(StoredFixture, "StoredDirectory: nothing new writes nothing") {
   const Directory directory = furnished();
   const int before = store->transactions();
   CHECK(apply(directory, DirectoryBatch()
@@ -328,7 +329,7 @@ TEST_CASE_FIXTURE(Fixture, "StoredDirectory: nothing new writes nothing") {
   CHECK(store->transactions() == before);
 }
 
-TEST_CASE_FIXTURE(Fixture, "StoredDirectory: what others apply is seen by refreshing, and by itself soon") {
+TEST_CASE_FIXTURE(StoredFixture, "StoredDirectory: what others apply is seen by refreshing, and by itself soon") {
   const Directory ours = furnished();
   const Directory theirs = open();
   apply(ours, DirectoryBatch().put_user(user("3", "cem")));
@@ -342,7 +343,7 @@ TEST_CASE_FIXTURE(Fixture, "StoredDirectory: what others apply is seen by refres
   CHECK_FALSE(theirs->user(UserSlug("cem")).has_value());
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(StoredFixture,
                   "StoredDirectory: a change larger than a transaction is whole or not at all, wherever it fails") {
   constexpr int users = 6000;
   furnished();
@@ -374,7 +375,7 @@ TEST_CASE_FIXTURE(Fixture,
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "StoredDirectory: a write whose answer is lost is looked up") {
+TEST_CASE_FIXTURE(StoredFixture, "StoredDirectory: a write whose answer is lost is looked up") {
   const Directory directory = furnished();
   store->fail(1, WatchedStore::Fault::after);
   CHECK(directory->apply(DirectoryBatch().put_user(user("3", "cem")), 1).wait().value() == 2);
@@ -383,7 +384,8 @@ TEST_CASE_FIXTURE(Fixture, "StoredDirectory: a write whose answer is lost is loo
   CHECK(directory->apply(DirectoryBatch().put_user(user("4", "dea")), 2).wait().value() == 3);
 }
 
-TEST_CASE_FIXTURE(Fixture, "StoredDirectory: changes are folded into a new base, and readers that are behind find it") {
+TEST_CASE_FIXTURE(StoredFixture,
+                  "StoredDirectory: changes are folded into a new base, and readers that are behind find it") {
   const Directory directory = furnished();
   const Directory behind = open();
   apply(directory, many(1000));
@@ -402,7 +404,7 @@ TEST_CASE_FIXTURE(Fixture, "StoredDirectory: changes are folded into a new base,
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "StoredDirectory: load makes it what the text says, and writes only what differs") {
+TEST_CASE_FIXTURE(StoredFixture, "StoredDirectory: load makes it what the text says, and writes only what differs") {
   const std::string text = R"({"users":[{"id":"1","slug":"ana","name":"Ana"},{"id":"2","slug":"ben","name":"Ben"}],
     "events":[{"slug":"picnic","name":"Picnic","visibility":"public","creator":"ana",
                "attendees":[{"user":"ben","role":"host","permissions":["ManageEvent"]}]}],
@@ -428,7 +430,7 @@ TEST_CASE_FIXTURE(Fixture, "StoredDirectory: load makes it what the text says, a
   CHECK(directory->revision() == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "StoredDirectory: one tenant's directory is never another's") {
+TEST_CASE_FIXTURE(StoredFixture, "StoredDirectory: one tenant's directory is never another's") {
   const Directory acme = furnished();
   // A tenant's id that begins like another one's, and one that looks like a folder of it.
   for (const char* other : {"acm", "acme2", "acme.directory"}) {
@@ -443,7 +445,8 @@ TEST_CASE_FIXTURE(Fixture, "StoredDirectory: one tenant's directory is never ano
   CHECK(StoredDirectory::open(runtime, nullptr, TenantId("acme")).wait().error().code() == Errc::invalid_argument);
 }
 
-TEST_CASE_FIXTURE(Fixture, "StoredDirectory: records that are no directory, or a newer one, are refused by name") {
+TEST_CASE_FIXTURE(StoredFixture,
+                  "StoredDirectory: records that are no directory, or a newer one, are refused by name") {
   furnished();
   for (const char* value : {"[]", R"({"format":1})", R"({"format":2,"revision":1})"}) {
     store->put("acme/directory/head", value);
@@ -453,7 +456,8 @@ TEST_CASE_FIXTURE(Fixture, "StoredDirectory: records that are no directory, or a
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "StoredDirectory: whoever does not want to wait is answered while the store keeps silent") {
+TEST_CASE_FIXTURE(StoredFixture,
+                  "StoredDirectory: whoever does not want to wait is answered while the store keeps silent") {
   const Directory directory = furnished();
   store->fail(1, WatchedStore::Fault::silent);
   Together<DirectoryRevision> changes;
@@ -468,7 +472,7 @@ TEST_CASE_FIXTURE(Fixture, "StoredDirectory: whoever does not want to wait is an
   store->answer_silent();
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(StoredFixture,
                   "StoredDirectory: random changes come to the same by batches, by texts and by opening anew") {
   std::mt19937 random(20261125);
   const auto pick = [&random](int count) { return static_cast<int>(random() % static_cast<unsigned>(count)); };
@@ -558,7 +562,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(state_of(*open("loaded")) == state_of(*loaded));
 }
 
-TEST_CASE_FIXTURE(Fixture, "StoredDirectory: look-ups go on while changes large and small are made") {
+TEST_CASE_FIXTURE(StoredFixture, "StoredDirectory: look-ups go on while changes large and small are made") {
   const Directory directory = furnished();
   std::atomic<bool> stop{false};
   std::atomic<int> missing{0};

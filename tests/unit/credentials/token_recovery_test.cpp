@@ -82,9 +82,9 @@ Error error_of(std::string_view answer) {
 }
 
 // One process: runs a recovery against what is shared, and holds it to what it must never do.
-class Process {
+class Climber {
  public:
-  Process(Shared& shared, Kind kind, std::uint64_t dead, std::vector<std::string> answers = {})
+  Climber(Shared& shared, Kind kind, std::uint64_t dead, std::vector<std::string> answers = {})
       : shared_(shared),
         kind_(kind),
         answers_(answers.begin(), answers.end()),
@@ -92,19 +92,19 @@ class Process {
         recovery_(kind, dead, patience, shared.now + 60s, [] { return ~std::uint64_t{0}; }) {}
 
   // Fails the n-th use of the store, from 0.
-  Process& store_fails(int n, Errc code) {
+  Climber& store_fails(int n, Errc code) {
     failing_ = n;
     code_ = code;
     return *this;
   }
   // Stops it for so long before the n-th request.
-  Process& stopped(int n, std::chrono::milliseconds how_long) {
+  Climber& stopped(int n, std::chrono::milliseconds how_long) {
     stop_before_ = n;
     stopped_for_ = how_long;
     return *this;
   }
   // Runs until it ends or has done so many steps.
-  Process& run(int most = 1000) {
+  Climber& run(int most = 1000) {
     for (int i = 0; i < most && recovery_.step() != Step::end; ++i) do_step();
     return *this;
   }
@@ -255,7 +255,7 @@ void check(const std::vector<Row>& rows, Kind kind, bool known, bool refreshable
     CAPTURE(all);
     Shared shared;
     if (known) shared.device(refreshable);
-    Process process(shared, kind, known ? 1 : 0, row.answers);
+    Climber process(shared, kind, known ? 1 : 0, row.answers);
     process.run();
     CHECK(process.trace() == row.trace);
     CHECK(process.end() == row.end);
@@ -359,7 +359,7 @@ TEST_CASE("TokenRecovery: a user who is acted for, and the admin") {
 TEST_CASE("TokenRecovery: that the account was closed is told as the loss it is, not to be tried again") {
   Shared shared;
   shared.device(false);
-  Process process(shared, Kind::device, 1, {"403", "closed"});
+  Climber process(shared, Kind::device, 1, {"403", "closed"});
   const Error error = process.run().result().error();
   CHECK(error.code() == Errc::account_deactivated);
   CHECK_FALSE(error.retriable());
@@ -369,12 +369,12 @@ TEST_CASE("TokenRecovery: that the account was closed is told as the loss it is,
 TEST_CASE("TokenRecovery: a generation that has moved is taken, before the lease and under it") {
   Shared shared;
   shared.device();
-  Process late(shared, Kind::device, 9);
+  Climber late(shared, Kind::device, 9);
   CHECK(late.run().trace() == "read");
   CHECK(late.end() == "ok found");
 
-  Process first(shared, Kind::device, 1);
-  Process second(shared, Kind::device, 1);
+  Climber first(shared, Kind::device, 1);
+  Climber second(shared, Kind::device, 1);
   first.run(1);
   second.run();
   CHECK(second.end() == "ok fresh");
@@ -386,8 +386,8 @@ TEST_CASE("TokenRecovery: a generation that has moved is taken, before the lease
 TEST_CASE("TokenRecovery: who finds the lease taken looks until the holder is done, and sends nothing") {
   Shared shared;
   shared.device();
-  Process holder(shared, Kind::device, 1);
-  Process waiting(shared, Kind::device, 1);
+  Climber holder(shared, Kind::device, 1);
+  Climber waiting(shared, Kind::device, 1);
   holder.run(4);
   waiting.run(8);
   CHECK(waiting.trace() == "read lease wait read lease wait read lease");
@@ -403,11 +403,11 @@ TEST_CASE("TokenRecovery: a holder that dies at any step delays the next one by 
       CAPTURE(died_after);
       Shared shared;
       shared.device(refreshable);
-      Process dead(shared, Kind::device, 1, {"403", "ok", "ok"});
+      Climber dead(shared, Kind::device, 1, {"403", "ok", "ok"});
       dead.run(died_after);
       if (dead.ended()) break;
       const auto begun = shared.now;
-      Process next(shared, Kind::device, 1);
+      Climber next(shared, Kind::device, 1);
       next.run();
       CHECK(next.end() == "ok fresh");
       CHECK(shared.now - begun <= lease_length + 2s);
@@ -421,13 +421,13 @@ TEST_CASE("TokenRecovery: a password at which two have died is not tried a third
   Shared shared;
   shared.device(false);
   for (int i = 1; i <= 2; ++i) {
-    Process dies(shared, Kind::device, 1);
+    Climber dies(shared, Kind::device, 1);
     while (dies.requests() == 0) dies.run(1);
     CHECK(dies.trace().ends_with("login"));
     CHECK(shared.record->intent()->times() == static_cast<unsigned>(i));
     shared.now += lease_length;
   }
-  Process next(shared, Kind::device, 1);
+  Climber next(shared, Kind::device, 1);
   CHECK(next.run().trace() == begin + "password note login keep");
   CHECK(next.end() == "ok fresh");
 }
@@ -436,18 +436,18 @@ TEST_CASE("TokenRecovery: an ordinary failure leaves no intent behind") {
   Shared shared;
   shared.device(false);
   for (int i = 0; i < 5; ++i) {
-    Process fails(shared, Kind::device, 1, {"net"});
+    Climber fails(shared, Kind::device, 1, {"net"});
     CHECK(fails.run().end() == "unreachable");
     CHECK_FALSE(shared.record->intent().has_value());
   }
-  Process next(shared, Kind::device, 1);
+  Climber next(shared, Kind::device, 1);
   CHECK(next.run().trace() == begin + "login keep");
 }
 
 TEST_CASE("TokenRecovery: a pair that comes late is adopted while the stored one is dead") {
   Shared shared;
   shared.device();
-  Process stopped(shared, Kind::device, 1);
+  Climber stopped(shared, Kind::device, 1);
   stopped.stopped(0, lease_length + 1s);
   CHECK(stopped.run().trace() == begin + "refresh keep read keep let_go");
   CHECK(stopped.end() == "ok fresh");
@@ -456,10 +456,10 @@ TEST_CASE("TokenRecovery: a pair that comes late is adopted while the stored one
 TEST_CASE("TokenRecovery: a pair that comes late gives way to the younger one that is stored") {
   Shared shared;
   shared.device();
-  Process stopped(shared, Kind::device, 1);
+  Climber stopped(shared, Kind::device, 1);
   stopped.run(4);  // its intent is noted
   shared.now += lease_length + 1s;
-  Process other(shared, Kind::device, 1);
+  Climber other(shared, Kind::device, 1);
   CHECK(other.run().end() == "ok fresh");
   stopped.run();
   // It asks for the lease again before it sends anything, and finds what the other has made.
@@ -470,10 +470,10 @@ TEST_CASE("TokenRecovery: a pair that comes late gives way to the younger one th
 TEST_CASE("TokenRecovery: the younger of two pairs wins, whoever comes first") {
   Shared shared;
   shared.device();
-  Process late(shared, Kind::device, 1);
+  Climber late(shared, Kind::device, 1);
   late.stopped(0, lease_length + 1s);
   while (late.requests() == 0) late.run(1);  // its request is answered, but not stored yet
-  Process young(shared, Kind::device, 1);
+  Climber young(shared, Kind::device, 1);
   while (young.requests() == 0) young.run(1);
   late.run();
   CHECK(late.end() == "ok fresh");
@@ -491,7 +491,7 @@ TEST_CASE("TokenRecovery: a store that fails at any step is told, or survived on
         REQUIRE(failing < 30);
         Shared shared;
         shared.device(refreshable);
-        Process process(shared, Kind::device, 1, {"403"});
+        Climber process(shared, Kind::device, 1, {"403"});
         process.store_fails(failing, code).run();
         reached_the_end = process.store_uses() <= failing;
         const std::string end = process.end();
@@ -499,7 +499,7 @@ TEST_CASE("TokenRecovery: a store that fails at any step is told, or survived on
         // A token that was made is never thrown away for one failed write.
         if (process.trace().find("keep") != std::string::npos) CHECK(end == "ok fresh");
         shared.now += lease_length;
-        Process next(shared, Kind::device, 1);
+        Climber next(shared, Kind::device, 1);
         CHECK(next.run().end().starts_with("ok"));
       }
     }
@@ -511,7 +511,7 @@ TEST_CASE("TokenRecovery: a token near its end is replaced, one that never ends 
   shared.device();
   const auto ends_in = [&](std::chrono::seconds left) {
     shared.record->token(Secret("token-0"), shared.moment().wall() + left).generation(1);
-    Process process(shared, Kind::device, 0);
+    Climber process(shared, Kind::device, 0);
     return process.run(1).ended();
   };
   CHECK(ends_in(31s));
@@ -524,7 +524,7 @@ TEST_CASE("TokenRecovery: nothing is begun after the flight's deadline") {
   shared.device();
   shared.holder = -1;  // for ever another's
   shared.held_until = shared.now + 1h;
-  Process process(shared, Kind::device, 1);
+  Climber process(shared, Kind::device, 1);
   CHECK(process.run().end() == "busy");
   CHECK(process.requests() == 0);
 }

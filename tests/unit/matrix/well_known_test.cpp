@@ -20,19 +20,14 @@ using confab::test::TunnelProxy;
 
 namespace {
 
-const std::string well_known = "/.well-known/matrix/client";
-
-test::TestAuthority& authority() {
-  static test::TestAuthority one;
-  return one;
-}
+const std::string document_path = "/.well-known/matrix/client";
 
 // The web server of the domain "localhost", and the homeserver that it names.
 class Domain {
  public:
   Domain()
-      : web(FakeHomeserver::Options().tls(authority().valid())),
-        homeserver(FakeHomeserver::Options().tls(authority().valid())),
+      : web(FakeHomeserver::Options().tls(confab::test::authority().valid())),
+        homeserver(FakeHomeserver::Options().tls(confab::test::authority().valid())),
         proxy({{"localhost:443", web.port()},
                {"127.0.0.1:443", web.port()},
                {"127.0.0.1:" + std::to_string(homeserver.port()), homeserver.port()}}) {
@@ -40,18 +35,18 @@ class Domain {
     publish(homeserver.url());
   }
   void publish(const std::string& url) { say(R"({"m.homeserver":{"base_url":")" + url + R"("}})"); }
-  void say(const std::string& document) { web.on("GET", well_known, Answer(200, document)); }
+  void say(const std::string& document) { web.on("GET", document_path, Answer(200, document)); }
 
   Result<std::string> discover(const std::string& server_name = "localhost",
                                CallOptions options = CallOptions().within(20s)) {
     const auto document = well_known_url(server_name);
     REQUIRE(document.has_value());
     Runtime runtime;
-    return test::run<std::string>(
+    return confab::test::run<std::string>(
         runtime,
         [&, core = runtime.core()](net::CallContext context) {
           net::HttpClientOptions like(*net::Url::parse_base("https://unused.invalid"));
-          like.ca_file(authority().ca_file()).proxy(proxy.url());
+          like.ca_file(confab::test::authority().ca_file()).proxy(proxy.url());
           return discover_homeserver(core, *document, std::move(like), std::move(context));
         },
         std::move(options));
@@ -101,14 +96,14 @@ TEST_CASE("well-known: what is published is found, after it has answered") {
   REQUIRE(found.has_value());
   CHECK(*found == domain.homeserver.url());
   CHECK(domain.proxy.asked().front() == "localhost:443");
-  CHECK(domain.web.count("GET", well_known) == 1);
+  CHECK(domain.web.count("GET", document_path) == 1);
   CHECK(domain.homeserver.count("GET", "/_matrix/client/versions") == 1);
   CHECK(domain.homeserver.count() == 1);
 }
 
 TEST_CASE("well-known: redirects are followed, a path behind the URL is kept") {
   Domain domain;
-  domain.web.on("GET", well_known, Answer(302).header("Location", domain.homeserver.url() + "/published"));
+  domain.web.on("GET", document_path, Answer(302).header("Location", domain.homeserver.url() + "/published"));
   domain.homeserver.on("GET", "/published",
                        Answer(200, R"({"m.homeserver":{"base_url":")" + domain.homeserver.url() + R"(/path/"}})"));
   domain.homeserver.on("GET", "/path/_matrix/client/versions", Answer(200, R"({"versions":["v1.11"]})"));
@@ -119,15 +114,15 @@ TEST_CASE("well-known: redirects are followed, a path behind the URL is kept") {
 
 TEST_CASE("well-known: no document is IGNORE") {
   Domain domain;
-  domain.web.on("GET", well_known, Answer(404, "<html>").content_type("text/html"));
+  domain.web.on("GET", document_path, Answer(404, "<html>").content_type("text/html"));
   fails(domain.discover(), Errc::not_found, "server_name");
   CHECK(domain.homeserver.count() == 0);
 }
 
 TEST_CASE("well-known: a document that says nothing is FAIL_PROMPT") {
   Domain domain;
-  SUBCASE("another status") { domain.web.on("GET", well_known, Answer(403)); }
-  SUBCASE("no content") { domain.web.on("GET", well_known, Answer(204, "")); }
+  SUBCASE("another status") { domain.web.on("GET", document_path, Answer(403)); }
+  SUBCASE("no content") { domain.web.on("GET", document_path, Answer(204, "")); }
   SUBCASE("empty") { domain.say(""); }
   SUBCASE("no JSON") { domain.say("<html>"); }
   SUBCASE("no object") { domain.say("[]"); }
@@ -136,7 +131,7 @@ TEST_CASE("well-known: a document that says nothing is FAIL_PROMPT") {
   SUBCASE("no URL") { domain.say(R"({"m.homeserver":{}})"); }
   SUBCASE("an empty URL") { domain.publish(""); }
   SUBCASE("a redirect to http") {
-    domain.web.on("GET", well_known, Answer(302).header("Location", "http://127.0.0.1:1/"));
+    domain.web.on("GET", document_path, Answer(302).header("Location", "http://127.0.0.1:1/"));
   }
   fails(domain.discover(), Errc::protocol, "server_name");
   CHECK(domain.homeserver.count() == 0);
@@ -171,11 +166,11 @@ TEST_CASE("well-known: who cannot be reached is told apart by the subject") {
     CHECK(domain.homeserver.count() == 4);
   }
   SUBCASE("a domain that limits") {
-    domain.web.on("GET", well_known, Answer(429).header("Retry-After", "3600"));
+    domain.web.on("GET", document_path, Answer(429).header("Retry-After", "3600"));
     fails(domain.discover(), Errc::rate_limited, "server_name");
   }
   SUBCASE("a domain that says nothing") {
-    domain.web.on("GET", well_known, Answer().hold());
+    domain.web.on("GET", document_path, Answer().hold());
     fails(domain.discover("localhost", CallOptions().within(300ms)), Errc::timed_out, "server_name");
   }
 }

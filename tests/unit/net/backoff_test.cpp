@@ -6,16 +6,17 @@
 #include <limits>
 #include <random>
 
+#include "fixed_chance.hpp"
+
 using confab::net::Backoff;
+using confab::net::highest;
+using confab::net::lowest;
 using confab::net::max_wait;
 using confab::net::RandomSource;
 using confab::net::uniform_wait;
 using std::chrono::milliseconds;
 
-namespace {
-const RandomSource lowest = [] { return std::uint64_t{0}; };
-const RandomSource highest = [] { return std::numeric_limits<std::uint64_t>::max(); };
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("backoff: ceilings double from the base and stop at the cap") {
   const Backoff backoff(milliseconds(100), milliseconds(1000));

@@ -7,18 +7,20 @@
 #include <random>
 #include <vector>
 
+#include "fixed_chance.hpp"
+
 using confab::net::AttemptOutcome;
 using confab::net::CircuitBreaker;
 using confab::net::Ended;
+using confab::net::highest;
+using confab::net::lowest;
 using confab::net::RandomSource;
+using confab::net::start;
 using State = CircuitBreaker::State;
 using Verdict = CircuitBreaker::Verdict;
 using namespace std::chrono;
 
 namespace {
-const steady_clock::time_point start{hours(3)};
-const RandomSource lowest = [] { return std::uint64_t{0}; };
-const RandomSource highest = [] { return std::numeric_limits<std::uint64_t>::max(); };
 
 void one(CircuitBreaker& breaker, Verdict verdict, steady_clock::time_point now) {
   const auto ticket = breaker.admit(now);

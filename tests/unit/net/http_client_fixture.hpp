@@ -28,6 +28,14 @@ inline Url base_url(const std::string& text) {
   return *url;
 }
 
+inline void check_failure(const HttpOutcome& outcome, TransferFailure failure, bool sent) {
+  REQUIRE_FALSE(outcome.answered());
+  CAPTURE(outcome.reason());
+  CHECK(outcome.failure() == failure);
+  CHECK(outcome.sent() == sent);
+  CHECK_FALSE(outcome.reason().empty());
+}
+
 class ClientFixture {
  public:
   explicit ClientFixture(HttpClientOptions options, NameResolver::Options names = {})

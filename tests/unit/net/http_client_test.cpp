@@ -19,14 +19,6 @@ namespace {
 
 constexpr std::string_view token_text = "syt_not_to_be_seen";
 
-void check_failure(const HttpOutcome& outcome, TransferFailure failure, bool sent) {
-  REQUIRE_FALSE(outcome.answered());
-  CAPTURE(outcome.reason());
-  CHECK(outcome.failure() == failure);
-  CHECK(outcome.sent() == sent);
-  CHECK_FALSE(outcome.reason().empty());
-}
-
 // Accepts connections, does with each what it is told, once.
 class RawServer {
  public:

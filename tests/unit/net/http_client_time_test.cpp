@@ -14,13 +14,6 @@ using namespace confab::test;
 
 namespace {
 
-void check_failure(const HttpOutcome& outcome, TransferFailure failure, bool sent) {
-  REQUIRE_FALSE(outcome.answered());
-  CAPTURE(outcome.reason());
-  CHECK(outcome.failure() == failure);
-  CHECK(outcome.sent() == sent);
-}
-
 std::chrono::milliseconds percentile(std::vector<std::chrono::milliseconds> times, double part) {
   std::sort(times.begin(), times.end());
   return times[static_cast<std::size_t>(part * static_cast<double>(times.size() - 1))];

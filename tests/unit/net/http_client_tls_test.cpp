@@ -13,11 +13,6 @@ using namespace confab::test;
 
 namespace {
 
-TestAuthority& authority() {
-  static TestAuthority one;
-  return one;
-}
-
 HttpClientOptions trusting(const std::string& url) {
   HttpClientOptions options(base_url(url));
   options.ca_file(authority().ca_file());

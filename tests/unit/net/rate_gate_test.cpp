@@ -8,15 +8,16 @@
 #include <random>
 #include <string>
 
+#include "fixed_chance.hpp"
+
+using confab::net::highest;
+using confab::net::lowest;
 using confab::net::RandomSource;
 using confab::net::RateGate;
+using confab::net::start;
 using namespace std::chrono;
 
-namespace {
-const steady_clock::time_point start{hours(2)};
-const RandomSource lowest = [] { return std::uint64_t{0}; };
-const RandomSource highest = [] { return std::numeric_limits<std::uint64_t>::max(); };
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("rate_gate: one flow is held, the others go") {
   RateGate gate(lowest);

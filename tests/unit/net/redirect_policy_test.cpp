@@ -11,13 +11,13 @@ using confab::net::RedirectPolicy;
 using confab::net::Url;
 
 namespace {
-const std::string well_known = "/.well-known/matrix/client";
+const std::string policy_path = "/.well-known/matrix/client";
 Url url(const std::string& text) {
   auto parsed = Url::parse(text);
   REQUIRE(parsed.has_value());
   return *parsed;
 }
-RedirectPolicy discovery() { return RedirectPolicy("GET", url("https://example.org" + well_known)); }
+RedirectPolicy discovery() { return RedirectPolicy("GET", url("https://example.org" + policy_path)); }
 }  // namespace
 
 TEST_CASE("redirect_policy: the well-known document is followed, by every redirect status") {
@@ -46,14 +46,14 @@ TEST_CASE("redirect_policy: nothing else is followed anywhere") {
     CHECK(policy.current().text() == url(start).text());
   }
   for (const char* method : {"POST", "PUT", "DELETE", "HEAD", "get", ""}) {
-    RedirectPolicy policy(method, url("https://example.org" + well_known));
+    RedirectPolicy policy(method, url("https://example.org" + policy_path));
     CHECK_FALSE(policy.follow(307, "https://example.org/x").has_value());
   }
 }
 
 TEST_CASE("redirect_policy: http may become https, and stays it") {
-  RedirectPolicy upgraded("GET", url("http://example.org" + well_known));
-  REQUIRE(upgraded.follow(301, "https://example.org" + well_known).has_value());
+  RedirectPolicy upgraded("GET", url("http://example.org" + policy_path));
+  REQUIRE(upgraded.follow(301, "https://example.org" + policy_path).has_value());
   CHECK_FALSE(upgraded.follow(301, "http://example.org/x").has_value());
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("redirect_policy: hops are bounded and circles end at once") {
   CHECK_FALSE(policy.follow(302, "/more").has_value());
   RedirectPolicy circle = discovery();
   REQUIRE(circle.follow(302, "/a").has_value());
-  CHECK_FALSE(circle.follow(302, well_known).has_value());
+  CHECK_FALSE(circle.follow(302, policy_path).has_value());
   CHECK_FALSE(circle.follow(302, "").has_value());
   CHECK_FALSE(circle.follow(302, "#here").has_value());
 }

@@ -24,12 +24,7 @@ namespace {
 
 const std::string well_known = "/.well-known/matrix/client";
 
-test::TestAuthority& authority() {
-  static test::TestAuthority one;
-  return one;
-}
-
-FakeHomeserver::Options tls() { return FakeHomeserver::Options().tls(authority().valid()); }
+FakeHomeserver::Options tls() { return FakeHomeserver::Options().tls(test::authority().valid()); }
 
 Answer redirect(const std::string& to, int status = 302) { return Answer(status, "elsewhere").header("Location", to); }
 
@@ -41,7 +36,7 @@ Result<HttpAnswer> get(const std::string& url, unsigned tries = 1, CallOptions o
       runtime,
       [core = runtime.core(), url, tries](CallContext context) {
         HttpClientOptions like(*Url::parse_base("https://unused.invalid"));
-        like.ca_file(authority().ca_file());
+        like.ca_file(test::authority().ca_file());
         return get_redirected(core, DocumentRequest(*Url::parse(url)).tries(tries).max_answer(1000), std::move(like),
                               &by_status, std::move(context));
       },
@@ -95,7 +90,7 @@ TEST_CASE("redirected get: never from https to http") {
 TEST_CASE("redirected get: from http to https, where the certificate is checked") {
   FakeHomeserver plain;
   FakeHomeserver secure(tls());
-  FakeHomeserver stranger(FakeHomeserver::Options().tls(authority().self_signed()));
+  FakeHomeserver stranger(FakeHomeserver::Options().tls(test::authority().self_signed()));
   for (FakeHomeserver* server : {&secure, &stranger}) server->on("GET", "/x", Answer(200, "here"));
   plain.on("GET", well_known, redirect(secure.url() + "/x"));
   CHECK(get(plain.url() + well_known).has_value());

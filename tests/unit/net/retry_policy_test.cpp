@@ -8,22 +8,24 @@
 #include <string>
 #include <vector>
 
+#include "fixed_chance.hpp"
+
 using confab::Errc;
 using confab::Error;
 using confab::net::AttemptOutcome;
 using confab::net::Ended;
+using confab::net::highest;
+using confab::net::lowest;
 using confab::net::RandomSource;
 using confab::net::Repeatable;
 using confab::net::RetryDecision;
 using confab::net::RetryPolicy;
+using confab::net::start;
 using Kind = RetryDecision::Kind;
 using namespace std::chrono;
 
 namespace {
-const steady_clock::time_point start{hours(5)};
 const steady_clock::time_point never = steady_clock::time_point::max();
-const RandomSource lowest = [] { return std::uint64_t{0}; };
-const RandomSource highest = [] { return std::numeric_limits<std::uint64_t>::max(); };
 
 AttemptOutcome answered(int status) { return AttemptOutcome::answer(status); }
 

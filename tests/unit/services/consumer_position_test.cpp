@@ -17,7 +17,7 @@ using services::ConsumerPosition;
 
 namespace {
 
-struct Stored {
+struct StoredPositions {
   std::shared_ptr<ConsumerPosition> at(const std::string& consumer = "bridge", const std::string& server = "hs.test",
                                        const std::string& group = "park") {
     return std::make_shared<ConsumerPosition>(net::RecordStore(store), group, MatrixUserId("@park_1:" + server),
@@ -64,7 +64,7 @@ struct Stored {
 };
 
 // Two positions of a user in the group "park", and two in none.
-void put_all(Stored& stored, const std::string& localpart) {
+void put_all(StoredPositions& stored, const std::string& localpart) {
   for (const char* group : {"park", ""}) {
     for (const char* consumer : {"bridge", "bot"}) {
       const auto place = std::make_shared<ConsumerPosition>(
@@ -79,7 +79,7 @@ constexpr const char* key = "events/park/park_1/bridge";
 }  // namespace
 
 TEST_CASE("consumer position: what was saved is found by the next reader, apart for each group, user and name") {
-  Stored at;
+  StoredPositions at;
   const auto first = at.at();
   auto claim = at.claim(first);
   REQUIRE(claim);
@@ -99,7 +99,7 @@ TEST_CASE("consumer position: what was saved is found by the next reader, apart 
 }
 
 TEST_CASE("consumer position: who claims it last has it, the one before finds out with its next write") {
-  Stored at;
+  StoredPositions at;
   const auto first = at.at();
   REQUIRE(at.claim(first));
   REQUIRE(at.save(first, "s1"));
@@ -113,7 +113,7 @@ TEST_CASE("consumer position: who claims it last has it, the one before finds ou
 
 TEST_CASE(
     "consumer position: damaged, too new, or of another homeserver is not used, until something better is saved") {
-  Stored at;
+  StoredPositions at;
   for (const char* wrong :
        {R"({})", R"([])", R"({"version":2,"server_name":"hs.test","position":"s1","anchors":[],"recent":[]})",
         R"({"version":1,"server_name":"old.test","position":"s1","anchors":[],"recent":[]})",
@@ -136,7 +136,7 @@ TEST_CASE(
 
 TEST_CASE("consumer position: a failure of the store is told, and never taken for another reader") {
   for (const Fault fault : {Fault::before, Fault::after}) {
-    Stored at;
+    StoredPositions at;
     const std::shared_ptr<Store> whole = at.store;
     const auto place = [&](int fails) {
       return std::make_shared<ConsumerPosition>(
@@ -161,7 +161,7 @@ TEST_CASE("consumer position: a failure of the store is told, and never taken fo
 }
 
 TEST_CASE("consumer position: a record that was removed is written anew") {
-  Stored at;
+  StoredPositions at;
   const auto place = at.at();
   REQUIRE(at.claim(place));
   REQUIRE(at.save(place, "s1"));
@@ -171,7 +171,7 @@ TEST_CASE("consumer position: a record that was removed is written anew") {
 }
 
 TEST_CASE("consumer position: names that are none are refused before the store is asked") {
-  Stored at;
+  StoredPositions at;
   for (const std::string& name :
        {std::string("a/b"), std::string("a b"), std::string(65, 'x'), std::string("\xC3\xA4")}) {
     const auto claim = at.claim(at.at(name));
@@ -183,7 +183,7 @@ TEST_CASE("consumer position: names that are none are refused before the store i
 }
 
 TEST_CASE("consumer position: positions are forgotten for those who are meant, of this group alone") {
-  Stored stored;
+  StoredPositions stored;
   for (const char* user : {"park_1", "park_2", "park_1=3d", "zoo_1"}) {
     put_all(stored, user);
   }

@@ -16,6 +16,8 @@
 namespace confab::test {
 
 inline constexpr const char* send_path = "/_matrix/client/v3/rooms/*/send/*/*";
+inline constexpr const char* event_path = "/_matrix/client/v3/rooms/*/event/*";
+inline constexpr const char* sync_path = "/_matrix/client/v3/sync";
 inline constexpr const char* messages_path = "/_matrix/client/v3/rooms/*/messages";
 inline constexpr const char* create_path = "/_matrix/client/v3/createRoom";
 inline constexpr const char* alias_path = "/_matrix/client/v3/directory/room/*";

@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 using namespace confab;
 using confab::services::MessageService;
 using confab::test::Answer;
+using confab::test::event_path;
 using confab::test::InRoom;
 using confab::test::messages_path;
 using confab::test::send_path;
@@ -18,7 +19,6 @@ using confab::test::TestJson;
 
 namespace {
 
-constexpr const char* event_path = "/_matrix/client/v3/rooms/*/event/*";
 constexpr const char* redact_path = "/_matrix/client/v3/rooms/*/redact/*/*";
 constexpr const char* typing_path = "/_matrix/client/v3/rooms/*/typing/*";
 constexpr const char* relations_path = "/_matrix/client/v1/rooms/*/relations/**";

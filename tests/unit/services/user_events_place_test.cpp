@@ -19,9 +19,6 @@ using namespace confab::test;
 
 namespace {
 
-constexpr const char* sync_path = "/_matrix/client/v3/sync";
-constexpr const char* event_path = "/_matrix/client/v3/rooms/*/event/*";
-
 struct Placed : InRoom {
   // As a process does that has the store.
   EventStream open(const std::string& consumer = "bridge", const std::string& server = "hs.test") {

@@ -18,8 +18,6 @@ using namespace confab::test;
 
 namespace {
 
-constexpr const char* sync_path = "/_matrix/client/v3/sync";
-
 struct Watching : InRoom {
   explicit Watching(unsigned loops = 1) : InRoom(loops), stream(open()) {}
 

@@ -6,16 +6,11 @@ using namespace confab;
 using namespace confab::matrix;
 using namespace confab::matrix::test;
 
-namespace {
-const MatrixUserId ana("@ana:hs");
-const MatrixRoomId room("!r");
-}  // namespace
-
 TEST_CASE("account data: reading, for all rooms or one") {
   CHECK(encoded(GetAccountData(ana, "org.example.x")).target() ==
         "/_matrix/client/v3/user/%40ana%3Ahs/account_data/org.example.x");
   CHECK(encoded(GetAccountData(ana, "m.tag").room(room)).target() ==
-        "/_matrix/client/v3/user/%40ana%3Ahs/rooms/%21r/account_data/m.tag");
+        "/_matrix/client/v3/user/%40ana%3Ahs/rooms/%21r%3Ahs/account_data/m.tag");
   CHECK(encoded(GetAccountData(ana, "m.tag")).expects(Errc::not_found));
   refuses(GetAccountData(MatrixUserId("ana"), "m.tag"), "user_id");
   refuses(GetAccountData(ana, ""), "event_type");
@@ -28,7 +23,7 @@ TEST_CASE("account data: reading, for all rooms or one") {
 TEST_CASE("account data: writing") {
   const auto put = encoded(PutAccountData(ana, "org.example.x", R"({ "a" : [1] })").room(room));
   CHECK(put.method() == Method::put);
-  CHECK(put.target() == "/_matrix/client/v3/user/%40ana%3Ahs/rooms/%21r/account_data/org.example.x");
+  CHECK(put.target() == "/_matrix/client/v3/user/%40ana%3Ahs/rooms/%21r%3Ahs/account_data/org.example.x");
   CHECK(put.body() == R"({"a":[1]})");
   CHECK(put.idempotent());
   CHECK(encoded(PutAccountData(ana, "x", "{}")).path() == "/_matrix/client/v3/user/%40ana%3Ahs/account_data/x");

@@ -8,7 +8,6 @@ using namespace confab::matrix::test;
 
 namespace {
 const DeviceId device("A/B");
-const MatrixUserId ana("@ana:hs");
 }  // namespace
 
 TEST_CASE("devices: reading") {

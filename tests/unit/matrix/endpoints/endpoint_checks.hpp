@@ -11,6 +11,9 @@
 
 namespace confab::matrix::test {
 
+inline const MatrixUserId ana("@ana:hs");
+inline const MatrixRoomId room("!r:hs");
+
 template <class Endpoint>
 Result<typename Endpoint::Answer> decode(std::string_view text) {
   const auto document = json::parse(std::string(text));

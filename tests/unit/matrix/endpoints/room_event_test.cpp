@@ -7,7 +7,6 @@ using namespace confab::matrix;
 using namespace confab::matrix::test;
 
 namespace {
-const MatrixRoomId room("!r:hs");
 const EventId event("$e");
 
 std::string event_text(std::string_view id) {

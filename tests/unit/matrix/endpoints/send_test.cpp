@@ -7,7 +7,6 @@ using namespace confab::matrix;
 using namespace confab::matrix::test;
 
 namespace {
-const MatrixRoomId room("!r:hs");
 SendEvent message(std::string content) { return {room, "m.room.message", TransactionId("t/1"), std::move(content)}; }
 }  // namespace
 

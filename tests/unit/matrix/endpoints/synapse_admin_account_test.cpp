@@ -10,7 +10,6 @@ using namespace confab::matrix;
 using namespace confab::matrix::test;
 
 namespace {
-const MatrixUserId ana("@ana:hs");
 const MatrixUserId nobody("ana");
 }  // namespace
 

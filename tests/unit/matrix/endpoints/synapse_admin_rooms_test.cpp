@@ -10,7 +10,6 @@ using namespace confab::matrix;
 using namespace confab::matrix::test;
 
 namespace {
-const MatrixRoomId room("!r:hs");
 constexpr const char* one_room =
     R"({"room_id":"!r:hs","name":"Music","canonical_alias":"#music:hs","joined_members":31326,
     "joined_local_members":2,"version":"12","creator":"@erika:hs","encryption":"m.megolm.v1.aes-sha2","federatable":true,

@@ -7,10 +7,6 @@ using namespace confab;
 using namespace confab::matrix;
 using namespace confab::matrix::test;
 
-namespace {
-const MatrixUserId ana("@ana:hs");
-}
-
 TEST_CASE("synapse admin: reading a user") {
   CHECK(encoded(AdminGetUser(ana)).target() == "/_synapse/admin/v2/users/%40ana%3Ahs");
   CHECK(encoded(AdminGetUser(ana)).expects(Errc::not_found));
