@@ -40,12 +40,12 @@ confab::Result<confab::Secret> ask_secret(Questions& questions, std::string_view
   return answer.get();
 }
 
-confab::Configuration read_configuration(const confab_client_options& from, Questions* questions) {
+confab::Configuration read_configuration(const confab_client_options& from, std::shared_ptr<Questions> questions) {
   const std::string path = text(from.path);
   const std::string json = text(from.json);
   if (path.empty() == json.empty()) refuse(Errc::invalid_argument, "path", "give either a path or a text");
   confab::SecretSource ask;
-  if (questions != nullptr) ask = [questions](std::string_view key) { return ask_secret(*questions, key); };
+  if (questions) ask = [questions = std::move(questions)](std::string_view key) { return ask_secret(*questions, key); };
   return value_or_refuse(path.empty() ? confab::parse_configuration(json, text(from.folder), ask)
                                       : confab::read_configuration(path, ask));
 }
@@ -109,7 +109,7 @@ confab_status confab_client_open(confab_runtime* runtime, const confab_client_op
     const std::shared_ptr<confab::Runtime> open = on.open();
     const std::shared_ptr<Questions> questions = questions_of(given);
     if (questions) on.close_too(questions);
-    confab::Configuration configuration = read_configuration(given, questions.get());
+    confab::Configuration configuration = read_configuration(given, questions);
     if (given.store != nullptr) use_store(configuration, require(given.store, "store"));
     confab::Homeserver homeserver =
         value_or_refuse(confab::open_homeserver(*open, configuration, call_options(given.timeout_ms)));

@@ -19,6 +19,8 @@ struct Alert {
 constexpr Alert alerts[] = {
     {"breaker.open", "homeserver_failing"},
     {"breaker.closed", "homeserver_back"},
+    {"admin.refused", "admin_refused"},
+    {"admin.back", "admin_back"},
 };
 // What the library could not do, and will not try again by itself.
 constexpr std::string_view other_alert = "failure";

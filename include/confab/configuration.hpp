@@ -108,8 +108,10 @@ class Configuration {
 /// Tells a secret that a configuration leaves to the host, by `{"ask": true}` in its place.
 ///
 /// @par Errors     What it answers is the error of the reading; no answer is none.
-/// @par Lifetime   Used inside the call that it is given to, at most once for each key.
-/// @par Threads    Called on the thread that reads the configuration, which may wait in it.
+/// @par Lifetime   Asked inside the call that it is given to, once for each key; the password once more each time the
+///                 homeserver refuses the one it told. For that it is copied into the configuration.
+/// @par Threads    Called on the thread that reads the configuration, which may wait in it; later as an
+///                 AdminPasswordSource.
 ///
 /// `key` is "homeserver.admin_password" (the password), or "store.key_file" (what such a file holds).
 using SecretSource = std::function<Result<Secret>(std::string_view key)>;

@@ -9,6 +9,7 @@
 /// breaker and its admin session, and are kept apart everywhere else.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,16 @@ namespace detail {
 /// What a Homeserver and everything made from it share.
 class MatrixBackend;
 }  // namespace detail
+
+/// Tells the admin's password, at each login: for one that may change while the program runs.
+///
+/// @par Errors     What it answers ends the login with Errc::admin_unavailable and its message; an empty secret, an
+///                 exception and no answer within 15 s do so, too. It is asked again after a pause.
+/// @par Lifetime   Copied into the Homeserver, whose last copy, or operation, waits for a call that has not returned.
+/// @par Threads    Called on a thread of its own, never twice at a time. It may block, and should end.
+///
+/// `refused` tells that the homeserver did not take what it answered last.
+using AdminPasswordSource = std::function<Result<Secret>(bool refused)>;
 
 /// Where the homeserver is and how to be its administrator.
 ///
@@ -116,9 +127,17 @@ class HomeserverOptions {
     keys_ = std::move(keys);
     return *this;
   }
-  /// The homeserver's password, where it was not known before.
+  /// The admin's password, where it was not known before. It takes the place of a source.
   HomeserverOptions& admin_password(Secret password) {
     admin_password_ = std::move(password);
+    admin_password_source_ = nullptr;
+    return *this;
+  }
+  /// Ask for the admin's password with each login, in place of admin_password().
+  ///
+  /// @param source   Null: admin_password().
+  HomeserverOptions& admin_password_source(AdminPasswordSource source) {
+    admin_password_source_ = std::move(source);
     return *this;
   }
 
@@ -130,6 +149,8 @@ class HomeserverOptions {
   [[nodiscard]] const std::string& admin_user() const noexcept { return admin_user_; }
   /// As given.
   [[nodiscard]] const Secret& admin_password() const noexcept { return admin_password_; }
+  /// As set; null for none.
+  [[nodiscard]] const AdminPasswordSource& admin_password_source() const noexcept { return admin_password_source_; }
   /// As set; empty for the system's authorities.
   [[nodiscard]] const std::string& ca_file() const noexcept { return ca_file_; }
   /// As set; empty for none.
@@ -152,6 +173,7 @@ class HomeserverOptions {
   std::string server_name_;
   std::string admin_user_;
   Secret admin_password_;
+  AdminPasswordSource admin_password_source_;
   std::string ca_file_;
   std::string proxy_;
   bool force_http1_ = false;

@@ -30,8 +30,19 @@ using chat::Faults;
 constexpr std::size_t longest_configuration = std::size_t{1} << 20U;
 constexpr std::size_t longest_ca_file = std::size_t{4} << 20U;
 constexpr std::size_t most_tenants = 10'000;
+constexpr const char* password_key = "homeserver.admin_password";
 constexpr const char* password_variable = "CONFAB_ADMIN_PASSWORD";
 constexpr const char* dsn_variable = "CONFAB_STORE_DSN";
+
+// The host is asked again only for what the homeserver refused.
+AdminPasswordSource asked_again(Secret known, SecretSource ask) {
+  return [known = std::move(known), ask = std::move(ask)](bool refused) mutable -> Result<Secret> {
+    if (!refused) return known;
+    auto told = ask(password_key);
+    if (told) known = *told;
+    return told;
+  };
+}
 
 class ConfigurationReader {
  public:
@@ -66,7 +77,9 @@ class ConfigurationReader {
   // Once all else is in order, so that nobody is asked in vain.
   void ask_host(HomeserverOptions& homeserver, const std::string& store_path, const SecretSource& ask) {
     if (asks_password_) {
-      if (auto secret = secret_of("homeserver.admin_password", ask)) homeserver.admin_password(std::move(*secret));
+      if (auto secret = secret_of(password_key, ask)) {
+        homeserver.admin_password(*secret).admin_password_source(asked_again(std::move(*secret), ask));
+      }
     }
     if (asks_keys_) {
       const auto text = secret_of("store.key_file", ask);
@@ -107,6 +120,9 @@ class ConfigurationReader {
     const std::string_view admin_user = homeserver.text("admin_user");
     Secret password = read_secret(homeserver, "admin_password", password_variable);
     HomeserverOptions options{std::string(url), std::string(server_name), std::string(admin_user), std::move(password)};
+    if (!password_file_.empty()) {
+      options.admin_password_source([path = password_file_](bool) { return chat::read_secret_file(path); });
+    }
     if (const std::string_view ca_file = homeserver.optional_text("ca_file"); !ca_file.empty()) {
       options.ca_file(read_ca_file(ca_file));
     }
@@ -130,7 +146,9 @@ class ConfigurationReader {
     if (asked) asks_password_ = true;
     if (!in_line.empty()) return Secret(std::string(in_line));
     if (!file.empty()) {
-      auto secret = chat::read_secret_file(resolved(file));
+      std::string path = resolved(file);
+      auto secret = chat::read_secret_file(path);
+      if (key == "admin_password") password_file_ = std::move(path);
       if (secret) return std::move(*secret);
       faults_->add(chat::member_path(of.value().path(), key_of_file), secret.error());
       return {};
@@ -275,6 +293,7 @@ class ConfigurationReader {
   std::filesystem::path folder_;
   Faults* faults_;
   bool asks_password_ = false;
+  std::string password_file_;
   bool asks_keys_ = false;
   std::unordered_map<std::string, bool> ids_;
   std::vector<std::pair<std::string, chat::LocalpartTemplate>> templates_;

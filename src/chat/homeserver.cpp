@@ -195,7 +195,9 @@ Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions option
   if (!matrix::check_user_id(admin) || matrix::server_name_of(admin) != options.server_name()) {
     return config_error("homeserver.admin_user", "must be a localpart, or a full user id of homeserver.server_name");
   }
-  if (options.admin_password().empty()) return config_error("homeserver.admin_password", "must not be empty");
+  if (options.admin_password().empty() && !options.admin_password_source()) {
+    return config_error("homeserver.admin_password", "must not be empty");
+  }
   if (!options.ca_file().empty()) {
     if (Result<void> read = runtime.core()->trust(options.ca_file())->load(); !read) {
       return config_error("homeserver.ca_file", no_certificates);
@@ -212,8 +214,11 @@ Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions option
   Result<chat::OpenedStore> store = chat::open_store(options);
   if (!store) return std::move(store).error();
   auto scheduler = std::make_shared<net::Scheduler>(runtime.core(), std::move(http));
-  return Homeserver(std::make_shared<detail::MatrixBackend>(
-      std::move(scheduler), options.server_name(), std::move(admin), options.admin_password(), std::move(*store)));
+  using credentials::AdminPassword;
+  auto password = options.admin_password_source() ? std::make_shared<AdminPassword>(options.admin_password_source())
+                                                  : std::make_shared<AdminPassword>(options.admin_password());
+  return Homeserver(std::make_shared<detail::MatrixBackend>(std::move(scheduler), options.server_name(),
+                                                            std::move(admin), std::move(password), std::move(*store)));
 }
 
 std::shared_ptr<ChatProvider> Homeserver::provider(std::string group, Access access) const {

@@ -19,8 +19,8 @@ namespace confab::detail {
 
 class MatrixBackend {
  public:
-  MatrixBackend(std::shared_ptr<net::Scheduler> scheduler, std::string server_name, MatrixUserId admin, Secret password,
-                chat::OpenedStore store)
+  MatrixBackend(std::shared_ptr<net::Scheduler> scheduler, std::string server_name, MatrixUserId admin,
+                std::shared_ptr<credentials::AdminPassword> password, chat::OpenedStore store)
       : core_(scheduler->runtime()),
         store_(std::move(store)),
         server_name_(std::move(server_name)),

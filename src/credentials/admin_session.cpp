@@ -6,6 +6,8 @@
 #include "matrix/endpoints/login.hpp"
 #include "matrix/endpoints/synapse_admin_users.hpp"
 #include "matrix/identifiers.hpp"
+#include "net/runtime_core.hpp"
+#include "util/log.hpp"
 
 namespace confab::credentials {
 
@@ -15,7 +17,7 @@ namespace {
 constexpr const char* admin_device = "CONFAB_ADMIN";
 class AdminMint final : public Mint {
  public:
-  AdminMint(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, Secret password)
+  AdminMint(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, std::shared_ptr<AdminPassword> password)
       : client_(std::move(client)), user_(std::move(user)), password_(std::move(password)) {}
   [[nodiscard]] StoredToken::Kind kind() const noexcept override { return StoredToken::Kind::admin; }
   [[nodiscard]] Result<StoredToken> prepare(StoredToken known, Rung /*rung*/) override { return known; }
@@ -27,13 +29,15 @@ class AdminMint final : public Mint {
  private:
   std::shared_ptr<matrix::MatrixClient> client_;
   MatrixUserId user_;
-  Secret password_;
+  std::shared_ptr<AdminPassword> password_;
 };
 
 Task<Result<StoredToken>> AdminMint::climb(std::shared_ptr<Mint> /*self*/, MatrixUserId /*account*/, Rung /*rung*/,
                                            StoredToken known, net::CallContext context) {
+  Result<Secret> password = co_await AdminPassword::tell(password_, context);
+  if (!password) co_return std::move(password).error();
   // By the localpart alone, so that a wrong server name is told from a wrong password by who the answer says we are.
-  matrix::PasswordLogin request(std::string(matrix::localpart_of(user_)), password_);
+  matrix::PasswordLogin request(std::string(matrix::localpart_of(user_)), std::move(*password));
   request.device_id(DeviceId(admin_device)).device_name("Confab");
   // Repeating a login whose answer was lost makes a second token on the same device, which harms nobody.
   Result<matrix::LoginAnswer> answer =
@@ -43,6 +47,7 @@ Task<Result<StoredToken>> AdminMint::climb(std::shared_ptr<Mint> /*self*/, Matri
     switch (error.code()) {
       case Errc::forbidden:
       case Errc::invalid_argument:
+        password_->refused();
         co_return error.with_code(Errc::admin_unavailable)
             .with_retriable(false)
             .with_message(
@@ -89,15 +94,42 @@ Task<bool> AdminMint::settle(std::shared_ptr<Mint> /*self*/, MatrixUserId /*acco
   co_return lifted || !lifted.error().retriable();
 }
 
+// One flight at a time.
+struct Watch {
+  std::shared_ptr<net::RuntimeCore> core;
+  AdminOutage outage;
+};
+
+Task<Result<MintedToken>> recover_admin(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
+                                        MatrixUserId account, std::uint64_t dead, net::CallContext context,
+                                        std::shared_ptr<Watch> watch) {
+  Result<MintedToken> token = co_await recover_token(tokens, std::move(mint), std::move(account), dead, context);
+  const Log& log = watch->core->log();
+  if (token) {
+    if (watch->outage.made() == AdminOutage::Tell::ends) {
+      log.write(LogLevel::info, "credentials", "admin.back", "the homeserver lets the admin account in again");
+    }
+    co_return token;
+  }
+  const Error& error = token.error();
+  if (watch->outage.failed(error) == AdminOutage::Tell::begins) {
+    log.write(LogLevel::warning, "credentials", "admin.refused", error.message());
+  }
+  if (!AdminOutage::is_refusal(error) || error.retry_after()) co_return token;
+  co_return error.with_retry_after(watch->outage.pause(tokens->random())).with_retriable(false);
+}
+
 }  // namespace
 
-AdminSession::AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, Secret password,
-                           std::shared_ptr<TokenStore> tokens)
+AdminSession::AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user,
+                           std::shared_ptr<AdminPassword> password, std::shared_ptr<TokenStore> tokens,
+                           std::chrono::milliseconds first_refusal)
     : client_(std::move(client)), user_(std::move(user)) {
   const std::shared_ptr<Mint> mint = std::make_shared<AdminMint>(client_, user_, std::move(password));
+  auto watch = std::make_shared<Watch>(Watch{client_->scheduler()->runtime(), AdminOutage(first_refusal)});
   slot_ = std::make_shared<TokenSlot>(
-      [tokens = std::move(tokens), mint, account = user_](std::uint64_t dead, net::CallContext context) {
-        return recover_token(tokens, mint, account, dead, std::move(context));
+      [tokens = std::move(tokens), mint, account = user_, watch](std::uint64_t dead, net::CallContext context) {
+        return recover_admin(tokens, mint, account, dead, std::move(context), watch);
       });
 }
 

@@ -1,6 +1,7 @@
-// AdminSession: acts as the library's own account, and logs in again with the stored password when its token dies.
+// AdminSession: acts as the library's own account, and logs in again when its token dies.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +12,8 @@
 #include <confab/result.hpp>
 #include <confab/secret.hpp>
 
+#include "credentials/admin_outage.hpp"
+#include "credentials/admin_password.hpp"
 #include "credentials/token_slot.hpp"
 #include "credentials/token_store.hpp"
 #include "matrix/errcodes.hpp"
@@ -61,8 +64,9 @@ template <class Endpoint>
 
 class AdminSession : public std::enable_shared_from_this<AdminSession> {
  public:
-  AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, Secret password,
-               std::shared_ptr<TokenStore> tokens);
+  AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, std::shared_ptr<AdminPassword> password,
+               std::shared_ptr<TokenStore> tokens,
+               std::chrono::milliseconds first_refusal = AdminOutage::first_refusal);
 
   // Calls an endpoint as the admin: on a dead token once more with a new one.
   template <class Endpoint>

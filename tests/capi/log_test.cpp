@@ -111,6 +111,14 @@ TEST_CASE_FIXTURE(Listening, "alerts come with every level: a homeserver that fa
   await_alert("homeserver_back");
 }
 
+TEST_CASE_FIXTURE(Listening, "alerts tell of an admin that is not let in, once") {
+  begin(CONFAB_LOG_ALERTS, 0);
+  server.on("POST", "/_matrix/client/v3/login", Answer::error(403, "M_FORBIDDEN"));
+  await_alert("admin_refused");
+  examine();
+  CHECK(waiting().empty());
+}
+
 TEST_CASE_FIXTURE(Listening, "a queue that is closed takes no lines, and nothing else minds") {
   begin(CONFAB_LOG_DEBUG, 0);
   CHECK(confab_queue_close(logs) == CONFAB_OK);

@@ -225,6 +225,10 @@ TEST_CASE_FIXTURE(Folder, "a password file is one line that not everybody can re
   const std::string text = replaced(good, R"("admin_password":"secret words")", R"("admin_password_file":"pw")");
   write("pw", "from a file\n");
   CHECK(read(text)->homeserver().admin_password() == Secret("from a file"));
+  const AdminPasswordSource later = read(text)->homeserver().admin_password_source();
+  REQUIRE(later);
+  write("pw", "changed\n");
+  CHECK(later(false).value() == Secret("changed"));
   write("pw", "from a file\r\n", 0640);
   CHECK(read(text)->homeserver().admin_password() == Secret("from a file"));
   const std::pair<std::string, mode_t> refused[] = {
@@ -238,6 +242,7 @@ TEST_CASE_FIXTURE(Folder, "a password file is one line that not everybody can re
 TEST_CASE_FIXTURE(Folder, "the environment stands above the file") {
   ::setenv("CONFAB_ADMIN_PASSWORD", "of this run", 1);
   CHECK(read(good)->homeserver().admin_password() == Secret("of this run"));
+  CHECK_FALSE(read(good)->homeserver().admin_password_source());
   CHECK(read(replaced(good, R"(,"admin_password":"secret words")", "")).has_value());
   ::setenv("CONFAB_ADMIN_PASSWORD", "", 1);
   CHECK(read(good)->homeserver().admin_password() == Secret("secret words"));
@@ -265,6 +270,12 @@ TEST_CASE_FIXTURE(Folder, "secrets that are to be asked for are asked last, once
   REQUIRE(known.has_value());
   CHECK(asked == std::vector<std::string>{"homeserver.admin_password", "store.key_file"});
   CHECK(known->homeserver().admin_password() == Secret("words"));
+  AdminPasswordSource later = known->homeserver().admin_password_source();
+  REQUIRE(later);
+  CHECK(later(false).value() == Secret("words"));
+  CHECK(asked.size() == 2);
+  CHECK(later(true).value() == Secret("words"));
+  CHECK(std::exchange(asked, {"homeserver.admin_password", "store.key_file"}).size() == 3);
   CHECK(known->homeserver().store_keys().has_value());
   CHECK(known->homeserver().store_path() == folder.file("confab.db"));
 

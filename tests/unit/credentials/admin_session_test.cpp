@@ -3,7 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "matrix/endpoints/synapse_admin_users.hpp"
 #include "unit/credentials/at_homeserver.hpp"
@@ -27,6 +32,63 @@ Pending<matrix::WhoamiAnswer> as_admin(const AtHomeserver& at, CallOptions optio
       at.runtime.core(), loop_of, std::move(options),
       [admin = at.admin](net::CallContext context) { return admin->call(matrix::Whoami(), std::move(context)); });
 }
+
+// The password can be put right while the admin is locked out; a refusal is believed in for a moment only.
+struct LockedOut {
+  explicit LockedOut(std::string first) : password(std::move(first)) {}
+  ~LockedOut() { hs.clear_scripts(); }
+
+  RuntimeOptions heard() {
+    return RuntimeOptions().log([this](const LogRecord& line) {
+      if (line.component() != "credentials") return;
+      const std::lock_guard lock(mutex);
+      lines.emplace_back(line.code());
+      texts += line.message();
+    });
+  }
+  std::vector<std::string> told() {
+    const std::lock_guard lock(mutex);
+    return lines;
+  }
+  Result<matrix::WhoamiAnswer> call() {
+    return run<matrix::WhoamiAnswer>(process.runtime, [admin = process.admin](net::CallContext context) {
+      return admin->call(matrix::Whoami(), std::move(context));
+    });
+  }
+  // Calls until one goes well, or another comes than expected.
+  bool heals() {
+    const auto until = net::Clock::now() + 20s;
+    while (net::Clock::now() < until) {
+      const auto answer = call();
+      if (answer) return true;
+      if (answer.error().code() != Errc::admin_unavailable) return false;
+    }
+    return false;
+  }
+  void fail(std::size_t times) {
+    const std::size_t before = process.logins();
+    const auto until = net::Clock::now() + 20s;
+    while (process.logins() < before + times && net::Clock::now() < until) {
+      CHECK(call().error().code() == Errc::admin_unavailable);
+    }
+  }
+
+  test::FakeMatrix hs;
+  std::mutex mutex;
+  std::vector<std::string> lines;
+  std::string texts;
+  std::string password;
+  std::vector<bool> asked;
+  test::Process process{hs, test::SealedStore(),
+                        std::make_shared<credentials::AdminPassword>([this](bool refused) -> Result<Secret> {
+                          const std::lock_guard lock(mutex);
+                          asked.push_back(refused);
+                          if (password == "throw") throw std::runtime_error("a source's own fault");
+                          if (password == "file") return Error(Errc::config, "the file is gone");
+                          return Secret(password);
+                        }),
+                        heard(), 2ms};
+};
 
 }  // namespace
 
@@ -70,7 +132,9 @@ TEST_CASE("AdminSession: a homeserver of another name is told from a wrong passw
   AtHomeserver at(std::string(test::FakeMatrix::admin_password), 1,
                   test::FakeMatrix::MatrixOptions().server_name("other.test"));
   const auto admin = std::make_shared<credentials::AdminSession>(
-      at.client, MatrixUserId("@admin:hs.test"), Secret(std::string(test::FakeMatrix::admin_password)), at.token_store);
+      at.client, MatrixUserId("@admin:hs.test"),
+      std::make_shared<credentials::AdminPassword>(Secret(std::string(test::FakeMatrix::admin_password))),
+      at.token_store);
   for (int i = 0; i < 10; ++i) {
     const auto answer = run<matrix::WhoamiAnswer>(
         at.runtime, [&](net::CallContext context) { return admin->call(matrix::Whoami(), std::move(context)); });
@@ -148,4 +212,50 @@ TEST_CASE("AdminSession: a lost answer to the login costs a second login and is 
   CHECK(error.code() == Errc::unavailable);
   CHECK(error.transaction_id().empty());
   CHECK(never.logins() <= 4);
+}
+
+TEST_CASE("AdminSession: an outage is told once, and its end once, and heals with the password") {
+  LockedOut at("not-the-password");
+  for (int outage = 1; outage <= 2; ++outage) {
+    at.fail(3);
+    CHECK(at.told().size() == static_cast<std::size_t>(outage) * 2 - 1);
+    at.password = test::FakeMatrix::admin_password;
+    REQUIRE(at.heals());
+    REQUIRE(at.told().size() == static_cast<std::size_t>(outage) * 2);
+    CHECK(at.lines[at.lines.size() - 2] == "admin.refused");
+    CHECK(at.lines.back() == "admin.back");
+    at.password = "not-the-password";
+    at.hs.kill_token(at.process.admin->user().str());
+  }
+  CHECK(at.texts.find("not-the-password") == std::string::npos);
+  CHECK_FALSE(at.asked.front());
+  CHECK(at.asked[1]);
+}
+
+TEST_CASE("AdminSession: a password that cannot be told is an outage too, and nothing is sent") {
+  for (const char* fault : {"throw", "file", ""}) {
+    LockedOut at(fault);
+    CHECK(at.call().error().code() == Errc::admin_unavailable);
+    CHECK(at.call().error().subject() == "homeserver.admin_password");
+    CHECK(at.told().size() == 1);
+    CHECK(at.process.logins() == 0);
+    at.password = test::FakeMatrix::admin_password;
+    CHECK(at.heals());
+    CHECK(at.told().size() == 2);
+  }
+}
+
+TEST_CASE("AdminSession: while the admin is locked out, users whose tokens live go on") {
+  LockedOut at{std::string(test::FakeMatrix::admin_password)};
+  const MatrixUserId ana = at.process.add("ana");
+  const MatrixUserId ben = at.process.add("ben");
+  REQUIRE(at.process.whoami(ana).wait());
+  at.password = "not-the-password";
+  at.hs.kill_token(at.process.admin->user().str());
+  at.fail(1);
+  CHECK(at.process.whoami(ana).wait());
+  CHECK(at.process.whoami(ben).wait().error().code() == Errc::admin_unavailable);
+  at.password = test::FakeMatrix::admin_password;
+  REQUIRE(at.heals());
+  CHECK(at.process.whoami(ana).wait());
 }

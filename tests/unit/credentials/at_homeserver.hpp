@@ -35,14 +35,19 @@ struct SealedStore {
 // One process: what it remembers of the homeserver beside the store is its own.
 struct Process {
   Process(FakeMatrix& homeserver, const SealedStore& sealed, std::string password, unsigned loops)
+      : Process(homeserver, sealed, std::make_shared<credentials::AdminPassword>(Secret(std::move(password))),
+                RuntimeOptions().loop_threads(loops)) {}
+  Process(FakeMatrix& homeserver, const SealedStore& sealed, std::shared_ptr<credentials::AdminPassword> password,
+          RuntimeOptions options = RuntimeOptions(),
+          std::chrono::milliseconds first_refusal = credentials::AdminOutage::first_refusal)
       : hs(homeserver),
-        runtime(RuntimeOptions().loop_threads(loops)),
+        runtime(std::move(options)),
         token_store(std::make_shared<credentials::TokenStore>(net::RecordStore(sealed.store), sealed.keys.keys(),
                                                               sealed.lease_length)),
         client(std::make_shared<matrix::MatrixClient>(std::make_shared<net::Scheduler>(
             runtime.core(), net::HttpClientOptions(net::Url::parse_base(hs.url()).value())))),
-        admin(std::make_shared<credentials::AdminSession>(client, MatrixUserId(hs.user_id("admin")),
-                                                          Secret(std::move(password)), token_store)),
+        admin(std::make_shared<credentials::AdminSession>(client, MatrixUserId(hs.user_id("admin")), password,
+                                                          token_store, first_refusal)),
         tokens(std::make_shared<credentials::UserTokens>(admin, token_store)) {}
   explicit Process(FakeMatrix& homeserver, const SealedStore& sealed = SealedStore())
       : Process(homeserver, sealed, std::string(FakeMatrix::admin_password), 1) {}
