@@ -134,6 +134,20 @@ confab_status confab_client_tenant(confab_client* client, const char* id, confab
 confab_tenant* confab_tenant_retain(confab_tenant* tenant) { return retain(tenant); }
 void confab_tenant_release(confab_tenant* tenant) { release(tenant); }
 
+confab_status confab_metrics(confab_client* client, confab_event** metrics, confab_error** error) {
+  return guarded(error, [&] {
+    require_place(metrics, "metrics");
+    const confab::TokenMetrics seen = require(client, "client").homeserver.token_metrics();
+    json::Writer object;
+    object.object();
+    write_metrics(object, seen);
+    Ref<confab_event> told(new confab_event(CONFAB_EVENT_COMPLETION, 0));
+    told->places = 0;
+    told->succeed(std::move(object).finish());
+    *metrics = std::move(told).give();
+  });
+}
+
 confab_status confab_doctor(confab_client* client, const confab_plain_request* request, CONFAB_ASK) {
   return start({queue, tag, operation, error}, [&] {
     const confab::Homeserver& homeserver = require(client, "client").homeserver;

@@ -71,6 +71,7 @@ void write_line(json::Writer& out, const LogRecord& line) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   out.member("level", level_name(line.level())).member("component", line.component()).member("code", line.code());
   out.member("message", line.message());
+  if (!line.subject().empty()) out.member("subject", line.subject());
   out.member("time", std::int64_t{std::chrono::duration_cast<std::chrono::milliseconds>(now).count()});
 }
 

@@ -94,6 +94,24 @@ void write_findings(json::Writer& out, const std::vector<Finding>& findings) {
   out.end();
 }
 
+void write_metrics(json::Writer& out, const TokenMetrics& seen) {
+  out.key("steps").array();
+  for (const TokenStep step : token_steps) {
+    const TokenStepMetrics& of = seen.step(step);
+    const auto in_ms = [](std::chrono::microseconds time) {
+      return std::int64_t{std::chrono::duration_cast<std::chrono::milliseconds>(time).count()};
+    };
+    out.object().member("step", token_step_name(step)).member("attempts", of.attempts());
+    out.member("succeeded", of.outcome(TokenOutcome::succeeded)).member("refused", of.outcome(TokenOutcome::refused));
+    out.member("limited", of.outcome(TokenOutcome::limited)).member("failed", of.outcome(TokenOutcome::failed));
+    out.member("total_ms", in_ms(of.total())).member("longest_ms", in_ms(of.longest())).end();
+  }
+  out.end().key("made").object();
+  for (const TokenReason reason : token_reasons) out.member(token_reason_name(reason), seen.made(reason));
+  out.end();
+  out.member("admin_refused", seen.admin_refused()).member("admin_outages", seen.admin_outages());
+}
+
 void write_account(json::Writer& out, const Account& account) {
   out.member("user_id", account.user_id().str()).member("slug", account.slug().str());
   out.member("name", account.name()).member("state", name_of(account.state()));

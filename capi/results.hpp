@@ -12,6 +12,7 @@
 #include <confab/received_message.hpp>
 #include <confab/reset.hpp>
 #include <confab/stored_directory.hpp>
+#include <confab/token_metrics.hpp>
 
 #include "util/json.hpp"
 
@@ -19,6 +20,7 @@ namespace confab::capi {
 
 void write_done(json::Writer& out);
 void write_findings(json::Writer& out, const std::vector<Finding>& findings);
+void write_metrics(json::Writer& out, const TokenMetrics& seen);
 void write_account(json::Writer& out, const Account& account);
 void write_reset(json::Writer& out, const ResetCounts& counts);
 void write_room(json::Writer& out, const Room& room);

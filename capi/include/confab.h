@@ -489,6 +489,9 @@ typedef struct confab_directory_request {
 /// Look at everything that has to be right with the homeserver and the store. Result: `findings`; one that is not fit
 /// is no error. Nothing is changed, but that the admin logs in.
 CONFAB_API confab_status confab_doctor(confab_client *client, const confab_plain_request *request, CONFAB_ASK);
+/// Tell how often tokens were made, why, by which step, and how long it took: numbers of this client, at once. `metrics`
+/// is an event like one from a queue, of kind COMPLETION and tag 0, to be released; its JSON is `metrics`.
+CONFAB_API confab_status confab_metrics(confab_client *client, confab_event **metrics, confab_error **error);
 /// Make sure that a user has an account. Result: `account`. NOT_FOUND: the directory lists no such user.
 CONFAB_API confab_status confab_provision(confab_tenant *tenant, const confab_user_request *request, CONFAB_ASK);
 /// Read what the homeserver knows of a user. Result: `account`. NOT_FOUND: no such user, or no account yet.

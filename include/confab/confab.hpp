@@ -29,6 +29,7 @@
 /// Secrets in it are sealed; docs/store.md says under which keys and what lies where.
 /// Events: pulled from an EventStream, at least once and in order; docs/events.md tells what is promised.
 /// Names: the host's slugs go in and come out; Matrix's ids stand beside them, and are of types of their own.
+/// Tokens: made, renewed and replaced unseen; token_metrics.hpp tells how often, and log.hpp which lines tell of each.
 /// Values: requests and answers own what they hold; copying one is all there is to keeping it.
 /// Memory: std::bad_alloc may leave what merely copies or makes values; an operation answers Errc::no_memory.
 #pragma once
@@ -64,4 +65,5 @@
 #include <confab/store.hpp>
 #include <confab/store_care.hpp>
 #include <confab/stored_directory.hpp>
+#include <confab/token_metrics.hpp>
 #include <confab/unique_function.hpp>

@@ -28,6 +28,7 @@
 #include <confab/result.hpp>
 #include <confab/runtime.hpp>
 #include <confab/secret.hpp>
+#include <confab/token_metrics.hpp>
 
 namespace confab {
 
@@ -201,10 +202,11 @@ class Finding {
   Finding(std::string check, bool fit, std::string detail)
       : check_(std::move(check)), fit_(fit), detail_(std::move(detail)) {}
   /// What was looked at: "reachability", "versions", "login flows", "admin rights", "admin API", "limits", "clock",
-  /// "store", "discovery".
+  /// "store", "tokens", "discovery".
   [[nodiscard]] const std::string& check() const noexcept { return check_; }
   /// Whether it is as Confab needs it. One that is not fit will make operations fail; detail() says what to do. Of
-  /// "discovery", which only other clients need: whether what is published can be read, if there is anything.
+  /// "discovery", which only other clients need: whether what is published can be read, if there is anything. "tokens"
+  /// tells how often all processes on the store made tokens, and why.
   [[nodiscard]] bool fit() const noexcept { return fit_; }
   /// What was seen, and what to do if it is not fit; safe to log.
   [[nodiscard]] const std::string& detail() const noexcept { return detail_; }
@@ -268,6 +270,14 @@ class CONFAB_EXPORT Homeserver {
   /// @par Specification Client-server API, "GET /_matrix/client/versions", "GET /login", "GET /account/whoami",
   ///                 "Well-known URI".
   [[nodiscard]] Pending<std::vector<Finding>> examine(CallOptions options = CallOptions()) const;
+
+  /// Tell how often tokens were made in this process, why, by which step, and how long it took: for a monitor. It is a
+  /// look at numbers, and asks nobody.
+  ///
+  /// @returns        The numbers of this moment.
+  /// @par Errors     None.
+  /// @par Threads    Any.
+  [[nodiscard]] TokenMetrics token_metrics() const;
 
   /// The transport below ChatService, for make_chat_service() and for hosts that think in Matrix's words.
   ///

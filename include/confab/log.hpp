@@ -35,8 +35,10 @@ class LogRecord {
   /// @param component The layer that speaks; a text with static storage duration.
   /// @param code      The kind of line; a text with static storage duration.
   /// @param message   The line, moved in.
-  LogRecord(LogLevel level, std::string_view component, std::string_view code, std::string message)
-      : level_(level), component_(component), code_(code), message_(std::move(message)) {}
+  /// @param subject   See subject().
+  LogRecord(LogLevel level, std::string_view component, std::string_view code, std::string message,
+            std::string subject = {})
+      : level_(level), component_(component), code_(code), message_(std::move(message)), subject_(std::move(subject)) {}
 
   /// How much it matters. Lines below RuntimeOptions::log's level do not come at all.
   [[nodiscard]] LogLevel level() const noexcept { return level_; }
@@ -46,6 +48,9 @@ class LogRecord {
   [[nodiscard]] std::string_view code() const noexcept { return code_; }
   /// The line itself, UTF-8, without a newline. Its wording may change with any version.
   [[nodiscard]] std::string_view message() const noexcept { return message_; }
+  /// Whom or what the line is about, where its code has such: the Matrix user id of "matrix.user.token.updated" and
+  /// "matrix.admin.token.updated". Else empty.
+  [[nodiscard]] std::string_view subject() const noexcept { return subject_; }
 
  private:
   LogLevel level_;
@@ -54,6 +59,7 @@ class LogRecord {
   std::string_view code_;
   /// Owned: made for this line.
   std::string message_;
+  std::string subject_;
 };
 
 /// Receives log lines.

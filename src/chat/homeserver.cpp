@@ -81,6 +81,19 @@ Finding look_at_published(const std::string& document, const Result<matrix::Well
   return finding(true, document + " could not be read (" + in_words(error) + "): where that is so, " + by_hand);
 }
 
+Task<Finding> examine_tokens(std::shared_ptr<detail::MatrixBackend> backend, net::CallContext context) {
+  const Result<credentials::TokenStore::Totals> totals =
+      co_await credentials::TokenStore::totals(backend->stored_tokens(), std::move(context));
+  if (!totals) co_return Finding("tokens", false, in_words(totals.error()));
+  std::string detail = "accounts: " + std::to_string(totals->accounts()) + (totals->is_complete() ? "" : " or more");
+  detail += "; tokens made:";
+  for (const TokenReason reason : token_reasons) {
+    detail += std::string(reason == token_reasons.front() ? " " : ", ") + token_reason_name(reason) + " " +
+              std::to_string(totals->made(reason));
+  }
+  co_return Finding("tokens", true, std::move(detail));
+}
+
 Task<Finding> examine_published(std::shared_ptr<detail::MatrixBackend> backend, net::CallContext context) {
   const net::HttpClientOptions& options = backend->client()->scheduler()->options();
   const Result<net::Url> document = matrix::well_known_url(backend->server_name());
@@ -108,6 +121,7 @@ Task<Result<std::vector<Finding>>> examine_homeserver(std::shared_ptr<detail::Ma
   Finding store = co_await chat::examine_store(backend->store(), context.step());
   if (!versions) {
     findings.push_back(std::move(store));
+    findings.push_back(co_await examine_tokens(backend, context.step()));
     findings.push_back(co_await examine_published(backend, context.step()));
     co_return findings;
   }
@@ -146,6 +160,7 @@ Task<Result<std::vector<Finding>>> examine_homeserver(std::shared_ptr<detail::Ma
   }
   findings.push_back(std::move(clock));
   findings.push_back(std::move(store));
+  findings.push_back(co_await examine_tokens(backend, context.step()));
   findings.push_back(co_await examine_published(backend, context.step()));
   co_return findings;
 }
@@ -225,6 +240,8 @@ std::shared_ptr<ChatProvider> Homeserver::provider(std::string group, Access acc
   if (access == Access::device) backend_->tokens()->use_devices(group);
   return std::make_shared<MatrixProvider>(backend_, std::move(group));
 }
+
+TokenMetrics Homeserver::token_metrics() const { return backend_->stored_tokens()->counts().now(); }
 
 Pending<std::string> Homeserver::discover(Runtime& runtime, std::string server_name, DiscoveryOptions how,
                                           CallOptions options) {

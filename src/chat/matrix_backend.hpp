@@ -40,6 +40,7 @@ class MatrixBackend {
   [[nodiscard]] const chat::OpenedStore& store() const noexcept { return store_; }
   [[nodiscard]] const std::shared_ptr<matrix::MatrixClient>& client() const noexcept { return client_; }
   [[nodiscard]] const std::shared_ptr<credentials::UserTokens>& tokens() const noexcept { return tokens_; }
+  [[nodiscard]] const std::shared_ptr<credentials::TokenStore>& stored_tokens() const noexcept { return stored_; }
   [[nodiscard]] const std::shared_ptr<services::UserService>& users() const noexcept { return users_; }
   [[nodiscard]] const std::shared_ptr<services::RoomService>& rooms() const noexcept { return rooms_; }
   [[nodiscard]] const std::shared_ptr<services::MessageService>& messages() const noexcept { return messages_; }

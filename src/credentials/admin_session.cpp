@@ -101,19 +101,25 @@ struct Watch {
 };
 
 Task<Result<MintedToken>> recover_admin(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
-                                        MatrixUserId account, std::uint64_t dead, net::CallContext context,
-                                        std::shared_ptr<Watch> watch) {
-  Result<MintedToken> token = co_await recover_token(tokens, std::move(mint), std::move(account), dead, context);
+                                        MatrixUserId account, std::uint64_t dead, bool refused,
+                                        net::CallContext context, std::shared_ptr<Watch> watch) {
+  Result<MintedToken> token = co_await recover_token(tokens, std::move(mint), account, dead, refused, context);
   const Log& log = watch->core->log();
   if (token) {
     if (watch->outage.made() == AdminOutage::Tell::ends) {
       log.write(LogLevel::info, "credentials", "admin.back", "the homeserver lets the admin account in again");
+      tokens->counts().admin_refused(false);
+    }
+    if (token->is_fresh()) {
+      log.write(LogLevel::info, "credentials", "matrix.admin.token.updated", "the admin has a new token",
+                account.str());
     }
     co_return token;
   }
   const Error& error = token.error();
   if (watch->outage.failed(error) == AdminOutage::Tell::begins) {
     log.write(LogLevel::warning, "credentials", "admin.refused", error.message());
+    tokens->counts().admin_refused(true);
   }
   if (!AdminOutage::is_refusal(error) || error.retry_after()) co_return token;
   co_return error.with_retry_after(watch->outage.pause(tokens->random())).with_retriable(false);
@@ -127,10 +133,10 @@ AdminSession::AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixU
     : client_(std::move(client)), user_(std::move(user)) {
   const std::shared_ptr<Mint> mint = std::make_shared<AdminMint>(client_, user_, std::move(password));
   auto watch = std::make_shared<Watch>(Watch{client_->scheduler()->runtime(), AdminOutage(first_refusal)});
-  slot_ = std::make_shared<TokenSlot>(
-      [tokens = std::move(tokens), mint, account = user_, watch](std::uint64_t dead, net::CallContext context) {
-        return recover_admin(tokens, mint, account, dead, std::move(context), watch);
-      });
+  slot_ = std::make_shared<TokenSlot>([tokens = std::move(tokens), mint, account = user_, watch](
+                                          std::uint64_t dead, bool refused, net::CallContext context) {
+    return recover_admin(tokens, mint, account, dead, refused, std::move(context), watch);
+  });
 }
 
 }  // namespace confab::credentials

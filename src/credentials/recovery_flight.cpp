@@ -33,6 +33,20 @@ MintedToken minted_of(const StoredToken& token, bool fresh, const net::RandomSou
   return minted;
 }
 
+TokenStep step_of(StoredToken::Kind kind, Rung rung) {
+  switch (rung) {
+    case Rung::refresh:
+      return TokenStep::refresh;
+    case Rung::set_password:
+      return TokenStep::set_password;
+    case Rung::act_as:
+      return TokenStep::act_as;
+    case Rung::log_in:
+      break;
+  }
+  return kind == StoredToken::Kind::admin ? TokenStep::admin_log_in : TokenStep::log_in;
+}
+
 // A lease as a coroutine on a loop sees it.
 [[nodiscard]] Task<Outcome> ask(std::shared_ptr<store::Lease> lease, net::CallContext context) {
   net::StoreAnswer<Outcome> asked(std::move(context), [lease](StoreHandler<Outcome> done) {
@@ -73,11 +87,13 @@ Task<StoredToken> settled(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mi
 }
 
 Task<Result<TokenRecovery::Found>> climb(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
-                                         MatrixUserId account, std::uint64_t dead, net::CallContext context) {
+                                         MatrixUserId account, std::uint64_t dead, bool refused,
+                                         net::CallContext context) {
   Result<std::shared_ptr<store::Lease>> made = tokens->lease(account);
   if (!made) co_return std::move(made).error();
   const std::shared_ptr<store::Lease> lease = std::move(*made);
   TokenRecovery recovery(mint->kind(), dead, tokens->lease_length() * 3 / 4, context.deadline(), tokens->random());
+  recovery.refused(refused);
   // With the end of the lease in sight, and after the flight's own.
   const auto parting = [&context] {
     return net::CallContext(context.loop(), net::Clock::now() + farewell_limit, std::stop_token());
@@ -111,8 +127,12 @@ Task<Result<TokenRecovery::Found>> climb(std::shared_ptr<TokenStore> tokens, std
       }
       case TokenRecovery::Step::climb: {
         StoredToken known = recovery.record();
+        const net::TimePoint begun = net::Clock::now();
         Result<StoredToken> brought =
             co_await mint->climb(mint, account, recovery.rung(), std::move(known), context.until(recovery.at()));
+        tokens->counts().tried(step_of(mint->kind(), recovery.rung()),
+                               brought ? std::nullopt : std::optional<Error>(brought.error()),
+                               net::Clock::now() - begun);
         recovery.climbed(std::move(brought), Moment::now());
         break;
       }
@@ -137,8 +157,11 @@ Task<Result<TokenRecovery::Found>> climb(std::shared_ptr<TokenStore> tokens, std
         recovery.let_go();
         break;
       }
-      case TokenRecovery::Step::end:
-        co_return std::move(recovery).result();
+      case TokenRecovery::Step::end: {
+        Result<TokenRecovery::Found> found = std::move(recovery).result();
+        if (found && found->is_fresh()) tokens->counts().made(recovery.reason());
+        co_return found;
+      }
     }
   }
 }
@@ -146,8 +169,9 @@ Task<Result<TokenRecovery::Found>> climb(std::shared_ptr<TokenStore> tokens, std
 }  // namespace
 
 Task<Result<MintedToken>> recover_token(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
-                                        MatrixUserId account, std::uint64_t dead, net::CallContext context) {
-  Result<TokenRecovery::Found> found = co_await climb(tokens, mint, account, dead, context);
+                                        MatrixUserId account, std::uint64_t dead, bool refused,
+                                        net::CallContext context) {
+  Result<TokenRecovery::Found> found = co_await climb(tokens, mint, account, dead, refused, context);
   if (!found) co_return std::move(found).error();
   const bool fresh = found->is_fresh();
   StoredToken token = std::move(*found).token();

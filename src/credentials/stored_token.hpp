@@ -2,7 +2,9 @@
 // And Mint: how a new one is made.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,6 +15,7 @@
 #include <confab/result.hpp>
 #include <confab/secret.hpp>
 #include <confab/store.hpp>
+#include <confab/token_metrics.hpp>
 
 #include "net/call_context.hpp"
 #include "util/task.hpp"
@@ -65,6 +68,10 @@ class StoredToken {
   // Tells the token from those before and after it, over all processes: the fencing number of the lease under which it
   // was made, so larger with each new one. A token of generation 0 is nobody's to use.
   StoredToken& generation(std::uint64_t generation) { return generation_ = generation, *this; }
+  // How often the account's token was made for this reason, by all processes.
+  StoredToken& made(TokenReason reason, std::uint64_t times) {
+    return made_.at(static_cast<std::size_t>(reason)) = times, *this;
+  }
   StoredToken& intent(std::optional<Intent> intent) { return intent_ = intent, *this; }
   StoredToken& device(DeviceId device) { return device_ = std::move(device), *this; }
   // Whether the homeserver was ever seen to have it.
@@ -84,6 +91,7 @@ class StoredToken {
   [[nodiscard]] std::optional<Time> end() const noexcept { return end_; }
   [[nodiscard]] const Secret& refresh_token() const noexcept { return refresh_token_; }
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
+  [[nodiscard]] std::uint64_t made(TokenReason reason) const { return made_.at(static_cast<std::size_t>(reason)); }
   [[nodiscard]] const std::optional<Intent>& intent() const noexcept { return intent_; }
   [[nodiscard]] const DeviceId& device() const noexcept { return device_; }
   [[nodiscard]] const Secret& password() const noexcept { return password_; }
@@ -97,6 +105,7 @@ class StoredToken {
   std::optional<Time> end_;
   Secret refresh_token_;
   std::uint64_t generation_ = 0;
+  std::array<std::uint64_t, token_reasons.size()> made_{};
   std::optional<Intent> intent_;
   DeviceId device_;
   Secret password_;

@@ -48,6 +48,10 @@ std::optional<Intent> intent_of(const json::Value& value) {
   return std::nullopt;
 }
 
+std::uint64_t made_of(const json::Value& root, TokenReason reason) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(root["made"][token_reason_name(reason)].integer_or(0), 0));
+}
+
 Result<Secret> open(const store::SealingKeys& keys, const std::string& key, std::string_view member,
                     const json::Value& root) {
   const json::Value sealed = root[member];
@@ -81,6 +85,11 @@ Result<std::string> token_record(const StoredToken& token, const std::string& re
     writer.key("refresh").raw(*sealed);
   }
   if (token.generation() != 0) writer.member("generation", token.generation());
+  writer.key("made").object();
+  for (const TokenReason reason : token_reasons) {
+    if (token.made(reason) != 0) writer.member(token_reason_name(reason), token.made(reason));
+  }
+  writer.end();
   if (const std::optional<Intent>& intent = token.intent()) {
     writer.key("intent").object().member("generation", intent->generation());
     for (const auto& [rung, name] : rungs) {
@@ -119,10 +128,19 @@ Result<StoredToken> read_token_record(const StoreRecord& record, const store::Se
     read.token(std::move(*token), end).password(std::move(*password), root["password_known"].boolean_or(false));
     read.device(DeviceId(std::string(root["device"].string_or("")))).settled(root["settled"].boolean_or(true));
     read.refresh_token(std::move(*refresh)).intent(intent_of(root["intent"])).version(record.version());
+    for (const TokenReason reason : token_reasons) read.made(reason, made_of(root, reason));
     read.generation(static_cast<std::uint64_t>(std::max<std::int64_t>(root["generation"].integer_or(0), 0)));
     return read;
   }
   return strange(record.key());
+}
+
+std::array<std::uint64_t, token_reasons.size()> times_made(const StoreRecord& record) {
+  std::array<std::uint64_t, token_reasons.size()> times{};
+  const Result<json::Document> parsed = store::parse(record);
+  if (!parsed) return times;
+  for (std::size_t i = 0; i < times.size(); ++i) times.at(i) = made_of(parsed->root(), token_reasons.at(i));
+  return times;
 }
 
 }  // namespace confab::credentials

@@ -106,7 +106,15 @@ void TokenRecovery::waited(Moment now) {
   step_ = Step::read;
 }
 
+TokenReason TokenRecovery::reason_now() const {
+  if (refused_) return TokenReason::recovery;
+  if (record_.token().empty()) return TokenReason::first;
+  const bool moves = record_.kind() == StoredToken::Kind::puppet && kind_ == StoredToken::Kind::device;
+  return moves ? TokenReason::move : TokenReason::renewal;
+}
+
 void TokenRecovery::choose() {
+  if (!reason_) reason_ = reason_now();
   switch (kind_) {
     case StoredToken::Kind::admin:
       return begin(Rung::log_in);
@@ -173,6 +181,7 @@ void TokenRecovery::climbed(Result<StoredToken> made, Moment now) {
     }
     record_.intent(std::nullopt);
     record_.generation(fence_);
+    record_.made(reason(), record_.made(reason()) + 1);
     noted_ = false;
     step_ = Step::keep;
     return;

@@ -66,12 +66,16 @@ class TokenRecovery {
   // be longer. After `deadline` nothing new is begun.
   TokenRecovery(StoredToken::Kind kind, std::uint64_t dead, std::chrono::milliseconds patience, Time deadline,
                 net::RandomSource random);
+  // The homeserver said so of the generation that is to be replaced; otherwise it ends, or there is none.
+  TokenRecovery& refused(bool on) { return refused_ = on, *this; }
 
   [[nodiscard]] Step step() const noexcept { return step_; }
   [[nodiscard]] Rung rung() const noexcept { return rung_; }
   [[nodiscard]] Time at() const noexcept { return at_; }
   [[nodiscard]] bool ends_lease() const noexcept { return held_ && !late_; }
   [[nodiscard]] const StoredToken& record() const noexcept { return record_; }
+  // Why a token that this flight made was made.
+  [[nodiscard]] TokenReason reason() const noexcept { return reason_.value_or(TokenReason::first); }
   // Whether let_go has something to write: what was noted came to nothing.
   [[nodiscard]] bool tidies() const noexcept { return noted_; }
   [[nodiscard]] Result<Found> result() && { return std::move(*result_); }
@@ -89,6 +93,7 @@ class TokenRecovery {
 
  private:
   void choose();
+  [[nodiscard]] TokenReason reason_now() const;
   void begin(Rung rung);
   void try_rung(Moment now);
   void pause(Moment now, std::chrono::milliseconds least);
@@ -99,6 +104,8 @@ class TokenRecovery {
 
   StoredToken::Kind kind_;
   std::uint64_t dead_;
+  bool refused_ = false;
+  std::optional<TokenReason> reason_;
   std::chrono::milliseconds patience_;
   Time deadline_;
   net::RandomSource random_;

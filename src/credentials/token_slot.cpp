@@ -22,8 +22,8 @@ constexpr std::chrono::milliseconds longest_release{250};
 constexpr std::chrono::minutes longest_pause{10};
 }  // namespace
 
-std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& context, std::optional<Error>& refused,
-                                                          unsigned& place) {
+std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& context, bool dead,
+                                                          std::optional<Error>& refused, unsigned& place) {
   std::shared_ptr<net::SharedResult<Token>> flight;
   {
     const std::lock_guard lock(mutex_);
@@ -40,13 +40,13 @@ std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& cont
     flight_ = std::make_shared<net::SharedResult<Token>>();
     flight = flight_;
   }
-  context.loop().spawn(
-      fly(shared_from_this(), flight, context.detached(net::Clock::now() + flight_limit, context.loop().stopping())));
+  context.loop().spawn(fly(shared_from_this(), flight, dead,
+                           context.detached(net::Clock::now() + flight_limit, context.loop().stopping())));
   return flight;
 }
 
 Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight,
-                          net::CallContext context) {
+                          bool refused, net::CallContext context) {
   Result<MintedToken> minted = Error(Errc::internal, "the token could not be made; please report it");
   std::uint64_t dead = 0;
   {
@@ -54,7 +54,7 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
     dead = self->generation_;
   }
   try {
-    minted = co_await self->source_(dead, context);
+    minted = co_await self->source_(dead, refused, context);
   } catch (const std::bad_alloc&) {
     // Whatever happens, those who wait are answered and the next one may try.
     minted = no_memory();
@@ -113,10 +113,10 @@ Task<Result<Token>> TokenSlot::get(std::shared_ptr<TokenSlot> self, net::CallCon
   std::optional<Error> refused;
   unsigned place = 0;
   if (current) {
-    if (renew) (void)self->join(context, refused, place);
+    if (renew) (void)self->join(context, false, refused, place);
     co_return std::move(*current);
   }
-  std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, refused, place);
+  std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, false, refused, place);
   if (!flight) co_return std::move(*refused);
   co_return co_await wait(std::move(flight), place, std::move(context));
 }
@@ -140,7 +140,7 @@ Task<Result<Token>> TokenSlot::replace(std::shared_ptr<TokenSlot> self, std::uin
   }
   std::optional<Error> refused;
   unsigned place = 0;
-  std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, refused, place);
+  std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, true, refused, place);
   if (!flight) co_return std::move(*refused);
   co_return co_await wait(std::move(flight), place, std::move(context));
 }

@@ -74,8 +74,8 @@ class Token {
 class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
  public:
   // Finds or makes a token other than that of the `dead` generation, 0 for none; called on a loop, at most once at a
-  // time per slot.
-  using Source = std::function<Task<Result<MintedToken>>(std::uint64_t dead, net::CallContext)>;
+  // time per slot. `refused`: the homeserver said that it is dead; otherwise it ends.
+  using Source = std::function<Task<Result<MintedToken>>(std::uint64_t dead, bool refused, net::CallContext)>;
 
   explicit TokenSlot(Source source) : source_(std::move(source)) {}
 
@@ -99,12 +99,12 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
  private:
   // The flight that is under way, or a new one on the caller's loop. Null with `refused` when the last one failed in a
   // way that repeating now would only make worse. `place`: how many came before.
-  [[nodiscard]] std::shared_ptr<net::SharedResult<Token>> join(net::CallContext& context, std::optional<Error>& refused,
-                                                               unsigned& place);
+  [[nodiscard]] std::shared_ptr<net::SharedResult<Token>> join(net::CallContext& context, bool dead,
+                                                               std::optional<Error>& refused, unsigned& place);
   [[nodiscard]] static Task<Result<Token>> wait(std::shared_ptr<net::SharedResult<Token>> flight, unsigned place,
                                                 net::CallContext context);
   [[nodiscard]] static Task<void> fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight,
-                                      net::CallContext context);
+                                      bool refused, net::CallContext context);
 
   Source source_;
   mutable std::mutex mutex_;

@@ -17,6 +17,8 @@ constexpr int most_reset_rounds = 4;
 constexpr std::chrono::hours intent_life{1};
 // Records of one page.
 constexpr std::size_t page_size = 200;
+// Pages that are looked at to tell what was done for all.
+constexpr int most_pages = 50;
 
 // The record of a token that ends by itself ends with it, unless it holds more.
 std::optional<std::chrono::milliseconds> lifetime_of(const StoredToken& token) {
@@ -142,6 +144,26 @@ Task<Result<TokenStore::Accounts>> TokenStore::accounts(std::shared_ptr<TokenSto
   accounts.reserve(page->records().size());
   for (const StoreRecord& record : page->records()) accounts.emplace_back(record.key().substr(prefix.size()));
   co_return Accounts(std::move(accounts), page->cursor());
+}
+
+void TokenStore::Totals::add(const StoreRecord& record) {
+  ++accounts_;
+  const auto times = times_made(record);
+  for (std::size_t i = 0; i < made_.size(); ++i) made_.at(i) += times.at(i);
+}
+
+Task<Result<TokenStore::Totals>> TokenStore::totals(std::shared_ptr<TokenStore> self, net::CallContext context) {
+  Totals totals;
+  std::string cursor;
+  for (int page = 0; page < most_pages; ++page) {
+    Result<StorePage> found = co_await self->records_.list(context, std::string(prefix), std::move(cursor), page_size);
+    if (!found) co_return std::move(found).error();
+    for (const StoreRecord& record : found->records()) totals.add(record);
+    cursor = found->cursor();
+    if (cursor.empty()) co_return totals;
+  }
+  totals.end(false);
+  co_return totals;
 }
 
 }  // namespace confab::credentials

@@ -2,8 +2,10 @@
 // that share a store share the tokens, and agree by leases on who makes the next one.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,6 +18,7 @@
 #include <confab/result.hpp>
 
 #include "credentials/stored_token.hpp"
+#include "credentials/token_counts.hpp"
 #include "net/backoff.hpp"
 #include "net/record_store.hpp"
 #include "store/lease.hpp"
@@ -49,6 +52,8 @@ class TokenStore {
   // Of one flight: for as long as it is held nobody else makes a token for the account.
   [[nodiscard]] Result<std::shared_ptr<store::Lease>> lease(const MatrixUserId& account) const;
   [[nodiscard]] std::chrono::milliseconds lease_length() const noexcept { return lease_length_; }
+  // What this process does for the tokens of this store.
+  [[nodiscard]] TokenCounts& counts() noexcept { return counts_; }
   [[nodiscard]] const net::RandomSource& random() const noexcept { return random_; }
 
   // What became of a record whose token was to be forgotten.
@@ -81,6 +86,23 @@ class TokenStore {
   };
   [[nodiscard]] static Task<Result<Accounts>> accounts(std::shared_ptr<TokenStore> self, std::string cursor,
                                                        net::CallContext context);
+  // What all processes did for the accounts whose records there are.
+  class Totals {
+   public:
+    void add(const StoreRecord& record);
+    void end(bool complete) { complete_ = complete; }
+    [[nodiscard]] std::size_t accounts() const noexcept { return accounts_; }
+    [[nodiscard]] std::uint64_t made(TokenReason reason) const { return made_.at(static_cast<std::size_t>(reason)); }
+    // False: there are more accounts than were looked at.
+    [[nodiscard]] bool is_complete() const noexcept { return complete_; }
+
+   private:
+    std::size_t accounts_ = 0;
+    std::array<std::uint64_t, token_reasons.size()> made_{};
+    bool complete_ = true;
+  };
+  [[nodiscard]] static Task<Result<Totals>> totals(std::shared_ptr<TokenStore> self, net::CallContext context);
+
   [[nodiscard]] static std::string record_key(const MatrixUserId& account) {
     return std::string(prefix) + account.str();
   }
@@ -93,6 +115,7 @@ class TokenStore {
   std::shared_ptr<const store::SealingKeys> keys_;
   std::chrono::milliseconds lease_length_;
   net::RandomSource random_;
+  TokenCounts counts_;
   std::atomic<bool> keys_fit_{false};
 };
 

@@ -3,8 +3,25 @@
 #include "credentials/device_mint.hpp"
 #include "credentials/puppet_mint.hpp"
 #include "credentials/recovery_flight.hpp"
+#include "net/runtime_core.hpp"
+#include "util/log.hpp"
 
 namespace confab::credentials {
+
+namespace {
+
+Task<Result<MintedToken>> recover_user(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
+                                       MatrixUserId user, std::uint64_t dead, bool refused, net::CallContext context,
+                                       std::shared_ptr<net::RuntimeCore> core) {
+  Result<MintedToken> token =
+      co_await recover_token(std::move(tokens), std::move(mint), user, dead, refused, std::move(context));
+  if (token && token->is_fresh()) {
+    core->log().write(LogLevel::info, "credentials", "matrix.user.token.updated", "a user has a new token", user.str());
+  }
+  co_return token;
+}
+
+}  // namespace
 
 UserTokens::UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<TokenStore> tokens)
     : admin_(std::move(admin)),
@@ -29,9 +46,11 @@ std::shared_ptr<TokenSlot> UserTokens::slot_of(const MatrixUserId& user, std::st
     }
   }
   const std::shared_ptr<Mint>& mint = with_devices_.count(std::string(group)) != 0 ? devices_ : puppets_;
-  auto slot = std::make_shared<TokenSlot>([tokens = tokens_, mint, user](std::uint64_t dead, net::CallContext context) {
-    return recover_token(tokens, mint, user, dead, std::move(context));
-  });
+  auto slot =
+      std::make_shared<TokenSlot>([tokens = tokens_, mint, user, core = admin_->client()->scheduler()->runtime()](
+                                      std::uint64_t dead, bool refused, net::CallContext context) {
+        return recover_user(tokens, mint, user, dead, refused, std::move(context), core);
+      });
   slots_.emplace(user, slot);
   return slot;
 }

@@ -16,8 +16,8 @@ class Log {
 
   // Cheap enough to ask before building a message.
   [[nodiscard]] bool wants(LogLevel level) const noexcept { return sink_ && level >= from_; }
-  void write(LogLevel level, std::string_view component, std::string_view code,
-             std::string_view message) const noexcept;
+  void write(LogLevel level, std::string_view component, std::string_view code, std::string_view message,
+             std::string_view subject = {}) const noexcept;
 
  private:
   LogSink sink_;

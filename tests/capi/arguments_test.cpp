@@ -123,6 +123,12 @@ std::map<std::string, Refused> calls_with_a_runtime(confab_queue* queue) {
        }},
       {"confab_tenant_retain", counted(confab_tenant_retain)},
       {"confab_tenant_release", counted(confab_tenant_release)},
+      {"confab_metrics",
+       [](void* handle) {
+         HeldEvent metrics;
+         return confab_metrics(static_cast<confab_client*>(handle), metrics.place(), nullptr) ==
+                CONFAB_INVALID_ARGUMENT;
+       }},
       {"confab_doctor", operation(confab_doctor, queue)},
       {"confab_provision", operation(confab_provision, queue)},
       {"confab_account", operation(confab_account, queue)},

@@ -146,6 +146,23 @@ TEST_CASE_FIXTURE(ClientAtWork, "operations about messages") {
   result("sent", confab_redact, tenant.get(), change);
 }
 
+TEST_CASE_FIXTURE(ClientAtWork, "metrics tell what was done for tokens") {
+  HeldEvent event;
+  REQUIRE(confab_metrics(client, event.place(), nullptr) == CONFAB_OK);
+  CHECK(confab_event_kind(event) == CONFAB_EVENT_COMPLETION);
+  check_result("metrics", event);
+  CHECK(confab_event_count(event, "/steps") == 5);
+  const std::int64_t before = int_of(event, "/made/first");
+  result("findings", confab_doctor, client.get(), request<confab_plain_request>());
+  REQUIRE(confab_metrics(client, event.place(), nullptr) == CONFAB_OK);
+  CHECK(string_of(event, "/steps/4/step") == "admin_log_in");
+  CHECK(int_of(event, "/steps/4/succeeded") == 1);
+  CHECK(int_of(event, "/steps/4/attempts") == 1);
+  CHECK(int_of(event, "/made/first") >= before);
+  CHECK(int_of(event, "/admin_outages") == 0);
+  CHECK(confab_metrics(client, nullptr, nullptr) == CONFAB_INVALID_ARGUMENT);
+}
+
 TEST_CASE_FIXTURE(ClientAtWork, "doctor tells what it found") {
   const HeldEvent event = result("findings", confab_doctor, client.get(), request<confab_plain_request>());
   CHECK(string_of(event, "/findings/0/check") == "reachability");

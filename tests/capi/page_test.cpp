@@ -27,7 +27,7 @@ TEST_CASE("the results that the page shows are what the schema describes, and al
     }
   }
   CHECK(shown == std::set<std::string>{"account", "alert", "done", "events", "findings", "history", "log", "members",
-                                       "question", "reset", "revision", "room", "sent", "unread"});
+                                       "metrics", "question", "reset", "revision", "room", "sent", "unread"});
 }
 
 TEST_CASE("the check of results notices what is wrong") {

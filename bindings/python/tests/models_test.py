@@ -46,6 +46,8 @@ def test_other_results():
     assert models.unread_of(example("unread")) == confab.Unread(3, 1, "$fQ2a...")
     assert models.revision_of(example("revision")) == 8
     assert models.alert_of(example("alert")).alert == "homeserver_failing"
+    metrics = models.metrics_of(example("metrics"))
+    assert metrics.made["recovery"] == 1 and metrics.steps[0].longest == 0.04 and not metrics.admin_refused
     assert models.sent_of(example("sent")).event_id == "$fQ2a..."
 
 
@@ -68,7 +70,7 @@ def test_a_time_beyond_the_calendar_is_no_error(milliseconds, year):
 
 def test_every_result_of_the_schema_has_a_reader():
     schema = json.loads((SOURCE / "capi" / "results.schema.json").read_text())["$defs"]
-    read = {"done", "findings", "account", "reset", "room", "members", "unread", "sent", "message", "history", "event",
+    read = {"done", "findings", "account", "reset", "room", "members", "unread", "sent", "message", "history", "event", "metrics",
             "events", "log", "alert", "revision", "question"}
     assert schema.keys() == read
     assert set(schema["event"]["properties"]["event"]["enum"]) == {*models._EVENTS, "other"}

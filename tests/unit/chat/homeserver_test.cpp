@@ -111,11 +111,12 @@ TEST_CASE("Homeserver: a fit one is found fit in every respect") {
   const auto findings = examine(hs);
   REQUIRE(findings.has_value());
   for (const char* check : {"reachability", "versions", "login flows", "admin rights", "admin API", "limits", "clock",
-                            "store", "discovery"}) {
+                            "store", "tokens", "discovery"}) {
     CAPTURE(check);
     CHECK(found(findings, check).fit());
     CHECK_FALSE(found(findings, check).detail().empty());
   }
+  CHECK(found(findings, "tokens").detail() == "accounts: 1; tokens made: first 1, recovery 0, renewal 0, move 0");
   for (const Finding& finding : *findings)
     CHECK(finding.detail().find(FakeMatrix::admin_password) == std::string::npos);
 }

@@ -42,7 +42,7 @@ struct LockedOut {
     return RuntimeOptions().log([this](const LogRecord& line) {
       if (line.component() != "credentials") return;
       const std::lock_guard lock(mutex);
-      lines.emplace_back(line.code());
+      if (line.code().substr(0, 6) == "admin.") lines.emplace_back(line.code());
       texts += line.message();
     });
   }
@@ -219,11 +219,14 @@ TEST_CASE("AdminSession: an outage is told once, and its end once, and heals wit
   for (int outage = 1; outage <= 2; ++outage) {
     at.fail(3);
     CHECK(at.told().size() == static_cast<std::size_t>(outage) * 2 - 1);
+    CHECK(at.process.token_store->counts().now().admin_refused());
     at.password = test::FakeMatrix::admin_password;
     REQUIRE(at.heals());
     REQUIRE(at.told().size() == static_cast<std::size_t>(outage) * 2);
     CHECK(at.lines[at.lines.size() - 2] == "admin.refused");
     CHECK(at.lines.back() == "admin.back");
+    CHECK_FALSE(at.process.token_store->counts().now().admin_refused());
+    CHECK(at.process.token_store->counts().now().admin_outages() == static_cast<std::uint64_t>(outage));
     at.password = "not-the-password";
     at.hs.kill_token(at.process.admin->user().str());
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -101,6 +102,11 @@ class Climber {
   Climber& stopped(int n, std::chrono::milliseconds how_long) {
     stop_before_ = n;
     stopped_for_ = how_long;
+    return *this;
+  }
+  // The homeserver refused the token that is to be replaced.
+  Climber& refused() {
+    recovery_.refused(true);
     return *this;
   }
   // Runs until it ends or has done so many steps.
@@ -527,4 +533,41 @@ TEST_CASE("TokenRecovery: nothing is begun after the flight's deadline") {
   Climber process(shared, Kind::device, 1);
   CHECK(process.run().end() == "busy");
   CHECK(process.requests() == 0);
+}
+
+TEST_CASE("TokenRecovery: why a token was made is told by what was there, and counted with it") {
+  const auto puppet = [](Shared& shared) {
+    shared.record = StoredToken(Kind::puppet);
+    shared.record->token(Secret("token-0"), shared.moment().wall() + 10s).generation(1).version(++shared.versions);
+  };
+  struct Why {
+    TokenReason reason;
+    Kind kind;
+    bool refused;
+    std::function<void(Shared&)> before;
+  };
+  const Why rows[] = {
+      {TokenReason::first, Kind::puppet, false, [](Shared&) {}},
+      {TokenReason::first, Kind::device, false, [](Shared&) {}},
+      {TokenReason::renewal, Kind::puppet, false, puppet},
+      {TokenReason::recovery, Kind::puppet, true, puppet},
+      {TokenReason::move, Kind::device, false, puppet},
+      {TokenReason::recovery, Kind::device, true, puppet},
+      {TokenReason::renewal, Kind::device, false, [](Shared& shared) { shared.device(); }},
+      {TokenReason::recovery, Kind::device, true, [](Shared& shared) { shared.device(); }},
+  };
+  for (const Why& row : rows) {
+    CAPTURE(std::string(token_reason_name(row.reason)));
+    Shared shared;
+    row.before(shared);
+    if (shared.record) shared.record->made(row.reason, 4);
+    Climber process(shared, row.kind, shared.record ? 1 : 0);
+    if (row.refused) process.refused();
+    process.run();
+    const bool is_first = row.reason == TokenReason::first;
+    REQUIRE(process.end() == "ok fresh");
+    for (const TokenReason each : token_reasons) {
+      CHECK(shared.record->made(each) == (each != row.reason ? 0U : is_first ? 1U : 5U));
+    }
+  }
 }

@@ -83,7 +83,7 @@ struct Slot {
   Runtime runtime;
   std::shared_ptr<Mints> mints = std::make_shared<Mints>();
   std::shared_ptr<TokenSlot> slot = std::make_shared<TokenSlot>(
-      [mints = mints](std::uint64_t, net::CallContext context) { return mint(mints, std::move(context)); });
+      [mints = mints](std::uint64_t, bool, net::CallContext context) { return mint(mints, std::move(context)); });
 };
 
 }  // namespace

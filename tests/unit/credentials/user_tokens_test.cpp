@@ -2,10 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "matrix/endpoints/send.hpp"
 #include "unit/credentials/at_homeserver.hpp"
@@ -223,4 +227,66 @@ TEST_CASE("UserTokens: a failure of the request itself is told apart from one of
   });
   CHECK_FALSE(answer.has_value());
   CHECK(reached);
+}
+
+TEST_CASE("UserTokens: each new token is told of once, by its user and without itself, and counted") {
+  test::FakeMatrix hs;
+  std::mutex mutex;
+  std::vector<std::string> lines;
+  std::string texts;
+  const auto told = [&mutex, &lines](const std::string& line) {
+    const std::lock_guard lock(mutex);
+    return std::count(lines.begin(), lines.end(), line);
+  };
+  const RuntimeOptions options = RuntimeOptions().log([&](const LogRecord& line) {
+    const std::lock_guard lock(mutex);
+    lines.push_back(std::string(line.code()) + " " + std::string(line.subject()));
+    texts += std::string(line.message()) + " " + lines.back();
+  });
+  const test::SealedStore store;
+  const auto password = std::make_shared<credentials::AdminPassword>(Secret(std::string(hs.admin_password)));
+  test::Process process(hs, store, password, options);
+  test::Process second(hs, store, password, options);
+  const MatrixUserId ana = process.add("ana");
+  REQUIRE(process.whoami(ana).wait());
+  hs.kill_token(ana.str());
+  REQUIRE(process.whoami(ana).wait());
+  // What another process made is told of there.
+  REQUIRE(second.whoami(ana).wait());
+  CHECK(told("matrix.user.token.updated " + ana.str()) == 2);
+  CHECK(told("matrix.admin.token.updated " + hs.user_id("admin")) == 1);
+  for (const auto& request : hs.requests()) {
+    if (!request.token().empty()) CHECK(texts.find(request.token()) == std::string::npos);
+  }
+
+  const TokenMetrics seen = process.token_store->counts().now();
+  CHECK(seen.made(TokenReason::first) == 2);
+  CHECK(seen.made(TokenReason::recovery) == 1);
+  CHECK(seen.made(TokenReason::renewal) == 0);
+  CHECK(seen.step(TokenStep::act_as).attempts() == 2);
+  CHECK(seen.step(TokenStep::act_as).outcome(TokenOutcome::succeeded) == 2);
+  CHECK(seen.step(TokenStep::act_as).total() >= seen.step(TokenStep::act_as).longest());
+  CHECK(seen.step(TokenStep::act_as).longest() > 0us);
+  CHECK(seen.step(TokenStep::admin_log_in).attempts() == 1);
+  CHECK(second.token_store->counts().now().made(TokenReason::first) == 0);
+  const auto totals = run<credentials::TokenStore::Totals>(process.runtime, [&process](net::CallContext context) {
+    return credentials::TokenStore::totals(process.token_store, std::move(context));
+  });
+  REQUIRE(totals.has_value());
+  CHECK(totals->accounts() == 2);
+  CHECK(totals->made(TokenReason::first) == 2);
+  CHECK(totals->made(TokenReason::recovery) == 1);
+  CHECK(totals->is_complete());
+}
+
+TEST_CASE("UserTokens: what became of a step is counted as what it was") {
+  AtHomeserver at;
+  const MatrixUserId ana = at.add("ana");
+  REQUIRE(at.whoami(ana).wait());
+  at.hs.kill_token(ana.str());
+  at.hs.on("POST", login_as_path, Answer::error(403, "M_FORBIDDEN"));
+  CHECK_FALSE(at.whoami(ana).wait().has_value());
+  const TokenMetrics seen = at.token_store->counts().now();
+  CHECK(seen.step(TokenStep::act_as).outcome(TokenOutcome::refused) == 1);
+  CHECK(seen.step(TokenStep::act_as).attempts() == 2);
 }

@@ -41,6 +41,17 @@ TEST_CASE("log: every line passes the redactor") {
   CHECK(line.find("answered 200") != std::string::npos);
 }
 
+TEST_CASE("log: whom a line is about stands beside it, and passes the redactor too") {
+  std::string subject = "none";
+  const Log log([&subject](const LogRecord& record) { subject = record.subject(); }, LogLevel::debug);
+  log.write(LogLevel::debug, "net", "code", "line", "@ana:hs.test");
+  CHECK(subject == "@ana:hs.test");
+  log.write(LogLevel::debug, "net", "code", "line", "syt_c2VjcmV0_abcdef_0123");
+  CHECK(subject.find("c2VjcmV0") == std::string::npos);
+  log.write(LogLevel::debug, "net", "code", "line");
+  CHECK(subject.empty());
+}
+
 TEST_CASE("log: a sink that throws ends nothing") {
   int calls = 0;
   const Log log(

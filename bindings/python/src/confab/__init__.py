@@ -20,7 +20,8 @@ from .errors import (AccountDeactivated, AccountLocked, AccountSuspended, AdminU
                      NoMemory, NotFound, OutcomeUnknown, ProtocolError, RateLimited, SessionExpired, StoreError,
                      TimedOut, TooLarge, Unavailable, Unreachable, Unsupported)
 from .models import (Alert, Edit, Event, Finding, Member, Membership, Message, Missed, OtherEvent, Page, Reaction, Reactions,
-                     Receipt, Receipts, Redaction, ResetCounts, Sent, Typing, Unread, User)
+                     Receipt, Receipts, Redaction, ResetCounts, Sent, TokenMetrics, TokenStep, Typing, Unread,
+                     User)
 
 __version__ = version()
 
@@ -30,6 +31,6 @@ __all__ = [
     "Forbidden", "Forked", "InternalError", "InvalidArgument", "Member", "Membership", "Message", "Missed", "NoMemory",
     "NotFound", "OtherEvent", "OutcomeUnknown", "Page", "ProtocolError", "RateLimited", "Reaction", "Reactions",
     "Receipt", "Receipts", "Redaction", "ResetCounts", "Room", "Rooms", "Sent", "SessionExpired", "StoreError",
-    "Tenant", "TimedOut", "TooLarge", "Typing", "Unavailable", "Unreachable", "Unread", "Unsupported", "User", "Users",
-    "Watch", "has", "sync", "version",
+    "Tenant", "TimedOut", "TokenMetrics", "TokenStep", "TooLarge", "Typing", "Unavailable", "Unreachable", "Unread",
+    "Unsupported", "User", "Users", "Watch", "has", "sync", "version",
 ]

@@ -197,6 +197,7 @@ FUNCTIONS: Dict[str, Signature] = {
     "confab_client_tenant": Signature(_i32, (_ClientP, _text, _to(_TenantP), _to(_ErrorP)), True),
     "confab_tenant_retain": Signature(_TenantP, (_TenantP,)),
     "confab_tenant_release": Signature(None, (_TenantP,), True),
+    "confab_metrics": Signature(_i32, (_ClientP, _to(_EventP), _to(_ErrorP))),
     "confab_doctor": _operation(_ClientP, "confab_plain_request"),
     "confab_provision": _operation(_TenantP, "confab_user_request"),
     "confab_account": _operation(_TenantP, "confab_user_request"),
@@ -464,6 +465,12 @@ class Client(_Handle):
             _check(_library["confab_client_tenant"](of, _bytes("tenant", name), ctypes.byref(pointer),
                                                     ctypes.byref(error)), error)
         return Tenant(pointer)
+
+    def metrics(self) -> Any:
+        """The parsed numbers, at once."""
+        pointer, error = _EventP(), _ErrorP()
+        _check(self.call("confab_metrics", ctypes.byref(pointer), ctypes.byref(error)), error)
+        return Arrived(pointer).result()
 
 
 class Tenant(_Handle):

@@ -32,5 +32,5 @@ class Logs:
         level = _LEVELS.get(read["level"], logging.INFO)
         if read.get("dropped"):
             logger.warning("%d lines before this one found no place", read["dropped"], extra={"code": "log.dropped"})
-        logger.log(level, "%s", read["message"], extra={"code": read["code"]})
+        logger.log(level, "%s", read["message"], extra={"code": read["code"], "subject": read.get("subject")})
         return models.alert_of(read) if arrived.kind == _ffi.ALERT else None

@@ -136,6 +136,10 @@ class Client:
         """
         return await self._ended(self._open.session.client, _calls.doctor(), timeout)
 
+    def metrics(self) -> models.TokenMetrics:
+        """Tells how often this client made tokens, why, by which step, and how long it took. It asks nobody."""
+        return models.metrics_of(self._open.session.client.metrics())
+
     async def _ended(self, handle: _ffi.Client | _ffi.Tenant | _ffi.Stream, call: _calls.Call[T],
                      timeout: Optional[float]) -> T:
         within = self._timeout if timeout is None else _calls.milliseconds(timeout)

@@ -24,6 +24,43 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class TokenStep:
+    """The numbers of one step of the ladder that leads to a new token."""
+
+    step: str
+    """``"refresh"``, ``"log_in"``, ``"set_password"``, ``"act_as"``, ``"admin_log_in"``; more may come."""
+    attempts: int
+    """How often it was tried, whatever came of it."""
+    succeeded: int
+    """How often it brought what it should."""
+    refused: int
+    """How often the homeserver said no."""
+    limited: int
+    """How often the homeserver said that these were too many."""
+    failed: int
+    """How often there was no usable answer."""
+    total: float
+    """Seconds that all attempts took together."""
+    longest: float
+    """Seconds that the longest one took."""
+
+
+@dataclass(frozen=True)
+class TokenMetrics:
+    """What one client did for tokens, from its opening on."""
+
+    steps: Tuple[TokenStep, ...]
+    """All steps."""
+    made: Dict[str, int]
+    """How many new tokens, by why: ``"first"`` (there was none), ``"recovery"`` (the homeserver said that the one before
+    was dead), ``"renewal"`` (it was to end), ``"move"`` (the user came to a device of its own)."""
+    admin_refused: bool
+    """Whether the homeserver does not let the admin in now."""
+    admin_outages: int
+    """How often it ceased to."""
+
+
+@dataclass(frozen=True)
 class User:
     """A user's account on the homeserver."""
 
@@ -361,6 +398,13 @@ def done_of(read: Json) -> None:
 
 def findings_of(read: Json) -> List[Finding]:
     return [Finding(each["check"], each["fit"], each["detail"]) for each in read["findings"]]
+
+
+def metrics_of(read: Json) -> TokenMetrics:
+    steps = tuple(TokenStep(each["step"], each["attempts"], each["succeeded"], each["refused"], each["limited"],
+                            each["failed"], each["total_ms"] / 1000, each["longest_ms"] / 1000)
+                  for each in read["steps"])
+    return TokenMetrics(steps, dict(read["made"]), read["admin_refused"], read["admin_outages"])
 
 
 def user_of(read: Json) -> User:

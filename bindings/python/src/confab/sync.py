@@ -143,6 +143,10 @@ class Client:
         """As ``confab.Client.doctor``."""
         return self._ended(self._session.client, _calls.doctor(), timeout)
 
+    def metrics(self) -> models.TokenMetrics:
+        """As ``confab.Client.metrics``."""
+        return models.metrics_of(self._session.client.metrics())
+
     def _ended(self, handle: _ffi.Client | _ffi.Tenant | _ffi.Stream, call: _calls.Call[T],
                timeout: Optional[float]) -> T:
         within = self._timeout if timeout is None else _calls.milliseconds(timeout)
