@@ -1,0 +1,168 @@
+"""The cases of a storm: each gives what it measured, or fails by an AssertionError that says what did not hold."""
+
+import json
+import os
+import signal
+import time
+
+from storm import LOGIN, PUPPET_LOGIN, SEND, Storm
+
+
+def rows_deleted(folder, users, sends, say):
+    """All users' tokens are deleted in the homeserver's database while messages flow through one process."""
+    with Storm(folder, users, say=say) as storm:
+        storm.confirmed(storm.sends(len(storm.users), "before"))
+        begun = storm.sends(sends, "during")
+        some_sent(storm, "during")
+        since = time.monotonic()
+        gone = storm.delete_rows()
+        say(f"{gone} tokens deleted, Synapse is back")
+        storm.confirmed(begun)
+        return judged(storm, since, say)
+
+
+def logged_out(folder, users, sends, say):
+    """Each user's token is logged out; 50 answers to sends are lost, and Synapse is restarted before the repeats."""
+    with Storm(folder, users, say=say) as storm:
+        storm.confirmed(storm.sends(len(storm.users), "before"))
+        since = time.monotonic()
+        storm.log_out()
+        lost = min(50, sends // 4)
+        storm.proxy.lose_answers(*SEND, lost)
+        begun = storm.sends(sends, "during")
+        until(lambda: storm.proxy.faults_left() == 0, "answers to lose")
+        storm.homeserver.kill()
+        storm.homeserver.restart()
+        say(f"{lost} answers lost, Synapse is back")
+        storm.confirmed(begun)
+        return {"answers_lost": lost, **judged(storm, since, say)}
+
+
+def four_processes(folder, users, sends, say):
+    """The same users act through four processes with one SQLite file between them."""
+    with Storm(folder, users, hosts=4, say=say) as storm:
+        storm.confirmed(storm.sends(4 * len(storm.users), "before"))  # every process knows every user's token
+        begun = storm.sends(sends, "during")
+        some_sent(storm, "during")
+        since = time.monotonic()
+        storm.delete_rows()
+        say("Synapse is back")
+        storm.confirmed(begun)
+        return judged(storm, since, say)
+
+
+def admin_too(folder, users, sends, say):
+    """The admin's token dies with those of the users, and Synapse is killed in the middle of what follows."""
+    with Storm(folder, users, say=say) as storm:
+        storm.confirmed(storm.sends(len(storm.users), "before"))
+        storm.kill_admin_token()
+        since = time.monotonic()
+        storm.delete_rows()
+        begun = storm.sends(sends, "during")
+        until(lambda: sum(storm.recoveries(since).values()) >= len(storm.users) // 4, "recoveries")
+        storm.homeserver.kill()
+        storm.homeserver.restart()
+        say("Synapse is back for the second time")
+        storm.confirmed(begun)
+        # A mint whose answer the kill took is asked for again: its user was given two tokens, and uses one.
+        return judged(storm, since, say, exactly=False)
+
+
+def holder_stopped(folder, users, sends, say):
+    """A process that makes a token is stopped for longer than its lease, before the homeserver hears of it and after."""
+    with Storm(folder, 2, hosts=2, say=say) as storm:
+        first, second = storm.hosts
+        storm.confirmed(storm.sends(4, "before"))
+        waited = {}
+        for when in ("asked", "answered"):
+            since = time.monotonic()
+            storm.delete_rows()
+            held = storm.proxy.hold(*PUPPET_LOGIN, when)
+            begun = storm.sends(1, f"stopped, {when}", host=first)
+            if not held.there.wait(60):
+                raise AssertionError("no token was asked for")
+            os.kill(first.process.pid, signal.SIGSTOP)
+            try:
+                other = storm.sends(1, f"other, {when}", host=second)
+                at = time.monotonic()
+                storm.confirmed(other)
+                waited[when] = round(time.monotonic() - at, 1)
+            finally:
+                held.let_go()
+                os.kill(first.process.pid, signal.SIGCONT)
+            storm.confirmed(begun)
+            for name, host in (("first", first), ("second", second)):  # both go on with a token that lives
+                storm.confirmed(storm.sends(2, f"{name} goes on, {when}", host=host))
+            given = storm.recoveries(since)[storm.user_ids[storm.users[0]]]
+            if given > 2:
+                raise AssertionError(f"{given} tokens were made where one process was stopped")
+            say(f"{when}: the other process waited {waited[when]} s")
+        storm.each_text_once()
+        storm.nothing_changed_hands()
+        storm.finish()
+        return {"waited_s": waited}
+
+
+def logins_spent(folder, users, sends, say):
+    """Somebody else has spent the address's five logins: the library's own is refused once, and waits as it is told."""
+    with Storm(folder, 2, spend=4, say=say) as storm:
+        logins = storm.proxy.seen(*LOGIN)
+        refused = [each for each in logins if each.status == 429]
+        accepted = [each for each in logins if each.status == 200]
+        if len(refused) != 1 or len(accepted) != 1:
+            raise AssertionError(f"logins were answered {[each.status for each in logins]}")
+        told = json.loads(refused[0].answer)["retry_after_ms"] / 1000
+        waited = accepted[0].begun - refused[0].ended
+        if waited < told:
+            raise AssertionError(f"asked again after {waited:.1f} s, told to wait {told:.1f} s")
+        storm.confirmed(storm.sends(4, "before"))
+        storm.each_text_once()
+        storm.finish()
+        return {"told_to_wait_s": told, "waited_s": round(waited, 1)}
+
+
+def until(holds, what, seconds=120):
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"no more {what} within {seconds} s")
+        time.sleep(0.02)
+
+
+def some_sent(storm, word):
+    """Until a tenth is in the rooms: the rest meets what comes."""
+    count = sum(text.startswith(word + " ") for text in storm.texts)
+    already = len(storm.texts) - count
+    until(lambda: sum(each.status == 200 for each in storm.proxy.seen(*SEND)) >= already + count // 10, "messages")
+
+
+def judged(storm, since, say, exactly=True):
+    storm.confirmed(storm.sends(len(storm.hosts) * len(storm.users), "after"))  # everybody's token was needed
+    storm.each_text_once()
+    if exactly:
+        storm.one_recovery_each(since)
+    refused = storm.refused_logins()
+    if refused:
+        raise AssertionError(f"{len(refused)} logins were answered 429")
+    storm.nothing_changed_hands()
+    late = time.monotonic()
+    host = storm.hosts[0]
+    event = next(iter(storm.events))
+    storm.done(host, [host.order("provision", user="late")])
+    storm.done(host, [host.order("add", event=event, user="late")])
+    storm.texts.append("late")
+    storm.done(host, [host.order("send", event=event, user="late", text="late")])
+    late = time.monotonic() - late
+    storm.finish()
+    places, secrets = storm.secrets_found()
+    if places:
+        raise AssertionError(f"secrets stand in {places[:5]}")
+    dead = [each for method in ("GET", "PUT", "POST") for each in storm.proxy.seen(method, ".*", since) if each.status == 401]
+    recovered = storm.recoveries(since)
+    say("all of it holds")
+    return {"texts": len(storm.texts), "recoveries": sum(recovered.values()), "users": len(storm.users),
+            "refused_with_401": len(dead), "new_user_s": round(late, 2), "secrets_looked_for": secrets}
+
+
+CASES = {case.__name__: case
+         for case in (rows_deleted, logged_out, four_processes, admin_too, holder_stopped, logins_spent)}

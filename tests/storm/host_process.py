@@ -1,0 +1,70 @@
+"""A host application in a process of its own: it does what JSON lines on its standard input say, many things at once, and
+answers each by a line. The Python package over the library under test; CONFAB_LIBRARY names that.
+
+  {"id": 1, "do": "provision", "user": "u1"}
+  {"id": 2, "do": "room", "event": "r1", "creator": "u1"}      {"id": 3, "do": "add", "event": "r1", "user": "u2"}
+  {"id": 4, "do": "send", "event": "r1", "user": "u2", "text": "hi"}
+
+A send whose outcome is unknown is repeated as its error says: with the same transaction id, marked as repeated.
+"""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bindings" / "python" / "src"))
+import confab  # noqa: E402
+
+PATIENCE = 600  # of an operation, in seconds: longer than any outage that a storm makes
+
+
+async def act(tenant, order):
+    what = order["do"]
+    if what == "provision":
+        return {"user_id": (await tenant.users.provision(order["user"], timeout=PATIENCE)).user_id}
+    if what == "room":
+        room = await tenant.events.room(order["event"], creator=order["creator"], timeout=PATIENCE)
+        return {"room_id": room.room_id}
+    room = tenant.events.ref(order["event"])
+    if what == "add":
+        await room.add(order["user"], timeout=PATIENCE)
+        return {}
+    more = {}
+    while True:
+        try:
+            sent = await room.send(order["text"], user=order["user"], timeout=PATIENCE, **more)
+            return {"event_id": sent.event_id}
+        except confab.OutcomeUnknown as unknown:
+            more = {"transaction_id": unknown.transaction_id, "repeated": True}
+        except (confab.Unreachable, confab.Unavailable):
+            await asyncio.sleep(1)  # nothing was sent
+
+
+async def serve(tenant, order):
+    answer = {"id": order["id"]}
+    try:
+        answer["ok"] = await act(tenant, order)
+    except confab.Error as error:
+        answer["error"] = {"code": error.code, "errcode": error.errcode, "message": str(error),
+                           "transaction_id": error.transaction_id}
+    print(json.dumps(answer), flush=True)
+
+
+async def main(configuration):
+    async with confab.Client(configuration, most_operations=20000) as chat:
+        tenant = chat.tenant()
+        reader = asyncio.StreamReader(limit=1 << 20)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        print(json.dumps({"id": 0, "ok": {}}), flush=True)
+        running = set()
+        while line := await reader.readline():
+            task = asyncio.ensure_future(serve(tenant, json.loads(line)))
+            running.add(task)
+            task.add_done_callback(running.discard)
+        await asyncio.gather(*running)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))
