@@ -70,7 +70,7 @@ def test_a_time_beyond_the_calendar_is_no_error(milliseconds, year):
 
 def test_every_result_of_the_schema_has_a_reader():
     schema = json.loads((SOURCE / "capi" / "results.schema.json").read_text())["$defs"]
-    read = {"done", "findings", "account", "reset", "room", "members", "unread", "sent", "message", "history", "event", "metrics",
-            "events", "log", "alert", "revision", "question"}
+    read = {"done", "findings", "account", "reset", "room", "members", "unread", "sent", "message", "history", "event",
+            "metrics", "events", "log", "alert", "revision", "question"}
     assert schema.keys() == read
     assert set(schema["event"]["properties"]["event"]["enum"]) == {*models._EVENTS, "other"}
