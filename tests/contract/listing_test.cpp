@@ -2,6 +2,7 @@
 #include <atomic>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "contract/backends.hpp"
 
@@ -150,8 +151,11 @@ CONTRACT(too_many_steps, "a transaction of too many steps is refused") {
 }
 CONTRACT(too_many_bytes, "a transaction of too many bytes is refused") {
   Writes writes;
-  for (int i = 0; i < 5; ++i)
-    writes.push_back(StoreWrite::put("t/" + std::to_string(i), 0, '"' + std::string(250'000, 'x') + '"'));
+  for (int i = 0; i < 5; ++i) {
+    std::string value(250'002, 'x');
+    value.front() = value.back() = '"';
+    writes.push_back(StoreWrite::put("t/" + std::to_string(i), 0, std::move(value)));
+  }
   CHECK(outcome(backend.client().transact(writes)) == "too_large");
   CHECK(backend.client().keys("t/").empty());
 }
