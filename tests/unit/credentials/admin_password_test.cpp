@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -39,15 +40,16 @@ TEST_CASE("AdminPassword: a known one needs nobody to tell it") {
 TEST_CASE("AdminPassword: an answer that comes too late is that of the next call") {
   Runtime runtime;
   std::promise<void> may_answer;
-  int asked = 0;
+  std::promise<void> is_asked;
+  std::atomic<int> asked = 0;
   const auto password = std::make_shared<AdminPassword>([&](bool) -> Result<Secret> {
-    ++asked;
+    if (++asked == 1) is_asked.set_value();
     may_answer.get_future().wait();
     return Secret("late");
   });
   const auto first = tell(runtime, password, CallOptions().within(50ms));
   REQUIRE_FALSE(first.has_value());
-  CHECK(asked == 1);
+  is_asked.get_future().wait();
   may_answer.set_value();
   CHECK(tell(runtime, password).value() == "late");
   CHECK(asked == 1);
