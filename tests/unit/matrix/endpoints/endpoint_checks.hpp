@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "confab/ids.hpp"
 #include "matrix/endpoint.hpp"
 
 namespace confab::matrix::test {

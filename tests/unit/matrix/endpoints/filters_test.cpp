@@ -7,7 +7,6 @@ using namespace confab::matrix;
 using namespace confab::matrix::test;
 
 TEST_CASE("filters: upload") {
-  const MatrixUserId ana("@ana:hs");
   const auto request = encoded(UploadFilter(ana, R"({ "room": {"timeline": {"limit": 10}} })"));
   CHECK(request.method() == Method::post);
   CHECK(request.target() == "/_matrix/client/v3/user/%40ana%3Ahs/filter");
@@ -23,7 +22,6 @@ TEST_CASE("filters: upload") {
 }
 
 TEST_CASE("filters: read back") {
-  const MatrixUserId ana("@ana:hs");
   CHECK(encoded(GetFilter(ana, "6/6")).target() == "/_matrix/client/v3/user/%40ana%3Ahs/filter/6%2F6");
   CHECK(encoded(GetFilter(ana, "6")).expects(Errc::not_found));
   refuses(GetFilter(ana, ""), "filter_id");

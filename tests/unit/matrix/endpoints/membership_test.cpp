@@ -19,7 +19,6 @@ TEST_CASE("membership: joining by id or alias") {
 }
 
 TEST_CASE("membership: invite, leave, kick") {
-  const MatrixRoomId room("!r:hs");
   const MatrixUserId ben("@ben:hs");
   const auto invite = encoded(InviteUser(room, ben).reason("come"));
   CHECK(invite.path() == "/_matrix/client/v3/rooms/%21r%3Ahs/invite");
@@ -41,7 +40,6 @@ TEST_CASE("membership: invite, leave, kick") {
 }
 
 TEST_CASE("membership: ban, unban, forget, joined rooms") {
-  const MatrixRoomId room("!r:hs");
   const MatrixUserId ben("@ben:hs");
   const auto ban = encoded(BanUser(room, ben).reason("spam"));
   CHECK(ban.method() == Method::post);

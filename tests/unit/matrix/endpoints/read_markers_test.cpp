@@ -7,11 +7,10 @@ using namespace confab::matrix;
 using namespace confab::matrix::test;
 
 TEST_CASE("read markers") {
-  const MatrixRoomId room("!r");
   const auto all =
       encoded(SetReadMarkers(room).fully_read(EventId("$1")).read(EventId("$2")).read_private(EventId("$3")));
   CHECK(all.method() == Method::post);
-  CHECK(all.target() == "/_matrix/client/v3/rooms/%21r/read_markers");
+  CHECK(all.target() == "/_matrix/client/v3/rooms/%21r%3Ahs/read_markers");
   CHECK(all.body() == R"({"m.fully_read":"$1","m.read":"$2","m.read.private":"$3"})");
   CHECK(all.idempotent());
   CHECK(encoded(SetReadMarkers(room).read(EventId("$2"))).body() == R"({"m.read":"$2"})");

@@ -89,14 +89,14 @@ TEST_CASE("sync: the answer, cut into rooms") {
   REQUIRE(answer);
   CHECK(answer->next_batch().str() == "s72595_4483_1934");
   REQUIRE(answer->rooms().size() == 4);
-  const RoomPiece& room = answer->rooms()[0];
-  CHECK(room.part() == RoomPart::joined);
-  CHECK(room.limited());
-  CHECK(room.prev_batch()->str() == "t34-23535_0_0");
-  CHECK(room.events() == 2);
-  CHECK(room.event_text(1) == R"({"b":2})");
-  CHECK_FALSE(room.invite_state().root());
-  CHECK(room.ephemeral().root().size() == 1);
+  const RoomPiece& piece = answer->rooms()[0];
+  CHECK(piece.part() == RoomPart::joined);
+  CHECK(piece.limited());
+  CHECK(piece.prev_batch()->str() == "t34-23535_0_0");
+  CHECK(piece.events() == 2);
+  CHECK(piece.event_text(1) == R"({"b":2})");
+  CHECK_FALSE(piece.invite_state().root());
+  CHECK(piece.ephemeral().root().size() == 1);
   CHECK_FALSE(answer->rooms()[1].limited());
   CHECK(answer->rooms()[2].part() == RoomPart::invited);
   CHECK(answer->rooms()[2].invite_state().root().size() == 1);
@@ -154,8 +154,7 @@ TEST_CASE("profile") {
 }
 
 TEST_CASE("members as events") {
-  const MatrixRoomId room("!r");
-  CHECK(encoded(GetMembers(room)).target() == "/_matrix/client/v3/rooms/%21r/members");
+  CHECK(encoded(GetMembers(room)).target() == "/_matrix/client/v3/rooms/%21r%3Ahs/members");
   CHECK(encoded(GetMembers(room).at(PageToken("s1")).only(Membership::invite)).query() == "at=s1&membership=invite");
   CHECK(encoded(GetMembers(room).without(Membership::leave)).query() == "not_membership=leave");
   CHECK(membership_name(Membership::join) == "join");

@@ -7,7 +7,6 @@ using namespace confab::matrix;
 using namespace confab::matrix::test;
 
 TEST_CASE("redaction") {
-  const MatrixRoomId room("!r:hs");
   const EventId event("$e/1");
   const auto request = encoded(RedactEvent(room, event, TransactionId("t/1")).reason("spam"));
   CHECK(request.method() == Method::put);

@@ -7,11 +7,11 @@ using namespace confab::matrix;
 using namespace confab::matrix::test;
 
 TEST_CASE("relations: the request grows with what is known") {
-  const MatrixRoomId room("!r");
   const EventId event("$e");
-  CHECK(encoded(GetRelations(room, event)).target() == "/_matrix/client/v1/rooms/%21r/relations/%24e?dir=b&limit=100");
+  CHECK(encoded(GetRelations(room, event)).target() ==
+        "/_matrix/client/v1/rooms/%21r%3Ahs/relations/%24e?dir=b&limit=100");
   CHECK(encoded(GetRelations(room, event).rel_type("m.annotation")).path() ==
-        "/_matrix/client/v1/rooms/%21r/relations/%24e/m.annotation");
+        "/_matrix/client/v1/rooms/%21r%3Ahs/relations/%24e/m.annotation");
   CHECK(encoded(GetRelations(room, event)
                     .rel_type("m.annotation")
                     .event_type("m.reaction")
@@ -21,7 +21,8 @@ TEST_CASE("relations: the request grows with what is known") {
                     .to(PageToken("t"))
                     .recurse(true))
             .target() ==
-        "/_matrix/client/v1/rooms/%21r/relations/%24e/m.annotation/m.reaction?dir=f&limit=7&from=f&to=t&recurse=true");
+        "/_matrix/client/v1/rooms/%21r%3Ahs/relations/%24e/m.annotation/"
+        "m.reaction?dir=f&limit=7&from=f&to=t&recurse=true");
   refuses(GetRelations(room, event).event_type("m.reaction"), "rel_type");
   refuses(GetRelations(room, event).rel_type("a\nb"), "rel_type");
   refuses(GetRelations(room, event).rel_type("m.thread").event_type("a\nb"), "event_type");

@@ -8,8 +8,6 @@ using namespace confab::matrix::test;
 using namespace std::chrono_literals;
 
 TEST_CASE("typing: on ends by itself, off says no more") {
-  const MatrixRoomId room("!r:hs");
-  const MatrixUserId ana("@ana:hs");
   const auto on = encoded(SetTyping(room, ana, 30s));
   CHECK(on.method() == Method::put);
   CHECK(on.target() == "/_matrix/client/v3/rooms/%21r%3Ahs/typing/%40ana%3Ahs");
