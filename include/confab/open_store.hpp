@@ -78,8 +78,9 @@ class CONFAB_EXPORT StoreKeys {
 
 /// Open the PostgreSQL store in a database, or make its tables there: for the processes of many machines.
 ///
-/// @param dsn      As libpq reads it: "postgresql://user:password@host/database?sslmode=verify-full", or key=value
-/// pairs.
+/// @param dsn      As libpq reads it: "postgresql://user:password@host/database?sslrootcert=/etc/authority.pem", or
+///                 key=value pairs. Unless it or PGSSLMODE says otherwise sslmode is verify-full: over a network the
+///                 server's certificate and name are checked.
 /// @returns        A store that may be shared among threads and Homeservers. It connects again by itself.
 /// @par Errors     Errc::config for what is no connection string; Errc::store when the database cannot be reached
 ///                 (retriable), refuses the user, lacks rights or UTF-8, or was taken over by a newer release;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 #include <climits>
+#include <cstdlib>
 
 namespace confab::store {
 namespace {
@@ -100,12 +101,16 @@ Result<void> PostgresqlConnection::check_dsn(const Secret& dsn) {
 
 Result<PostgresqlConnection> PostgresqlConnection::open(const Secret& dsn) {
   const std::string text(dsn.reveal());
+  // libpq's own default takes any certificate, or none. Who runs the process may say otherwise, by libpq's variable.
+  const char* said = std::getenv("PGSSLMODE");
+  const char* sslmode = said == nullptr || *said == '\0' ? "verify-full" : said;
   // Before dbname: what the dsn says otherwise wins. Behind it: what it must not change.
-  constexpr std::size_t parameters = 6;
+  constexpr std::size_t parameters = 7;
   const std::array<const char*, parameters> names = {
-      "tcp_user_timeout", "target_session_attrs", "fallback_application_name", "dbname", "client_encoding", nullptr};
-  const std::array<const char*, parameters> values = {silent_host_ms, "read-write", "confab",
-                                                      text.c_str(),   "UTF8",       nullptr};
+      "sslmode", "tcp_user_timeout", "target_session_attrs", "fallback_application_name", "dbname", "client_encoding",
+      nullptr};
+  const std::array<const char*, parameters> values = {sslmode,      silent_host_ms, "read-write", "confab",
+                                                      text.c_str(), "UTF8",         nullptr};
   PostgresqlConnection made(PQconnectStartParams(names.data(), values.data(), 1));
   pg_conn* connection = made.connection_.get();
   if (connection == nullptr) return Error(Errc::no_memory, "an allocation failed while a database was connected to");
@@ -127,8 +132,10 @@ Result<PostgresqlConnection> PostgresqlConnection::open(const Secret& dsn) {
       return database_fault("the database refused the user, the password or the database of the dsn, or ended");
     }
     return database_fault(
-               "the database cannot be reached, or refuses the connection: check the dsn's host, port, user, database "
-               "and TLS options, and the database's log")
+               "the database cannot be reached, or refuses the connection, or its certificate is not good: check the "
+               "dsn's "
+               "host, port, user and database, sslrootcert (the authority of its certificate) and sslmode "
+               "(verify-full where nothing is said), and the database's log")
         .with_retriable(true);
   }
   const char* encoding = PQparameterStatus(connection, "server_encoding");

@@ -17,7 +17,8 @@ namespace confab::store {
 
 class PostgresqlStoreOptions {
  public:
-  /// `dsn` as libpq reads it: "postgresql://user:password@host/database?sslmode=verify-full", or key=value pairs.
+  /// `dsn` as libpq reads it: "postgresql://user:password@host/database?sslrootcert=/etc/authority.pem", or key=value
+  /// pairs.
   explicit PostgresqlStoreOptions(Secret dsn) : dsn_(std::move(dsn)) {}
   /// How long operations wait for a database that cannot be reached; then Errc::store, retriable.
   PostgresqlStoreOptions& patience(std::chrono::milliseconds wait) { return patience_ = wait, *this; }

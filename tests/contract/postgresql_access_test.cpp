@@ -1,6 +1,7 @@
 // Who gets into the PostgreSQL store, over what, and what is said of it when that fails.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -61,20 +62,34 @@ TEST_CASE("postgresql: a schema's name is never more than a name") {
   }
 }
 
-TEST_CASE("postgresql: TLS is checked as the dsn says") {
+TEST_CASE("postgresql: certificates are checked unless the dsn, or libpq's variable, says otherwise") {
   const PostgresqlServer server(CONFAB_POSTGRESQL_SCRIPT, {"--tls"});
-  const auto opens = [&](const std::string& options) {
-    return outcome(store::open_postgresql_store(store::PostgresqlStoreOptions(Secret(server.dsn() + options))
-                                                    .patience(std::chrono::milliseconds(0))
-                                                    .readers(1)));
+  const auto opens = [](const std::string& dsn) {
+    return outcome(store::open_postgresql_store(
+        store::PostgresqlStoreOptions(Secret(dsn)).patience(std::chrono::milliseconds(0)).readers(1)));
   };
+  const std::string& dsn = server.dsn();
+  const std::string plain = dsn.substr(0, dsn.find('?'));
+  const std::string authority = "sslrootcert=" + server.authority();
   const TemporaryDirectory folder;
   const std::string other = folder.write("other.pem", "no certificate\n");
-  CHECK(opens("?sslmode=disable") == "store");
-  CHECK(opens("?sslmode=require") == "ok");
-  CHECK(opens("?sslmode=verify-full&sslrootcert=" + server.authority()) == "ok");
-  CHECK(opens("?sslmode=verify-full&sslrootcert=" + other) == "store");
-  CHECK(opens("?sslmode=verify-full&sslrootcert=" + folder.file("nowhere.pem")) == "store");
+  CHECK(opens(dsn) == "ok");
+  CHECK(opens(plain + "?" + authority) == "ok");
+  // By another name than the certificate's: whoever takes any certificate of the authority lets this in.
+  CHECK(opens(with(plain, "127.0.0.1", "127.0.0.2") + "?hostaddr=127.0.0.1&" + authority) == "store");
+  CHECK(opens(with(plain, "127.0.0.1", "127.0.0.2") + "?hostaddr=127.0.0.1&sslmode=verify-ca&" + authority) == "ok");
+  CHECK(opens(plain) == "store");
+  CHECK(opens(plain + "?sslmode=disable") == "store");
+  CHECK(opens(plain + "?sslmode=require") == "ok");
+  CHECK(opens(plain + "?sslrootcert=" + other) == "store");
+  CHECK(opens(plain + "?sslrootcert=" + folder.file("nowhere.pem")) == "store");
+
+  ::setenv("PGSSLMODE", "require", 1);
+  CHECK(opens(plain) == "ok");
+  CHECK(opens(plain + "?sslmode=disable") == "store");
+  ::setenv("PGSSLMODE", "", 1);
+  CHECK(opens(plain) == "store");
+  ::unsetenv("PGSSLMODE");
 }
 
 TEST_CASE("postgresql: errors of operations name no statement, no value and no key of the database") {

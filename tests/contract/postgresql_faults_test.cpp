@@ -22,8 +22,7 @@ class Broken {
       : proxy(database().port()), client(open_postgresql(options(patience, answer_within))) {}
 
   store::PostgresqlStoreOptions options(std::chrono::milliseconds patience, std::chrono::milliseconds answer_within) {
-    return store::PostgresqlStoreOptions(
-               Secret(database().dsn_at(proxy.port()) + "?sslmode=disable&gssencmode=disable"))
+    return store::PostgresqlStoreOptions(Secret(database().dsn_at(proxy.port()) + "&gssencmode=disable"))
         .patience(patience)
         .answer_within(answer_within)
         .readers(1)
