@@ -24,7 +24,9 @@ class Homeserver:
     def __init__(self, upstream):
         self.port = int(upstream.rsplit(":", 1)[1])
         self.room, self.left, self.per_answer, self.said = "", 0, 1, 0
-        self.beat, self.answers = None, 0
+        self.beat = None
+        # Positions only grow, so these are beyond those of the fake homeserver that answered before.
+        self.answers = 1_000_000_000
         self.changed = asyncio.Event()
         self.answered = {}
         self.gaps = []

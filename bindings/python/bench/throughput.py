@@ -27,6 +27,8 @@ async def events_of(config, server, count):
         server.tell("say", room_id=room.room_id, events=count, per_answer=2000)
         seen, early, begun, cpu = 0, 0, 0.0, resource.getrusage(resource.RUSAGE_SELF)
         async for event in watch:
+            if isinstance(event, confab.Missed):
+                raise RuntimeError("events were missed: that is another thing than what is measured here")
             if not isinstance(event, confab.Message) or not event.id.startswith("$bench"):
                 continue
             seen += 1
