@@ -124,7 +124,7 @@ class Listener {
 
 struct Client {
   explicit Client(const std::string& base) : runtime(RuntimeOptions()) {
-    auto homeserver = Homeserver::create(runtime, HomeserverOptions(base, "example.org", "admin", Secret("password")));
+    auto homeserver = Homeserver::create(runtime, HomeserverOptions(base, "example.org", "me", Secret("password")));
     if (!homeserver) give_up(std::string(homeserver.error().message()));
     provider = homeserver->provider();
   }

@@ -139,7 +139,7 @@ class Server {
     } else if (has("/_fake/stats")) {
       connection.out += answer(R"({"hung":)" + std::to_string(held_.size()) + "}");
     } else if (has("/login")) {
-      connection.out += answer(R"({"user_id":"@admin:example.org","device_id":"D","access_token":"syt_bench"})");
+      connection.out += answer(R"({"user_id":"@me:example.org","device_id":"D","access_token":"syt_bench"})");
     } else {
       connection.out += answer("{}");
     }
