@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <confab/message.hpp>
 
@@ -44,9 +45,19 @@ struct Wording {
   }
 };
 
-// A text of "-": one message per line of standard input.
+// A text of "-": one message per line of standard input. `durable`: put into the outbox, and waited for.
 [[nodiscard]] int send(Session& session, const std::string& kind, const std::string& slug, const std::string& sender,
-                       const std::string& text, const Wording& wording);
+                       const std::string& text, const Wording& wording, bool durable);
+
+// Puts a message into the outbox.
+[[nodiscard]] confab::Result<void> accept(Session& session, confab::Message message,
+                                          std::vector<confab::TransactionId>& accepted);
+// A line for each, once it was sent or given up, or when the time is over: what still waits then stays accepted.
+[[nodiscard]] int await_sent(Session& session, const std::vector<confab::TransactionId>& accepted);
+[[nodiscard]] int outbox_list(Session& session, bool dead);
+[[nodiscard]] int outbox_show(Session& session, const std::string& id);
+[[nodiscard]] int outbox_retry(Session& session, const std::string& id);
+[[nodiscard]] int outbox_drop(Session& session, const std::string& id);
 [[nodiscard]] int edit(Session& session, const std::string& kind, const std::string& slug, const std::string& user,
                        const std::string& event, const std::string& text, const Wording& wording);
 [[nodiscard]] int redact(Session& session, const std::string& kind, const std::string& slug, const std::string& user,

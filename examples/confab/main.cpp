@@ -45,6 +45,8 @@ struct Words {
   bool yes = false;
   bool retire = false;
   bool replace = false;
+  bool durable = false;
+  bool dead = false;
 };
 
 void add_room(CLI::App& command, Words& words) {
@@ -124,6 +126,24 @@ void add_message_commands(CLI::App& app, Words& words, Work& work) {
       return program::typing(session, words.kind, words.slug, words.user, words.text == "on");
     };
   });
+}
+
+// What `send --durable` accepted.
+void add_outbox_commands(CLI::App& app, Words& words, Work& work) {
+  CLI::App* outbox = app.add_subcommand("outbox", "messages that were accepted for good")->require_subcommand(1);
+  CLI::App* list = outbox->add_subcommand("list", "what waits, without the texts");
+  list->add_flag("--dead", words.dead, "what was given up, instead");
+  list->callback([&] { work = [&](Session& session) { return program::outbox_list(session, words.dead); }; });
+  const auto add = [&](const char* name, const char* what, int (*command)(Session&, const std::string&)) {
+    CLI::App* one = outbox->add_subcommand(name, what);
+    one->add_option("ID", words.event, "the message's transaction id")->required();
+    one->callback([&words, &work, command] {
+      work = [&words, command](Session& session) { return command(session, words.event); };
+    });
+  };
+  add("show", "one message with its text, or the event that it became", &program::outbox_show);
+  add("retry", "send what was given up once more, and wait for it", &program::outbox_retry);
+  add("drop", "forget a message", &program::outbox_drop);
 }
 
 CLI::App* add_reset(CLI::App& app, Words& words, Work& work) {
@@ -247,10 +267,12 @@ int main(int argc, char** argv) {
   add_as(*send, words);
   send->add_option("TEXT", words.text, "the text")->required();
   add_wording(*send, words);
+  send->add_flag("--durable", words.durable,
+                 "accept it first: in the store it outlives this program, and is sent once");
   send->add_option("--reply-to", words.wording.reply_to, "the message that this answers")->type_name("EVENT");
   send->callback([&] {
     work = [&](Session& session) {
-      return program::send(session, words.kind, words.slug, words.user, words.text, words.wording);
+      return program::send(session, words.kind, words.slug, words.user, words.text, words.wording, words.durable);
     };
   });
 
@@ -268,6 +290,7 @@ int main(int argc, char** argv) {
   });
 
   add_message_commands(app, words, work);
+  add_outbox_commands(app, words, work);
 
   CLI::App* watch = app.add_subcommand("watch", "what happens in a user's rooms from now on, as it happens");
   add_as(*watch, words);

@@ -1,6 +1,7 @@
 // `confab send`, `confab history` and the shape of a message on standard output.
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "commands.hpp"
 #include "message_line.hpp"
@@ -26,23 +27,32 @@ class Sender {
   // Sent once, or not at all: every repeat carries the same transaction id and looks into the room first.
   confab::Result<confab::EventId> send(const std::string& text, const confab::TransactionId& transaction) {
     return ride_.run([&](confab::CallOptions options, bool repeated) {
-      confab::Message message(room_ref(kind_, slug_, sender_), confab::UserSlug(sender_), text);
-      message.formatted(wording_.formatted).kind(wording_.kind()).reply_to(confab::EventId(wording_.reply_to));
+      confab::Message message = worded(text);
       message.transaction_id(transaction).repeated(repeated);
       return session_.chat().send(std::move(message), options).wait();
     });
   }
+  confab::Result<void> accept(const std::string& text) { return program::accept(session_, worded(text), accepted_); }
+  [[nodiscard]] int await_sent() { return program::await_sent(session_, accepted_); }
 
  private:
+  [[nodiscard]] confab::Message worded(const std::string& text) const {
+    confab::Message message(room_ref(kind_, slug_, sender_), confab::UserSlug(sender_), text);
+    message.formatted(wording_.formatted).kind(wording_.kind()).reply_to(confab::EventId(wording_.reply_to));
+    return message;
+  }
+
   Session& session_;
   RideThrough ride_;
   std::string kind_;
   std::string slug_;
   std::string sender_;
   Wording wording_;
+  std::vector<confab::TransactionId> accepted_;
 };
 
-confab::Result<void> send_one(Sender& sender, const std::string& text) {
+confab::Result<void> send_one(Sender& sender, const std::string& text, bool durable) {
+  if (durable) return sender.accept(text);
   const confab::TransactionId transaction = confab::make_transaction_id();
   confab::Result<confab::EventId> sent = sender.send(text, transaction);
   if (!sent) return std::move(sent).error();
@@ -63,13 +73,13 @@ Read read_line(std::istream& in, std::string& line) {
   return line.empty() ? Read::end : Read::line;
 }
 
-int send_lines(Sender& sender) {
+int send_lines(Sender& sender, bool durable) {
   std::string text;
   for (std::size_t number = 1;; ++number) {
     const Read read = read_line(std::cin, text);
     if (read == Read::end) return exit_done;
     confab::Result<void> sent = confab::Error(confab::Errc::too_large, "the line is too long for a message");
-    if (read == Read::line) sent = send_one(sender, text);
+    if (read == Read::line) sent = send_one(sender, text, durable);
     if (sent) continue;
     // Going on would put later lines before this one.
     const bool may_have_arrived = sent.error().code() == confab::Errc::outcome_unknown;
@@ -82,11 +92,17 @@ int send_lines(Sender& sender) {
 }  // namespace
 
 int send(Session& session, const std::string& kind, const std::string& slug, const std::string& sender,
-         const std::string& text, const Wording& wording) {
+         const std::string& text, const Wording& wording, bool durable) {
   Sender to(session, kind, slug, sender, wording);
-  if (text == "-") return send_lines(to);
-  confab::Result<void> sent = send_one(to, text);
-  return sent ? exit_done : fail(sent.error());
+  int code = exit_done;
+  if (text == "-") {
+    code = send_lines(to, durable);
+  } else if (confab::Result<void> sent = send_one(to, text, durable); !sent) {
+    code = fail(sent.error());
+  }
+  if (!durable) return code;
+  const int outcome = to.await_sent();
+  return code == exit_done ? outcome : code;
 }
 
 int history(Session& session, const std::string& kind, const std::string& slug, const std::string& reader,

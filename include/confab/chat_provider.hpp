@@ -5,8 +5,10 @@
 /// in Matrix's place. ChatService adds what the host means: slugs, the directory, who may.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -139,6 +141,14 @@ class ProviderMessage {
     repeated_ = on;
     return *this;
   }
+  /// Say when the first attempt that may have arrived was about to be made: a look into the room goes back so far.
+  /// Without it the sender's latest hundred messages are looked at.
+  ///
+  /// @param when     By this process's clock; ten minutes of difference to the homeserver's do no harm.
+  ProviderMessage& first_tried(std::chrono::system_clock::time_point when) noexcept {
+    first_tried_ = when;
+    return *this;
+  }
 
   /// The room.
   [[nodiscard]] const MatrixRoomId& room() const noexcept { return room_; }
@@ -158,12 +168,17 @@ class ProviderMessage {
   [[nodiscard]] const TransactionId& transaction_id() const noexcept { return transaction_id_; }
   /// As set.
   [[nodiscard]] bool repeated() const noexcept { return repeated_; }
+  /// As set; nothing for none.
+  [[nodiscard]] std::optional<std::chrono::system_clock::time_point> first_tried() const noexcept {
+    return first_tried_;
+  }
 
  private:
   MatrixRoomId room_;
   MatrixUserId sender_;
   std::string body_;
   TransactionId transaction_id_;
+  std::optional<std::chrono::system_clock::time_point> first_tried_;
   std::string formatted_;
   EventId reply_to_;
   MessageKind kind_ = MessageKind::text;

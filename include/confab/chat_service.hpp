@@ -16,6 +16,7 @@
 #include <confab/member.hpp>
 #include <confab/message.hpp>
 #include <confab/message_requests.hpp>
+#include <confab/outbox.hpp>
 #include <confab/pending.hpp>
 #include <confab/received_message.hpp>
 #include <confab/reset.hpp>
@@ -190,6 +191,61 @@ class CONFAB_EXPORT ChatService {
   ///                 repeat with it and Message::repeated(true).
   /// @par Specification  "PUT /rooms/{roomId}/send/{eventType}/{txnId}".
   [[nodiscard]] virtual Pending<EventId> send(Message message, CallOptions options = CallOptions()) = 0;
+
+  /// Say something for certain: it completes when the message is in the store, which outlives the process, and the
+  /// message is in the room once then, whatever dies in between, or is told to have been given up. One user's messages
+  /// to one room go out in the order in which they were accepted. What became of it is in outbox_events() and
+  /// outbox_message(). The process that accepted it sends it, or after its end another one on the same store.
+  ///
+  /// @param message  Message::transaction_id() may name it: the same message again, also by a later process, is
+  ///                 accepted once. Message::repeated() has no meaning here.
+  /// @returns        The transaction id under which it is sent: what was given, with the user and the room behind it.
+  /// @par Errors     Errc::invalid_argument, too_large, forbidden, not_found as send(). Errc::busy: too many wait in
+  ///                 this room already, see docs/limits.md. Errc::store: it may have been accepted. Errc::unsupported:
+  ///                 the transport keeps no outbox.
+  /// @par Cancel     Errc::outcome_unknown with the transaction id: it may have been accepted; repeat with that id.
+  /// @par Specification  Client-server API, "Transaction identifiers".
+  [[nodiscard]] virtual Pending<TransactionId> send_durably(Message message, CallOptions options = CallOptions()) = 0;
+
+  /// Read what waits in this tenant's outbox, or what was given up.
+  ///
+  /// @par Errors     Errc::invalid_argument: the limit, or where to go on. Errc::store, unsupported.
+  /// @par Specification  None: the store is read.
+  [[nodiscard]] virtual Pending<OutboxPage> outbox(OutboxRequest request = OutboxRequest(),
+                                                   CallOptions options = CallOptions()) = 0;
+
+  /// Read what became of an accepted message. What was sent is known for a day.
+  ///
+  /// @param id       What send_durably() answered.
+  /// @par Errors     Errc::not_found: it was never accepted, was dropped, or was sent more than a day ago.
+  ///                 Errc::store, unsupported.
+  /// @par Specification  None: the store is read.
+  [[nodiscard]] virtual Pending<OutboxMessage> outbox_message(TransactionId id,
+                                                              CallOptions options = CallOptions()) = 0;
+
+  /// Send a message that was given up once more, behind all that wait in its room. One that waits is left as it is.
+  ///
+  /// @param id       What send_durably() answered.
+  /// @par Errors     Errc::not_found. Errc::conflict: it was sent. Errc::store, unsupported.
+  /// @par Cancel     It may have been done; repeating it does no harm.
+  /// @par Specification  None: the store is written.
+  [[nodiscard]] virtual Pending<void> outbox_retry(TransactionId id, CallOptions options = CallOptions()) = 0;
+
+  /// Forget a message, whether it waits or was given up. One that is undecided may be in the room all the same.
+  ///
+  /// @param id       What send_durably() answered.
+  /// @par Errors     As outbox_retry().
+  /// @par Cancel     It may have been done; Errc::not_found tells, when it is repeated.
+  /// @par Specification  None: the store is written.
+  [[nodiscard]] virtual Pending<void> outbox_drop(TransactionId id, CallOptions options = CallOptions()) = 0;
+
+  /// Open a stream of what becomes of accepted messages: EventKind::sent and EventKind::given_up, of all of the
+  /// tenant's users. It tells what this process sends, from now on; what another process sends, or sent before, is
+  /// in outbox_message().
+  ///
+  /// @par Errors     Through EventStream::next; Errc::unsupported: the transport keeps no outbox.
+  /// @par Specification  None.
+  [[nodiscard]] virtual EventStream outbox_events() = 0;
 
   /// Say a message anew. Only its sender may; it is read first to see that. Two requests.
   ///

@@ -17,6 +17,8 @@
 /// A host tests what it makes of this without a homeserver: memory_provider.hpp is a transport in memory, and
 /// examples/07_testing_your_host.cpp a test over it.
 ///
+/// A message that must not be lost is accepted first, and sent by whoever is there: outbox.hpp, docs/outbox.md.
+///
 /// What was said changes afterwards: received_message.hpp tells how to follow that.
 ///
 /// What holds everywhere, unless a member says otherwise:
@@ -56,6 +58,7 @@
 #include <confab/message_requests.hpp>
 #include <confab/open_configuration.hpp>
 #include <confab/open_store.hpp>
+#include <confab/outbox.hpp>
 #include <confab/pending.hpp>
 #include <confab/received_message.hpp>
 #include <confab/reset.hpp>

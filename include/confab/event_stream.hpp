@@ -35,6 +35,8 @@ enum class EventKind {
   missed,      ///< What happened before the next event could not be had: of room_id(), or where that is empty of every
                ///< room of the user. Read the history where it matters.
   other,       ///< Any other event of the room; type() names it.
+  sent,        ///< Of ChatService::outbox_events() alone: user()'s accepted message transaction_id() became id().
+  given_up,    ///< Likewise: it was given up; reason() is the name of an Errc, outbox_message() tells more.
 };
 
 /// Tell the stable name of a kind, for example "message".
@@ -85,10 +87,10 @@ class ChatEvent {
   /// What happened. It decides what else is set.
   [[nodiscard]] EventKind kind() const noexcept { return kind_; }
   /// Where. The host's event or group that it belongs to is what ChatService::ensure_room answered for it. Empty only
-  /// for EventKind::missed, when it is about all rooms.
+  /// for EventKind::missed, when it is about all rooms, and for sent and given_up.
   [[nodiscard]] const MatrixRoomId& room_id() const noexcept { return room_; }
-  /// The event's id; empty for typing and missed, which have none. Equal ids are the same event: skip what was seen
-  /// before.
+  /// The event's id; empty for typing, missed and given_up, which have none. Equal ids are the same event: skip what
+  /// was seen before.
   [[nodiscard]] const EventId& id() const noexcept { return id_; }
   /// The Matrix event type, for example "m.room.message"; whatever a client sent, where kind() is `other`.
   [[nodiscard]] const std::string& type() const noexcept { return type_; }
@@ -114,6 +116,8 @@ class ChatEvent {
   [[nodiscard]] const std::string& key() const noexcept { return text_; }
   /// Why, when kind() is `redaction`; empty where nothing was said. It is whatever somebody typed.
   [[nodiscard]] const std::string& reason() const noexcept { return text_; }
+  /// What ChatService::send_durably() answered, when kind() is `sent` or `given_up`.
+  [[nodiscard]] const TransactionId& transaction_id() const noexcept { return transaction_id_; }
   /// Who has read how far, when kind() is `receipt`; each user's last one counts.
   ///
   /// @par Specification Client-server API, "m.receipt".
@@ -174,6 +178,13 @@ class ChatEvent {
     text_ = std::move(reason);
     return *this;
   }
+  /// Set which accepted message it is about; it belongs to EventKind::sent and given_up.
+  ///
+  /// @param id       As ChatService::send_durably() answered.
+  ChatEvent& transaction_id(TransactionId id) {
+    transaction_id_ = std::move(id);
+    return *this;
+  }
   /// Set who has read; it belongs to EventKind::receipt.
   ChatEvent& receipts(std::vector<ReadReceipt> receipts) {
     receipts_ = std::move(receipts);
@@ -192,6 +203,7 @@ class ChatEvent {
   EventId target_;
   /// A reaction's key, or a redaction's reason.
   std::string text_;
+  TransactionId transaction_id_;
   std::vector<ReadReceipt> receipts_;
 };
 

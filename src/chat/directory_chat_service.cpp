@@ -12,15 +12,20 @@
 #include "chat/slug.hpp"
 #include "chat/tenant_chat.hpp"
 #include "chat/tenant_names.hpp"
+#include "chat/tenant_outbox.hpp"
 
 namespace confab {
 namespace {
 
 using chat::TenantChat;
+using chat::TenantOutbox;
 
 class DirectoryChatService final : public ChatService {
  public:
-  explicit DirectoryChatService(std::shared_ptr<TenantChat> chat) : chat_(std::move(chat)) {}
+  explicit DirectoryChatService(std::shared_ptr<TenantChat> chat)
+      : chat_(std::move(chat)), outbox_(std::make_shared<TenantOutbox>(chat_)) {
+    outbox_->begin();
+  }
 
   Pending<Account> ensure_user(UserSlug user, std::string name, CallOptions options) override {
     const std::string flow = chat_->flow_of(user);
@@ -89,6 +94,24 @@ class DirectoryChatService final : public ChatService {
                                     return TenantChat::send(chat, std::move(message), std::move(context));
                                   });
   }
+
+  Pending<TransactionId> send_durably(Message message, CallOptions options) override {
+    const std::string flow = chat_->flow_of(message.sender());
+    return ask_outbox<TransactionId>(std::move(message), std::move(options), &TenantOutbox::accept, flow);
+  }
+  Pending<OutboxPage> outbox(OutboxRequest request, CallOptions options) override {
+    return ask_outbox<OutboxPage>(std::move(request), std::move(options), &TenantOutbox::list);
+  }
+  Pending<OutboxMessage> outbox_message(TransactionId id, CallOptions options) override {
+    return ask_outbox<OutboxMessage>(std::move(id), std::move(options), &TenantOutbox::find);
+  }
+  Pending<void> outbox_retry(TransactionId id, CallOptions options) override {
+    return ask_outbox<void>(std::move(id), std::move(options), &TenantOutbox::retry);
+  }
+  Pending<void> outbox_drop(TransactionId id, CallOptions options) override {
+    return ask_outbox<void>(std::move(id), std::move(options), &TenantOutbox::drop);
+  }
+  EventStream outbox_events() override { return outbox_->events(); }
 
   Pending<EventId> edit(Edit request, CallOptions options) override {
     const std::string flow = chat_->flow_of(request.user());
@@ -160,7 +183,19 @@ class DirectoryChatService final : public ChatService {
   }
 
  private:
+  // An operation of the outbox; nobody's in particular but for sends.
+  template <class T, class Request>
+  Pending<T> ask_outbox(Request request, CallOptions options,
+                        Task<Result<T>> (*operation)(TenantOutbox::Self, Request, net::CallContext),
+                        const std::string& flow = "outbox") {
+    return net::describe<T>(chat_->core(), flow, std::move(options),
+                            [outbox = outbox_, request = std::move(request), operation](net::CallContext context) {
+                              return operation(outbox, request, std::move(context));
+                            });
+  }
+
   std::shared_ptr<TenantChat> chat_;  // operations share it, so they go on without the service
+  std::shared_ptr<TenantOutbox> outbox_;
 };
 
 }  // namespace

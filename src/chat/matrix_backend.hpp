@@ -12,6 +12,7 @@
 #include "net/record_store.hpp"
 #include "net/runtime_core.hpp"
 #include "services/message_service.hpp"
+#include "services/outbox.hpp"
 #include "services/room_service.hpp"
 #include "services/user_service.hpp"
 
@@ -31,7 +32,8 @@ class MatrixBackend {
             stored_)),
         users_(std::make_shared<services::UserService>(tokens_)),
         rooms_(std::make_shared<services::RoomService>(tokens_, server_name_, store_.records())),
-        messages_(std::make_shared<services::MessageService>(tokens_)) {}
+        messages_(std::make_shared<services::MessageService>(tokens_)),
+        outbox_(std::make_shared<services::Outbox>(core_, store_.records())) {}
 
   [[nodiscard]] const std::shared_ptr<net::RuntimeCore>& core() const noexcept { return core_; }
   [[nodiscard]] const std::string& server_name() const noexcept { return server_name_; }
@@ -44,6 +46,7 @@ class MatrixBackend {
   [[nodiscard]] const std::shared_ptr<services::UserService>& users() const noexcept { return users_; }
   [[nodiscard]] const std::shared_ptr<services::RoomService>& rooms() const noexcept { return rooms_; }
   [[nodiscard]] const std::shared_ptr<services::MessageService>& messages() const noexcept { return messages_; }
+  [[nodiscard]] const std::shared_ptr<services::Outbox>& outbox() const noexcept { return outbox_; }
   [[nodiscard]] chat::TenantNames& tenant_names() noexcept { return tenant_names_; }
 
  private:
@@ -56,6 +59,7 @@ class MatrixBackend {
   std::shared_ptr<services::UserService> users_;
   std::shared_ptr<services::RoomService> rooms_;
   std::shared_ptr<services::MessageService> messages_;
+  std::shared_ptr<services::Outbox> outbox_;
   chat::TenantNames tenant_names_;
 };
 

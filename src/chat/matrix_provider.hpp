@@ -8,10 +8,11 @@
 #include <confab/chat_provider.hpp>
 
 #include "chat/matrix_backend.hpp"
+#include "chat/tenant_outbox.hpp"
 
 namespace confab {
 
-class MatrixProvider final : public ChatProvider, public chat::SharesNames {
+class MatrixProvider final : public ChatProvider, public chat::SharesNames, public chat::KeepsOutbox {
  public:
   MatrixProvider(std::shared_ptr<detail::MatrixBackend> backend, std::string group);
 
@@ -36,6 +37,8 @@ class MatrixProvider final : public ChatProvider, public chat::SharesNames {
   [[nodiscard]] EventStream events(MatrixUserId user, EventsOptions options) override;
   [[nodiscard]] Pending<ResetCounts> reset(ProviderReset request, CallOptions options) override;
   [[nodiscard]] chat::TenantNames& tenant_names() noexcept override { return backend_->tenant_names(); }
+  [[nodiscard]] Result<std::shared_ptr<services::Outbox>> outbox() override { return backend_->outbox(); }
+  [[nodiscard]] bool outlives_process() const noexcept override { return backend_->store().outlives_process(); }
 
  private:
   // An operation of the message service on its user's loop.

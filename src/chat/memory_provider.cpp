@@ -1,6 +1,7 @@
 #include "chat/memory_provider.hpp"
 
 #include <confab/memory_provider.hpp>
+#include <confab/open_store.hpp>
 
 #include <new>
 #include <utility>
@@ -25,6 +26,16 @@ Pending<T> MemoryProvider::answer(const std::string& flow, CallOptions options, 
           co_return net::stopped_error(context);
         co_return look(*homeserver);
       });
+}
+
+// Made with its first use, for it has a store with a thread of its own.
+Result<std::shared_ptr<services::Outbox>> MemoryProvider::outbox() {
+  const std::lock_guard lock(outbox_mutex_);
+  if (outbox_) return outbox_;
+  Result<std::shared_ptr<Store>> store = make_memory_store();
+  if (!store) return std::move(store).error();
+  outbox_ = std::make_shared<services::Outbox>(core_, net::RecordStore(*store));
+  return outbox_;
 }
 
 const std::string& MemoryProvider::server_name() const noexcept { return homeserver_->server_name(); }

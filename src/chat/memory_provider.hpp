@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -9,11 +10,12 @@
 
 #include "chat/memory_homeserver.hpp"
 #include "chat/tenant_names.hpp"
+#include "chat/tenant_outbox.hpp"
 #include "net/runtime_core.hpp"
 
 namespace confab {
 
-class MemoryProvider final : public ChatProvider, public chat::SharesNames {
+class MemoryProvider final : public ChatProvider, public chat::SharesNames, public chat::KeepsOutbox {
  public:
   MemoryProvider(std::shared_ptr<net::RuntimeCore> core, std::string server_name);
 
@@ -38,6 +40,8 @@ class MemoryProvider final : public ChatProvider, public chat::SharesNames {
   [[nodiscard]] Pending<ResetCounts> reset(ProviderReset request, CallOptions options) override;
   [[nodiscard]] EventStream events(MatrixUserId user, EventsOptions options) override;
   [[nodiscard]] chat::TenantNames& tenant_names() noexcept override { return names_; }
+  [[nodiscard]] Result<std::shared_ptr<services::Outbox>> outbox() override;
+  [[nodiscard]] bool outlives_process() const noexcept override { return false; }
 
  private:
   // Looked up on the loop of `flow`, which is where it completes as well.
@@ -47,6 +51,8 @@ class MemoryProvider final : public ChatProvider, public chat::SharesNames {
   std::shared_ptr<net::RuntimeCore> core_;
   std::shared_ptr<chat::MemoryHomeserver> homeserver_;
   chat::TenantNames names_;
+  std::mutex outbox_mutex_;
+  std::shared_ptr<services::Outbox> outbox_;
 };
 
 }  // namespace confab

@@ -41,7 +41,7 @@ Result<OpenedStore> open_store(const HomeserverOptions& options) {
     if (!memory) return std::move(memory).error();
     Result<StoreKeys> keys = StoreKeys::make();
     if (!keys) return std::move(keys).error();
-    return OpenedStore(std::move(*memory), std::move(*keys), "memory");
+    return OpenedStore(std::move(*memory), std::move(*keys), OpenedStore::in_memory);
   }
   // The keys first: without them no file is made.
   Result<StoreKeys> keys =

@@ -24,6 +24,9 @@ class OpenedStore {
   [[nodiscard]] const std::shared_ptr<const store::SealingKeys>& keys() const noexcept { return keys_.keys(); }
   // In words: which one it is.
   [[nodiscard]] const std::string& kind() const noexcept { return kind_; }
+  // False: it was made here, and nobody else ever sees what is in it.
+  [[nodiscard]] bool outlives_process() const noexcept { return kind_ != in_memory; }
+  static constexpr const char* in_memory = "memory";
 
  private:
   net::RecordStore records_;

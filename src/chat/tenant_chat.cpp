@@ -34,6 +34,15 @@ Result<void> check_history(const HistoryRequest& request) {
 // What the homeserver would say of somebody who is known to be out.
 Error not_in() { return Error(Errc::forbidden, "the user is not in the room").with_subject("user"); }
 
+// Why the room could not be read before a repeat: where that can be helped, the repeat can.
+Error refused_look(const Error& error) {
+  constexpr int status_forbidden = 403;
+  constexpr int status_not_found = 404;
+  if (error.http_status() == status_forbidden) return error.with_code(Errc::forbidden);
+  if (error.http_status() == status_not_found) return error.with_code(Errc::not_found);
+  return error;
+}
+
 // The transport's words for what is one level higher here.
 Error in_words_of_host(const Error& error, const HistoryRequest& request) {
   if (error.code() != Errc::invalid_argument || request.from().empty()) return error;
@@ -203,15 +212,26 @@ Task<Result<Room>> TenantChat::ensure_room(Self self, RoomRequest request, net::
   co_return Room(request.ref(), std::move(*made), std::move(name));
 }
 
+Result<KnownUser> TenantChat::may_send(const Message& message) const {
+  auto user = find_user(message.sender());
+  if (!user) return user;
+  auto listed = find_room(message.room());
+  if (!listed) return std::move(listed).error();
+  if (auto admitted = admit(*listed, message.sender()); !admitted) return std::move(admitted).error();
+  if (auto checked = check_message(message, user->id()); !checked) return std::move(checked).error();
+  return user;
+}
+
 Task<Result<EventId>> TenantChat::send(Self self, Message message, net::CallContext context) {
-  auto user = self->find_user(message.sender());
-  if (!user) co_return std::move(user).error();
-  auto listed = self->find_room(message.room());
-  if (!listed) co_return std::move(listed).error();
-  if (auto admitted = admit(*listed, message.sender()); !admitted) co_return std::move(admitted).error();
-  if (auto checked = check_message(message, user->id()); !checked) co_return std::move(checked).error();
   // Chosen before the first attempt, and the same for all of them.
-  const TransactionId transaction = message.transaction_id().empty() ? make_transaction_id() : message.transaction_id();
+  if (message.transaction_id().empty()) message.transaction_id(make_transaction_id());
+  return deliver(std::move(self), std::move(message), std::nullopt, std::move(context));
+}
+
+Task<Result<EventId>> TenantChat::deliver(Self self, Message message, std::optional<WallTime> first_tried,
+                                          net::CallContext context) {
+  auto user = self->may_send(message);
+  if (!user) co_return std::move(user).error();
 
   std::optional<MatrixRoomId> known = self->room_at_hand(message.room());
   if (!known) {
@@ -227,13 +247,19 @@ Task<Result<EventId>> TenantChat::send(Self self, Message message, net::CallCont
     way = std::move(*entered);
   }
   for (;;) {
-    ProviderMessage outgoing(way.room, user->id(), message.body(), transaction);
+    ProviderMessage outgoing(way.room, user->id(), message.body(), message.transaction_id());
+    if (first_tried) outgoing.first_tried(*first_tried);
     outgoing.formatted(message.formatted()).kind(message.kind()).reply_to(message.reply_to());
     outgoing.even_if_encrypted(self->plain_text_in_encrypted_rooms_).repeated(message.repeated());
     Pending<EventId> sending = self->provider_->send(std::move(outgoing), options_of(context));
     Result<EventId> sent = co_await net::on_loop(context, std::move(sending));
     if (sent) co_return sent;
-    Result<Way> mended = co_await mend(self, way, sent.error(), *user, message.room(), context);
+    const Error& error = sent.error();
+    const bool unread = error.code() == Errc::outcome_unknown && message.repeated();
+    const Error reason = unread ? refused_look(error) : error;
+    Result<Way> mended = co_await mend(self, way, reason, *user, message.room(), context);
+    // Whether an earlier attempt arrived is as open as before.
+    if (!mended && unread) co_return sent;
     if (!mended) co_return std::move(mended).error();
     way = std::move(*mended);
   }

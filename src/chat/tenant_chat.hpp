@@ -2,6 +2,7 @@
 // decides by the directory first and asks the transport only then.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -69,6 +70,11 @@ class TenantChat {
                                                         net::CallContext context);
   [[nodiscard]] static Task<Result<std::vector<Member>>> members(Self self, RoomRef ref, net::CallContext context);
   [[nodiscard]] static Task<Result<EventId>> send(Self self, Message message, net::CallContext context);
+  // What send() does once the message has a transaction id. `first_tried`: when a process before this one may have sent
+  // it.
+  using WallTime = std::chrono::system_clock::time_point;
+  [[nodiscard]] static Task<Result<EventId>> deliver(Self self, Message message, std::optional<WallTime> first_tried,
+                                                     net::CallContext context);
   [[nodiscard]] static Task<Result<MessagePage>> history(Self self, HistoryRequest request, net::CallContext context);
   [[nodiscard]] static Task<Result<EventId>> edit(Self self, Edit edit, net::CallContext context);
   [[nodiscard]] static Task<Result<EventId>> redact(Self self, Redaction redaction, net::CallContext context);
@@ -79,6 +85,8 @@ class TenantChat {
   [[nodiscard]] static Task<Result<ResetCounts>> reset(Self self, ResetRequest request, net::CallContext context);
   [[nodiscard]] static Task<Result<void>> make_account(Self self, KnownUser user, net::CallContext context);
 
+  // Whether this message may be said there, by all that is known without asking anybody.
+  [[nodiscard]] Result<KnownUser> may_send(const Message& message) const;
   // Errc::invalid_argument or not_found.
   [[nodiscard]] Result<KnownUser> find_user(const UserSlug& slug) const;
   // What everything of one user is ordered by: their name on the homeserver, as in the layers below.
@@ -96,6 +104,8 @@ class TenantChat {
     return provider_->events(user, options);
   }
   [[nodiscard]] const std::shared_ptr<net::RuntimeCore>& core() const noexcept { return core_; }
+  [[nodiscard]] const std::shared_ptr<ChatProvider>& provider() const noexcept { return provider_; }
+  [[nodiscard]] const TenantId& tenant() const noexcept { return tenant_; }
 
  private:
   // How a request as a user to a room is to be made, and which remedies have been used up.

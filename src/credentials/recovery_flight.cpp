@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "credentials/token_recovery.hpp"
-#include "net/record_store.hpp"
+#include "net/lease_on_loop.hpp"
 
 namespace confab::credentials {
 
 namespace {
 
-using Outcome = store::LeaseMachine::Outcome;
+using Outcome = net::LeaseOutcome;
 using Moment = TokenRecovery::Moment;
 
 // For giving a lease back: whoever waits for it would otherwise wait until it ends.
@@ -45,23 +45,6 @@ TokenStep step_of(StoredToken::Kind kind, Rung rung) {
       break;
   }
   return kind == StoredToken::Kind::admin ? TokenStep::admin_log_in : TokenStep::log_in;
-}
-
-// A lease as a coroutine on a loop sees it.
-[[nodiscard]] Task<Outcome> ask(std::shared_ptr<store::Lease> lease, net::CallContext context) {
-  net::StoreAnswer<Outcome> asked(std::move(context), [lease](StoreHandler<Outcome> done) {
-    // No earlier question is open: each was awaited, and the flight ends with one that was given up.
-    (void)lease->ask([done = std::move(done)](Outcome outcome) mutable { done(outcome); });
-  });
-  Result<Outcome> outcome = co_await asked;
-  co_return outcome ? *outcome : Outcome::failed;
-}
-
-[[nodiscard]] Task<void> release(std::shared_ptr<store::Lease> lease, net::CallContext context) {
-  net::StoreAnswer<Outcome> asked(std::move(context), [lease](StoreHandler<Outcome> done) {
-    (void)lease->release([done = std::move(done)](Outcome outcome) mutable { done(outcome); });
-  });
-  (void)co_await asked;
 }
 
 // What stands beside a write: that nobody else took over and, of the last one, that the lease goes with it.
@@ -106,7 +89,7 @@ Task<Result<TokenRecovery::Found>> climb(std::shared_ptr<TokenStore> tokens, std
         break;
       }
       case TokenRecovery::Step::lease: {
-        const Outcome outcome = co_await ask(lease, context);
+        const Outcome outcome = co_await net::ask_lease(lease, context);
         const Moment now = Moment::now();
         recovery.leased(outcome, lease->fence(), now.steady() + lease->remaining(), now);
         break;
@@ -153,7 +136,7 @@ Task<Result<TokenRecovery::Found>> climb(std::shared_ptr<TokenStore> tokens, std
               co_await TokenStore::tidy(tokens, account, std::move(tidied), parting(), beside(*lease, true));
           gone = tidy.has_value();
         }
-        if (!gone) co_await release(lease, parting());
+        if (!gone) co_await net::release_lease(lease, parting());
         recovery.let_go();
         break;
       }

@@ -1,5 +1,6 @@
 #include <confab/event_stream.hpp>
 #include <confab/message.hpp>
+#include <confab/outbox.hpp>
 
 namespace confab {
 
@@ -39,10 +40,28 @@ const char* event_kind_name(EventKind kind) noexcept {
       return "receipt";
     case EventKind::missed:
       return "missed";
+    case EventKind::sent:
+      return "sent";
+    case EventKind::given_up:
+      return "given_up";
     case EventKind::other:
       return "other";
   }
   return "other";
+}
+
+const char* outbox_state_name(OutboxState state) noexcept {
+  switch (state) {
+    case OutboxState::waiting:
+      return "waiting";
+    case OutboxState::undecided:
+      return "undecided";
+    case OutboxState::sent:
+      return "sent";
+    case OutboxState::dead:
+      return "dead";
+  }
+  return "waiting";
 }
 
 namespace detail {

@@ -25,6 +25,10 @@ namespace {
 // How many of the sender's own latest messages are searched for an earlier attempt. Repeats follow within seconds and
 // sends of one user in one room are ordered, so the first few would do.
 constexpr int look_back = 100;
+// Where it is known when the first attempt was made, it is gone back so many times to that.
+constexpr int most_looks = 20;
+// So much may our clock be ahead of the homeserver's.
+constexpr std::chrono::minutes clock_allowance{10};
 // How many reactions of the same kind are searched for the user's own.
 constexpr int look_among = 1000;
 
@@ -39,6 +43,14 @@ std::string own_events_filter(const MatrixUserId& sender, const std::string& typ
 }
 
 Error wrong_target(const char* text) { return Error(Errc::invalid_argument, text).with_subject("message"); }
+
+// Whether an event of after `since` may be further back than the page. One without events may have more behind it.
+bool may_be_behind(const matrix::MessagesAnswer& page, std::optional<std::chrono::system_clock::time_point> since) {
+  if (!since || !page.end()) return false;
+  const auto oldest = (*since - clock_allowance).time_since_epoch();
+  return page.events().empty() || page.events().back().origin_server_ts() >=
+                                      std::chrono::duration_cast<std::chrono::milliseconds>(oldest).count();
+}
 
 // The content is of our own writing.
 matrix::SendEvent written(const MatrixRoomId& room, std::string type, const TransactionId& transaction,
@@ -79,17 +91,25 @@ std::optional<Error> wrong_edit(const matrix::RoomEvent& event, const MatrixUser
 
 Task<Result<std::optional<EventId>>> MessageService::find_earlier(std::shared_ptr<const Outgoing> outgoing,
                                                                   net::CallContext context) {
-  matrix::GetMessages request(outgoing->event.room());
-  request.limit(look_back).filter(own_events_filter(outgoing->sender, outgoing->event.type()));
-  Result<matrix::MessagesAnswer> page = co_await tokens_->call(outgoing->sender, std::move(request), context);
-  if (!page) co_return std::move(page).error();
-  for (const matrix::RoomEvent& earlier : page->events()) {
-    if (earlier.sender() != outgoing->sender) continue;
-    if (earlier.content()[transaction_key].string_or("") == outgoing->event.transaction_id().str()) {
-      co_return std::optional<EventId>(earlier.id());
+  PageToken from;
+  for (int looks = 1;; ++looks) {
+    matrix::GetMessages request(outgoing->event.room());
+    request.limit(look_back).filter(own_events_filter(outgoing->sender, outgoing->event.type()));
+    request.from(from);
+    // The first look is one of the call's requests, those that go further back are not.
+    net::CallContext budget = looks == 1 ? context : context.step();
+    Result<matrix::MessagesAnswer> page =
+        co_await tokens_->call(outgoing->sender, std::move(request), std::move(budget));
+    if (!page) co_return std::move(page).error();
+    for (const matrix::RoomEvent& earlier : page->events()) {
+      if (earlier.sender() != outgoing->sender) continue;
+      if (earlier.content()[transaction_key].string_or("") == outgoing->event.transaction_id().str()) {
+        co_return std::optional<EventId>(earlier.id());
+      }
     }
+    if (looks == most_looks || !may_be_behind(*page, outgoing->first_tried)) co_return std::optional<EventId>();
+    from = *page->end();
   }
-  co_return std::optional<EventId>();
 }
 
 // A redaction carries nothing of ours, but what it did can be seen.
@@ -180,7 +200,7 @@ Task<Result<EventId>> MessageService::send(Self self, ProviderMessage message, n
   }
   auto event = std::make_shared<const Outgoing>(Outgoing{
       message.sender(), written(message.room(), "m.room.message", message.transaction_id(), content_of(message)),
-      message.repeated(), EventId()});
+      message.repeated(), EventId(), message.first_tried()});
   Result<EventId> sent = co_await put(self, event, context);
   // Who has said it writes no longer: the next key stroke is news.
   if (sent) self->typing_.forget(message.room(), message.sender());

@@ -3,6 +3,7 @@
 // the homeserver nothing to remember a send by.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +57,8 @@ class MessageService {
     matrix::SendEvent event;
     bool repeated;
     EventId redacts;  // of a redaction, whose content is its reason
+    // Of an event that a process before this one may have sent.
+    std::optional<std::chrono::system_clock::time_point> first_tried = std::nullopt;
   };
   [[nodiscard]] static Task<Result<EventId>> put(Self self, std::shared_ptr<const Outgoing> event,
                                                  net::CallContext context);

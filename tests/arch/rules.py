@@ -209,6 +209,19 @@ def machine_paths(tree):
                 yield name, number, "names a path of one machine: " + line.strip()[:120]
 
 
+# What takes a device from the homeserver, and with it what that remembers of sends that are undecided.
+ENDS_DEVICES = re.compile(r"\b(Logout|LogoutAll|DeleteDevices?|AdminDeleteDevices|AdminDeactivate)\b|\blog_out_devices\(true\)")
+
+
+def devices_stay(tree):
+    """Nothing above the endpoints logs a user out, deletes a device or resets a password so that devices go. Whoever
+    adds such a thing has to ask the outbox and the running calls first whether they hold the device (docs/outbox.md)."""
+    for name in tree.code("src/credentials/", "src/services/", "src/chat/", "src/gateway/", "capi/"):
+        for number, line in enumerate(tree.text(name).splitlines(), 1):
+            if ENDS_DEVICES.search(line.split("//", 1)[0]):
+                yield name, number, "ends a device of a user; see docs/outbox.md"
+
+
 def scripts_parse(tree):
     """Every shell script is at least a program."""
     for name in tree.files:
@@ -226,4 +239,5 @@ def scripts_parse(tree):
 
 
 ALL = (include_direction, include_spelling, public_includes, c_includes, third_party, link_direction, file_names,
-       file_length, header_comments, top_level, machine_paths, scripts_parse)
+       file_length, header_comments, top_level, machine_paths,
+       devices_stay, scripts_parse)

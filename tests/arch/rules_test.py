@@ -98,6 +98,11 @@ PLANTED = {
         ("lib/thing.txt", "", "lib"),
         (".travis.yml", "", ".travis.yml"),
     ],
+    "devices_stay": [
+        ("src/credentials/mint.cpp", "matrix::Logout request;\n", "src/credentials/mint.cpp"),
+        ("src/services/user.cpp", "request.log_out_devices(true);\n", "src/services/user.cpp"),
+        ("src/chat/reset.cpp", "AdminDeleteDevices request(user);\n", "src/chat/reset.cpp"),
+    ],
     "machine_paths": [
         ("docs/index.md", f"see {HOME}ana/confab\n", "docs/index.md"),
         ("scripts/demo", f"#!/bin/sh\nset -eu\ncd {HOME}ana\n", "scripts/demo"),

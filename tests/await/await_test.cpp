@@ -229,6 +229,37 @@ Fire reset(Host* host) {
   if (counts && counts->users() == text("ana").size() && counts->positions() == 2) ++host->completed;
 }
 
+Fire send_durably(Host* host) {
+  const Result<TransactionId> accepted = co_await host->chat.send_durably(
+      Message(event("e"), UserSlug(text("ana")), text("hi")).transaction_id(TransactionId(text("t"))),
+      CallOptions().within(5s).stop(host->stop.get_token()));
+  if (accepted && accepted->str() == text("hi") + text("t")) ++host->completed;
+}
+
+Fire outbox(Host* host) {
+  const Result<OutboxPage> page = co_await host->chat.outbox(OutboxRequest().dead(true).limit(3).from(text("f")),
+                                                             CallOptions().within(5s).stop(host->stop.get_token()));
+  if (page && page->end() == text("f") + "3dead") ++host->completed;
+}
+
+Fire outbox_message(Host* host) {
+  const Result<OutboxMessage> message = co_await host->chat.outbox_message(
+      TransactionId(text("t")), CallOptions().within(5s).stop(host->stop.get_token()));
+  if (message && message->transaction_id().str() == text("t")) ++host->completed;
+}
+
+Fire outbox_retry(Host* host) {
+  const Result<void> done =
+      co_await host->chat.outbox_retry(TransactionId(text("t")), CallOptions().within(5s).stop(host->stop.get_token()));
+  if (done) ++host->completed;
+}
+
+Fire outbox_drop(Host* host) {
+  const Result<void> done =
+      co_await host->chat.outbox_drop(TransactionId(text("t")), CallOptions().within(5s).stop(host->stop.get_token()));
+  if (done) ++host->completed;
+}
+
 Fire provider_reset(Host* host) {
   const Result<ResetCounts> counts = co_await host->provider.reset(
       ProviderReset(MatrixUserId(text("@ana"))).full(true), CallOptions().within(5s).stop(host->stop.get_token()));
@@ -471,14 +502,14 @@ Fire discover(Runtime* runtime, std::stop_token stop, std::string* url) {
 
 template <class... Classes>
 constexpr bool none_is_an_aggregate = (!std::is_aggregate_v<Classes> && ...);
-static_assert(
-    none_is_an_aggregate<CallOptions, RuntimeOptions, HomeserverOptions, DiscoveryOptions, TenantOptions, Message,
-                         HistoryRequest, RoomRequest, ProviderRoomRequest, ProviderMessage, Secret, UserSlug, RoomRef,
-                         Error, Result<int>, Account, Member, Room, ChatEvent, MessagePage, ReceivedMessage,
-                         DirectoryUser, Edit, Redaction, Reaction, TypingNotice, ReadMark, Unread, ProviderEdit,
-                         ProviderRedaction, ProviderReaction, ProviderTypingNotice, ProviderReadMark, ResetRequest,
-                         ProviderReset, ResetCounts, ReadReceipt, Reactions, MessageRelation>,
-    "g++ 12 destroys aggregate temporaries of a co_await expression twice");
+static_assert(none_is_an_aggregate<CallOptions, RuntimeOptions, HomeserverOptions, DiscoveryOptions, TenantOptions,
+                                   Message, HistoryRequest, RoomRequest, ProviderRoomRequest, ProviderMessage, Secret,
+                                   UserSlug, RoomRef, Error, Result<int>, Account, Member, Room, ChatEvent, MessagePage,
+                                   ReceivedMessage, DirectoryUser, Edit, Redaction, Reaction, TypingNotice, ReadMark,
+                                   Unread, ProviderEdit, ProviderRedaction, ProviderReaction, ProviderTypingNotice,
+                                   ProviderReadMark, ResetRequest, ProviderReset, OutboxMessage, OutboxRequest,
+                                   OutboxPage, ResetCounts, ReadReceipt, Reactions, MessageRelation>,
+              "g++ 12 destroys aggregate temporaries of a co_await expression twice");
 
 Fire open_directory(Runtime* runtime, int* done) {
   if (auto opened = co_await StoredDirectory::open(*runtime, nullptr, TenantId(text("acme")),
@@ -517,6 +548,11 @@ TEST_CASE("ChatService::members") { awaited(members); }
 TEST_CASE("ChatService::ensure_room") { awaited(ensure_room); }
 TEST_CASE("ChatService::add_member") { awaited(add_member); }
 TEST_CASE("ChatService::send") { awaited(send); }
+TEST_CASE("ChatService::send_durably") { awaited(send_durably); }
+TEST_CASE("ChatService::outbox") { awaited(outbox); }
+TEST_CASE("ChatService::outbox_message") { awaited(outbox_message); }
+TEST_CASE("ChatService::outbox_retry") { awaited(outbox_retry); }
+TEST_CASE("ChatService::outbox_drop") { awaited(outbox_drop); }
 TEST_CASE("ChatService::edit") { awaited(edit); }
 TEST_CASE("ChatService::redact") { awaited(redact); }
 TEST_CASE("ChatService::react") { awaited(react); }

@@ -93,6 +93,32 @@ class StubService final : public ChatService {
                      (message.repeated() ? "again" : ""));
     });
   }
+  Pending<TransactionId> send_durably(Message message, CallOptions options) override {
+    return answers<TransactionId>(queue_, std::move(options),
+                                  [message = std::move(message)]() -> Result<TransactionId> {
+                                    return TransactionId(message.body() + message.transaction_id().str());
+                                  });
+  }
+  Pending<OutboxPage> outbox(OutboxRequest request, CallOptions options) override {
+    return answers<OutboxPage>(queue_, std::move(options), [request = std::move(request)]() -> Result<OutboxPage> {
+      return OutboxPage({}, request.from() + std::to_string(request.limit()) + (request.is_dead() ? "dead" : ""));
+    });
+  }
+  Pending<OutboxMessage> outbox_message(TransactionId id, CallOptions options) override {
+    return answers<OutboxMessage>(queue_, std::move(options), [id = std::move(id)]() -> Result<OutboxMessage> {
+      return OutboxMessage(id, OutboxState::dead);
+    });
+  }
+  Pending<void> outbox_retry(TransactionId id, CallOptions options) override {
+    return answers<void>(queue_, std::move(options), [id = std::move(id)]() -> Result<void> {
+      if (!id.empty()) return Result<void>();
+      return Error(Errc::invalid_argument, "the arguments were damaged");
+    });
+  }
+  Pending<void> outbox_drop(TransactionId id, CallOptions options) override {
+    return outbox_retry(std::move(id), std::move(options));
+  }
+  EventStream outbox_events() override;
   Pending<EventId> edit(Edit edit, CallOptions options) override {
     return answers<EventId>(queue_, std::move(options), [edit = std::move(edit)]() -> Result<EventId> {
       return EventId(edit.message().str() + edit.body() + edit.formatted() + edit.transaction_id().str() +
@@ -171,6 +197,8 @@ class StubSource final : public confab::detail::EventSource {
 inline EventStream StubService::events(UserSlug user, EventsOptions options) {
   return EventStream(std::make_shared<StubSource>(queue_, user.str() + options.consumer()));
 }
+
+inline EventStream StubService::outbox_events() { return EventStream(std::make_shared<StubSource>(queue_, "outbox")); }
 
 class StubProvider final : public ChatProvider {
  public:
