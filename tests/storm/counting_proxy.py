@@ -43,6 +43,9 @@ class Held:
     def let_go(self):
         self._go.set()
 
+    def is_over(self):
+        return self._go.is_set()
+
     async def meet(self, exchange, when):
         if self._taken or when != self.when or not exchange.matches(self.method, self.pattern):
             return
@@ -59,7 +62,8 @@ class CountingProxy:
         self.upstream = port
         self.exchanges = []
         self._faults = []  # [method, pattern, how often still, before the homeserver sees it?]
-        self._hold = None  # (method, pattern, when, event set when one is held, event that lets it go)
+        self._holds = []
+        self._serving = set()  # asyncio itself keeps no task alive
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
         started = threading.Event()
@@ -74,8 +78,10 @@ class CountingProxy:
         self.port = self._server.sockets[0].getsockname()[1]
         started.set()
         self._loop.run_forever()
-        for task in asyncio.all_tasks(self._loop):
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
             task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
@@ -94,7 +100,7 @@ class CountingProxy:
         """Holds the first of these requests, when it is "asked" or when it is "answered"; gives a Held."""
         held = Held(method, pattern, when)
         with self._lock:
-            self._hold = held
+            self._holds = [each for each in self._holds if not each.is_over()] + [held]
         return held
 
     def faults_left(self):
@@ -143,7 +149,8 @@ class CountingProxy:
         return False
 
     async def _serve(self, reader, writer):
-        upstream = None
+        upstream, task = None, asyncio.current_task()
+        self._serving.add(task)
         try:
             while True:
                 head = await _head(reader)
@@ -157,8 +164,9 @@ class CountingProxy:
                 exchange = Exchange(time.monotonic(), method, target, token[7:] if token.startswith("Bearer ") else "", kept)
                 with self._lock:
                     self.exchanges.append(exchange)
-                held = self._hold
-                if held:
+                with self._lock:
+                    holds = list(self._holds)
+                for held in holds:
                     await held.meet(exchange, "asked")
                 if upstream is None:
                     upstream = await asyncio.open_connection("127.0.0.1", self.upstream)
@@ -175,15 +183,16 @@ class CountingProxy:
                 exchange.status = LOST if lost else int(first.split(" ")[1])
                 if lost:
                     return
-                if held:
+                for held in holds:
                     await held.meet(exchange, "answered")
                 writer.write(answer_head + answer_body)
                 await writer.drain()
                 if exchange.headers.get("connection", "").lower() == "close":
                     return
-        except (ConnectionError, asyncio.IncompleteReadError, OSError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
             pass
         finally:
+            self._serving.discard(task)
             for each in (writer, upstream[1] if upstream else None):
                 if each is not None:
                     each.transport.abort()

@@ -1,0 +1,210 @@
+"""Processes that accept messages for good are killed, and others go on: each message they accepted stands in its room
+once, in the order in which it was accepted. A real Synapse behind the proxy, one lane (a user, a room, a store) for each
+of several programs at once."""
+
+import base64
+import contextlib
+import os
+import random
+import re
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from urllib.parse import quote
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+import harness  # noqa: E402
+from counting_proxy import CountingProxy  # noqa: E402
+
+LINES = 12  # that a process is given at once
+# Where a kill falls: while lines are being accepted; once all are; when the homeserver has been asked to post one and does
+# it after the process is gone; when it has done so and the answer is on its way.
+STAGES = ("accepting", "stored", "asked", "answered")
+
+
+class Lane:
+    """One user who says numbered lines in one room, through one process after the other on one store."""
+
+    def __init__(self, kills, number):
+        self.kills, self.user, self.event = kills, f"u{number}", f"r{number}"
+        self.random = random.Random(number)
+        self.offered, self.accepted = [], []
+        self.slowest = 0.0  # until all was sent that the killed had accepted, in seconds
+        folder = kills.folder / self.event
+        folder.mkdir()
+        with os.fdopen(os.open(folder / "keys", os.O_WRONLY | os.O_CREAT, 0o600), "w") as keys:
+            keys.write(f"first {base64.b64encode(os.urandom(32)).decode()}\n")
+        self.work = harness.Workspace(folder, {**kills.homeserver.config(), "url": kills.proxy.url}, kills.directory,
+                                      store={"kind": "sqlite", "path": str(folder / "store"), "key_file": str(folder / "keys")})
+
+    def prepare(self):
+        self.run("user", "provision", self.user)
+        self.room = self.run("room", "create", "event", self.event, "--creator", self.user)[-1]["room_id"]
+
+    def run(self, *arguments):
+        done = self.work.run(*arguments)
+        if done.code != 0:
+            raise AssertionError(str(done))
+        return done.lines
+
+    def kill(self, stage):
+        """Gives a process lines to send, and kills it at this stage."""
+        lines = [f"{self.event} {len(self.offered) + i}" for i in range(LINES)]
+        self.offered += lines
+        sends = ("PUT", rf"/_matrix/client/v3/rooms/{re.escape(self.room)}/send/m\.room\.message/.*")
+        held = self.kills.proxy.hold(*sends, stage) if stage in ("asked", "answered") else None
+        process = self.work.spawn("--deadline", "120", "send", "event", self.event, "--as", self.user, "--durable", "-")
+        try:
+            process.process.stdin.write("".join(line + "\n" for line in lines).encode())
+            process.process.stdin.flush()
+            enough = self.random.randrange(LINES) if stage == "accepting" else LINES
+            while len(process.seen) < enough:
+                if process.line() is None:
+                    raise AssertionError(f"a process ended by itself\n{process}")
+            if stage == "stored":
+                time.sleep(self.random.random())  # wherever it is by then
+            if held and not held.there.wait(harness.PATIENCE):
+                raise AssertionError(f"nothing is sent\n{process}")
+        finally:
+            process.end()
+            if held:
+                held.let_go()
+        while process.line() is not None:
+            pass  # what was told before it died
+        self.accepted += lines[:len(process.seen)]
+
+    def go_on(self):
+        """A process that nobody kills: what it accepts is the last, so all before it is sent by its end."""
+        line = f"{self.event} {len(self.offered)}, and all before"
+        self.offered.append(line)
+        begun = time.monotonic()
+        told = self.run("--deadline", "60", "send", "event", self.event, "--as", self.user, "--durable", line)
+        if [each["state"] for each in told] != ["accepted", "sent"]:
+            raise AssertionError(f"the last line of {self.event} is not sent within 60 s: {told}")
+        self.slowest = max(self.slowest, time.monotonic() - begun)
+        self.accepted.append(line)
+
+
+def faults(offered, accepted, found):
+    """What is wrong with the texts found in a room: none of those accepted may be missing, none be there twice or out of
+    order. Of those that were offered to a process which died before it answered, each may be there or not."""
+    wrong = [f"{text!r} is lost" for text in accepted if text not in set(found)]
+    wrong += [f"{text!r} is there {count} times" for text, count in Counter(found).items() if count > 1]
+    places = [offered.index(text) for text in found if text in set(offered)]
+    if places != sorted(places):
+        wrong.append("the order is not that of acceptance")
+    if len(places) != len(found):
+        wrong.append("there is what nobody said")
+    return wrong
+
+
+class Kills:
+    def __init__(self, folder, lanes, say=print):
+        self.folder, self.say = Path(folder), say
+        self._stack = contextlib.ExitStack()
+        users = [f"u{i}" for i in range(lanes)]
+        self.directory = {
+            "users": [{"id": user, "slug": user, "name": user} for user in users],
+            "events": [{"slug": f"r{i}", "name": f"r{i}", "visibility": "private", "creator": user, "attendees": []}
+                       for i, user in enumerate(users)]}
+        with contextlib.ExitStack() as stack:
+            self.homeserver = harness.Homeserver(self.folder / "synapse")
+            stack.callback(self.homeserver.stop)
+            self.matrix = harness.Matrix(self.homeserver)
+            self.operator = self.matrix.admin_token()
+            self.proxy = CountingProxy(self.homeserver.about["port"])
+            stack.callback(self.proxy.close)
+            self.lanes = [Lane(self, i) for i in range(lanes)]
+            self.on_each_lane(Lane.prepare)
+            self._stack = stack.pop_all()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+    def on_each_lane(self, what):
+        failed = []
+
+        def work(lane):
+            try:
+                what(lane)
+            except Exception as fault:  # noqa: BLE001, from a thread
+                failed.append(f"{lane.event}: {fault}")
+
+        threads = [threading.Thread(target=work, args=(lane,)) for lane in self.lanes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if failed:
+            raise AssertionError("; ".join(failed))
+
+    def run(self, kills, restarts):
+        """So many kills, spread over lanes and stages; the homeserver is killed too, so many times, and at the end, so
+        that it remembers no transaction id. Gives what was measured, or raises AssertionError."""
+        rounds, more = divmod(kills, len(self.lanes))
+        where, done, end = Counter(), threading.Semaphore(0), threading.Event()
+        numbers = {lane: i for i, lane in enumerate(self.lanes)}
+
+        def kill(lane):
+            for i in range(rounds + (numbers[lane] < more)):
+                stage = STAGES[(i + numbers[lane]) % len(STAGES)]
+                lane.kill(stage)
+                where[stage] += 1
+                done.release()
+                if i % len(STAGES) == len(STAGES) - 1:
+                    lane.go_on()
+
+        def restart():
+            for _ in range(restarts):
+                for _ in range(kills // (restarts + 1)):
+                    done.acquire()
+                if end.is_set():
+                    return
+                self.homeserver.kill()
+                self.homeserver.restart()
+                self.say("Synapse was killed and is back")
+
+        restarting = threading.Thread(target=restart)
+        restarting.start()
+        try:
+            self.on_each_lane(kill)
+        finally:
+            end.set()
+            done.release(kills)
+            restarting.join()
+        self.say(f"{kills} kills: {dict(where)}")
+        self.homeserver.kill()
+        self.homeserver.restart()
+        self.on_each_lane(Lane.go_on)
+        wrong, texts, unheard = [], 0, 0
+        for lane in self.lanes:
+            found = self.texts(lane.room)
+            wrong += faults(lane.offered, lane.accepted, found)
+            texts += len(found)
+            unheard += len(set(found) - set(lane.accepted))
+            for kept in (["outbox", "list"], ["outbox", "list", "--dead"]):
+                if left := lane.run(*kept):
+                    wrong.append(f"{lane.event} has {len(left)} messages in its outbox")
+        if wrong:
+            raise AssertionError(f"{len(wrong)} faults: {wrong[:5]}")
+        accepted = sum(len(lane.accepted) for lane in self.lanes)
+        return {"kills": kills, "where": dict(where), "restarts": restarts + 1, "accepted": accepted, "texts": texts,
+                "sent_though_nobody_heard_of_it": unheard,
+                "all_sent_after_s": round(max(lane.slowest for lane in self.lanes), 1)}
+
+    def texts(self, room):
+        """Of a room, oldest first, as the operator reads them."""
+        found, start = [], ""
+        while start is not None:
+            status, page = self.matrix.call("GET", f"/_synapse/admin/v1/rooms/{quote(room)}/messages?dir=f&limit=500{start}",
+                                            token=self.operator)
+            if status != 200:
+                raise AssertionError(f"the operator cannot read {room}: {page}")
+            found += [event["content"].get("body") for event in page["chunk"] if event["type"] == "m.room.message"]
+            start = f"&from={quote(page['end'])}" if page.get("end") and page["chunk"] else None
+        return found
