@@ -34,6 +34,7 @@ struct Needs {
 
 inline Needs needs_of(const confab_user_request& of) { return Needs().user(of.user); }
 inline Needs needs_of(const confab_reset_request& of) { return Needs().user(of.user); }
+inline Needs needs_of(const confab_outbox_request& /*of*/) { return {}; }
 template <class Request>
 Needs needs_of(const Request& of) {
   return Needs().user(of.user).room(of.room_kind, of.room);

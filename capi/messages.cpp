@@ -22,6 +22,13 @@ UserSlug user_of(const Request& given) {
   return UserSlug(text(given.user));
 }
 
+confab::Message message_of(const confab_message_request& given) {
+  confab::Message message(room_of(given), user_of(given), text(given.body));
+  message.formatted(text(given.formatted)).kind(message_kind(given.message_kind));
+  message.reply_to(EventId(text(given.reply_to)));
+  return message;
+}
+
 // Sends under the caller's transaction id or a fresh one, which the result tells, too.
 template <class Make, class Request>
 confab_status start_send(const Ask& ask, confab_tenant* tenant, const confab_message_request* request, Make make,
@@ -41,15 +48,17 @@ confab_status start_send(const Ask& ask, confab_tenant* tenant, const confab_mes
 }  // namespace
 
 confab_status confab_send(confab_tenant* tenant, const confab_message_request* request, CONFAB_ASK) {
-  return start_send(
-      {queue, tag, operation, error}, tenant, request,
-      [](const confab_message_request& given) {
-        confab::Message message(room_of(given), user_of(given), text(given.body));
-        message.formatted(text(given.formatted)).kind(message_kind(given.message_kind));
-        message.reply_to(EventId(text(given.reply_to)));
-        return message;
-      },
-      &ChatService::send);
+  return start_send({queue, tag, operation, error}, tenant, request, message_of, &ChatService::send);
+}
+
+confab_status confab_send_durably(confab_tenant* tenant, const confab_message_request* request, CONFAB_ASK) {
+  return start({queue, tag, operation, error}, tenant, request,
+               [](ChatService& chat, const confab_message_request& given, CallOptions how) {
+                 check_reserved(given.reserved);
+                 confab::Message message = message_of(given);
+                 message.transaction_id(TransactionId(text(given.transaction_id)));
+                 return std::make_pair(chat.send_durably(std::move(message), std::move(how)), write_accepted);
+               });
 }
 
 confab_status confab_edit(confab_tenant* tenant, const confab_message_request* request, CONFAB_ASK) {

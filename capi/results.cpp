@@ -36,6 +36,16 @@ void write_users(json::Writer& out, const std::vector<MatrixUserId>& users) {
   out.end();
 }
 
+// Which room it is, in the host's words.
+void write_ref(json::Writer& out, const RoomRef& ref) {
+  out.member("kind", room_kind_name(ref.kind()));
+  if (ref.kind() == RoomKind::direct) {
+    out.key("users").array().value(ref.first().str()).value(ref.second().str()).end();
+  } else {
+    out.member("slug", ref.slug().str());
+  }
+}
+
 // The members of a message, in history and live.
 void write_message(json::Writer& out, const ReceivedMessage& message) {
   out.member("event_id", message.id().str()).member("room_id", message.room_id().str());
@@ -69,7 +79,9 @@ void write_event(json::Writer& out, const ChatEvent& event) {
     out.end();
   }
   if (event.kind() == EventKind::reaction) out.member("key", event.key());
-  if (event.kind() == EventKind::redaction) member_if(out, "reason", event.reason());
+  if (event.kind() == EventKind::redaction || event.kind() == EventKind::given_up)
+    member_if(out, "reason", event.reason());
+  member_if(out, "transaction_id", event.transaction_id().str());
   if (event.kind() == EventKind::membership) out.member("membership", event.membership());
   if (event.kind() == EventKind::typing) write_users(out, event.users());
   if (event.kind() == EventKind::receipt) {
@@ -123,12 +135,7 @@ void write_reset(json::Writer& out, const ResetCounts& counts) {
 }
 
 void write_room(json::Writer& out, const Room& room) {
-  out.member("kind", room_kind_name(room.ref().kind()));
-  if (room.ref().kind() == RoomKind::direct) {
-    out.key("users").array().value(room.ref().first().str()).value(room.ref().second().str()).end();
-  } else {
-    out.member("slug", room.ref().slug().str());
-  }
+  write_ref(out, room.ref());
   out.member("room_id", room.room_id().str()).member("name", room.name());
 }
 
@@ -150,6 +157,34 @@ void write_unread(json::Writer& out, const Unread& unread) {
 
 void write_sent(json::Writer& out, const EventId& event, const TransactionId& transaction) {
   out.member("event_id", event.str()).member("transaction_id", transaction.str());
+}
+
+void write_accepted(json::Writer& out, const TransactionId& transaction) {
+  out.member("transaction_id", transaction.str());
+}
+
+void write_outbox_message(json::Writer& out, const OutboxMessage& message) {
+  out.member("transaction_id", message.transaction_id().str()).member("state", outbox_state_name(message.state()));
+  member_if(out, "event_id", message.event().str());
+  if (message.room()) {
+    out.member("user", message.sender().str());
+    write_ref(out, *message.room());
+    out.member("body", message.body()).member("accepted", milliseconds(message.accepted()));
+  }
+  if (!message.reason()) return;
+  out.key("reason").object().member("code", errc_name(message.reason()->code()));
+  out.member("message", message.reason()->message()).end();
+}
+
+void write_outbox(json::Writer& out, const OutboxPage& page) {
+  out.key("messages").array();
+  for (const OutboxMessage& message : page.messages()) {
+    out.object();
+    write_outbox_message(out, message);
+    out.end();
+  }
+  out.end();
+  member_if(out, "end", page.end());
 }
 
 void write_history(json::Writer& out, const MessagePage& page) {

@@ -9,6 +9,7 @@
 #include <confab/homeserver.hpp>
 #include <confab/member.hpp>
 #include <confab/message_requests.hpp>
+#include <confab/outbox.hpp>
 #include <confab/received_message.hpp>
 #include <confab/reset.hpp>
 #include <confab/stored_directory.hpp>
@@ -27,6 +28,9 @@ void write_room(json::Writer& out, const Room& room);
 void write_members(json::Writer& out, const std::vector<Member>& members);
 void write_unread(json::Writer& out, const Unread& unread);
 void write_sent(json::Writer& out, const EventId& event, const TransactionId& transaction);
+void write_accepted(json::Writer& out, const TransactionId& transaction);
+void write_outbox(json::Writer& out, const OutboxPage& page);
+void write_outbox_message(json::Writer& out, const OutboxMessage& message);
 void write_history(json::Writer& out, const MessagePage& page);
 void write_revision(json::Writer& out, DirectoryRevision revision);
 void write_events(json::Writer& out, const EventBatch& batch);

@@ -128,12 +128,24 @@ confab_status confab_stream_open(confab_tenant* tenant, const confab_stream_requ
   });
 }
 
+confab_status confab_outbox_open(confab_tenant* tenant, confab_queue* queue, uint64_t tag, confab_stream** stream,
+                                 confab_error** error) {
+  return guarded(error, [&] {
+    require_place(stream, "stream");
+    confab_tenant& of = require(tenant, "tenant");
+    const std::shared_ptr<QueueCore> into = require(queue, "queue").core;
+    const auto core = std::make_shared<StreamCore>(of.chat->outbox_events(), into, tag);
+    into->close_too(core);
+    *stream = new confab_stream(Ref<confab_tenant>::another(of), confab::UserSlug(), core);
+  });
+}
+
 confab_status confab_stream_ready(confab_stream* stream, const confab_plain_request* request, CONFAB_ASK) {
   std::shared_ptr<const AskedDirectory> directory;
   Needs needs;
   const confab_status read = guarded(error, [&] {
     directory = require(stream, "stream").tenant->asked;
-    if (directory) needs.users.push_back(stream->user);
+    if (directory && !stream->user.empty()) needs.users.push_back(stream->user);
   });
   if (read != CONFAB_OK) {
     if (operation != nullptr) *operation = nullptr;

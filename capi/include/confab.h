@@ -46,8 +46,7 @@ extern "C" {
 /// and an error.
 CONFAB_API uint32_t confab_abi(void);
 
-/// Tell the version of the library, for example "0.1.0". Static.
-CONFAB_API const char *confab_version(void);
+CONFAB_API const char *confab_version(void);  ///< Tell the version of the library, for example "0.1.0". Static.
 
 /// Tell whether a part is in this build: "sqlite", "postgresql" (stores that outlive the process); "logs", "alerts" (as
 /// events); "directory" (confab_directory_...); "questions"; "store" (confab_store_...).
@@ -111,8 +110,7 @@ typedef struct confab_store confab_store;          ///< Where the host keeps wha
 ///
 /// @returns        The same handle, as for every ..._retain(). NULL for NULL.
 CONFAB_API confab_error *confab_error_retain(confab_error *error);
-/// Give a reference back; the last one frees the error.
-CONFAB_API void confab_error_release(confab_error *error);
+CONFAB_API void confab_error_release(confab_error *error);  ///< Give a reference back; the last one frees the error.
 /// The status: branch on this, never on a text. CONFAB_OK for NULL.
 CONFAB_API confab_status confab_error_status(const confab_error *error);
 /// What happened and what to do; safe to log. Its wording may change. Never NULL, but for NULL: so are all texts below.
@@ -125,8 +123,7 @@ CONFAB_API const char *confab_error_errcode(const confab_error *error);
 CONFAB_API const char *confab_error_server_message(const confab_error *error);
 /// The transaction id of the send whose outcome is unknown: repeat with it and `repeated`; or empty.
 CONFAB_API const char *confab_error_transaction_id(const confab_error *error);
-/// The HTTP status of the deciding answer, or 0; 0 for NULL.
-CONFAB_API int32_t confab_error_http_status(const confab_error *error);
+CONFAB_API int32_t confab_error_http_status(const confab_error *error);  ///< Of the deciding answer; else 0.
 /// 1 if the same call may succeed later, unchanged; else 0. For CONFAB_OUTCOME_UNKNOWN see the transaction id.
 CONFAB_API int32_t confab_error_retriable(const confab_error *error);
 /// Milliseconds to wait before that, counted from the failure; -1 where nobody said, and for NULL.
@@ -162,8 +159,7 @@ CONFAB_API confab_status confab_runtime_new(const confab_runtime_options *option
 /// End every operation and stream (CONFAB_CLOSED where nothing better is known) and join the threads. It blocks:
 /// mostly for milliseconds, at most for some seconds. What is asked afterwards ends with CONFAB_CLOSED. Twice is once.
 CONFAB_API confab_status confab_runtime_close(confab_runtime *runtime);
-/// Take another reference.
-CONFAB_API confab_runtime *confab_runtime_retain(confab_runtime *runtime);
+CONFAB_API confab_runtime *confab_runtime_retain(confab_runtime *runtime);  ///< Take another reference.
 /// Give a reference back. When it and all clients, tenants and streams made with it are gone, it is closed as above, by
 /// whichever release was the last. Operations in flight do not keep it: their events then tell CONFAB_CLOSED.
 CONFAB_API void confab_runtime_release(confab_runtime *runtime);
@@ -197,8 +193,7 @@ CONFAB_API confab_status confab_queue_next(confab_queue *queue, int32_t timeout_
 /// Refuse operations from now on, and wake who waits. What has arrived can still be taken; what would arrive later is
 /// dropped, while the operations themselves go on. Streams into this queue are closed. Twice is once.
 CONFAB_API confab_status confab_queue_close(confab_queue *queue);
-/// Take another reference.
-CONFAB_API confab_queue *confab_queue_retain(confab_queue *queue);
+CONFAB_API confab_queue *confab_queue_retain(confab_queue *queue);  ///< Take another reference.
 /// Give a reference back. The last one closes the queue and drops what is in it.
 CONFAB_API void confab_queue_release(confab_queue *queue);
 
@@ -212,12 +207,9 @@ enum {
   CONFAB_EVENT_QUESTION = 6     ///< What the library has to ask: `question`. See confab_answer().
 };
 
-/// Take another reference.
-CONFAB_API confab_event *confab_event_retain(confab_event *event);
-/// Give a reference back; the last one frees the event and every text that was read from it.
-CONFAB_API void confab_event_release(confab_event *event);
-/// Which of the above. 0 for NULL.
-CONFAB_API int32_t confab_event_kind(const confab_event *event);
+CONFAB_API confab_event *confab_event_retain(confab_event *event);  ///< Take another reference.
+CONFAB_API void confab_event_release(confab_event *event);  ///< The last one frees all texts that were read from it.
+CONFAB_API int32_t confab_event_kind(const confab_event *event);  ///< Which of the above. 0 for NULL.
 /// The tag that the operation or stream was started with. 0 for NULL.
 CONFAB_API uint64_t confab_event_tag(const confab_event *event);
 /// How it ended. CONFAB_INVALID_ARGUMENT for NULL.
@@ -247,10 +239,8 @@ CONFAB_API size_t confab_event_count(const confab_event *event, const char *poin
 /// Ask an operation to end early. Its event comes as ever: with CONFAB_CANCELLED, with CONFAB_OUTCOME_UNKNOWN where a
 /// request had been written, or with the result that won the race. One that has ended: nothing happens, CONFAB_OK.
 CONFAB_API confab_status confab_operation_cancel(confab_operation *operation);
-/// Take another reference.
-CONFAB_API confab_operation *confab_operation_retain(confab_operation *operation);
-/// Give a reference back. The operation goes on.
-CONFAB_API void confab_operation_release(confab_operation *operation);
+CONFAB_API confab_operation *confab_operation_retain(confab_operation *operation);  ///< Take another reference.
+CONFAB_API void confab_operation_release(confab_operation *operation);  ///< The operation goes on.
 
 // A store of the host's own: its functions are the only code of the host that the library calls. docs/c-api.md tells what
 // they have to do; examples/c/list_store.c is one.
@@ -307,8 +297,7 @@ typedef struct confab_store_vtable {
 /// Make a store of these functions, for confab_client_options. They are called on threads of its own, and may call of this
 /// header only confab_store_answer_...().
 CONFAB_API confab_status confab_store_new(const confab_store_vtable *vtable, confab_store **store, confab_error **error);
-/// Take another reference.
-CONFAB_API confab_store *confab_store_retain(confab_store *store);
+CONFAB_API confab_store *confab_store_retain(confab_store *store);  ///< Take another reference.
 /// Give a reference back. Once clients do not use it either, whoever was last waits for calls that run; then `end` is called.
 CONFAB_API void confab_store_release(confab_store *store);
 /// Add a record. `expires_ms`: on the store's clock, in milliseconds since 1970; -1: never.
@@ -347,8 +336,7 @@ typedef struct confab_client_options {
 /// @returns        CONFAB_CONFIG with the key as subject. CONFAB_STORE, CONFAB_UNSUPPORTED: the store.
 CONFAB_API confab_status confab_client_open(confab_runtime *runtime, const confab_client_options *options,
                                             confab_client **client, confab_error **error);
-/// Take another reference.
-CONFAB_API confab_client *confab_client_retain(confab_client *client);
+CONFAB_API confab_client *confab_client_retain(confab_client *client);  ///< Take another reference.
 /// Give a reference back. The last one lets go of the homeserver's connections.
 CONFAB_API void confab_client_release(confab_client *client);
 /// Answer a question: with a JSON text where it is for a secret; where it is for a user or a room of the directory with a
@@ -366,10 +354,8 @@ CONFAB_API confab_status confab_answer(const confab_event *question, const char 
 /// @returns        CONFAB_NOT_FOUND: there is no such tenant. CONFAB_INVALID_ARGUMENT: it must be named.
 CONFAB_API confab_status confab_client_tenant(confab_client *client, const char *id, confab_tenant **tenant,
                                               confab_error **error);
-/// Take another reference.
-CONFAB_API confab_tenant *confab_tenant_retain(confab_tenant *tenant);
-/// Give a reference back. Operations in flight go on.
-CONFAB_API void confab_tenant_release(confab_tenant *tenant);
+CONFAB_API confab_tenant *confab_tenant_retain(confab_tenant *tenant);  ///< Take another reference.
+CONFAB_API void confab_tenant_release(confab_tenant *tenant);  ///< Give a reference back. Operations in flight go on.
 
 // Operations. Each takes a request and, after it:
 //
@@ -475,6 +461,16 @@ typedef struct confab_history_request {
   uint32_t reserved;           ///< Zero.
 } confab_history_request;
 
+/// What of the outbox.
+typedef struct confab_outbox_request {
+  uint32_t struct_size;        ///< Required.
+  uint32_t timeout_ms;         ///< See above.
+  uint32_t dead;               ///< confab_outbox_list: 1, what was given up; else what waits.
+  uint32_t limit;              ///< confab_outbox_list: 1 to 1,000 messages. Default 100.
+  const char *from;            ///< confab_outbox_list: "/end" of the page before. Default: the first page.
+  const char *transaction_id;  ///< The others: required, as confab_send_durably() told it.
+} confab_outbox_request;
+
 /// What the directory shall say.
 typedef struct confab_directory_request {
   uint32_t struct_size;  ///< Required.
@@ -515,6 +511,16 @@ CONFAB_API confab_status confab_unread(confab_tenant *tenant, const confab_room_
 /// TOO_LARGE: over 65,536 bytes as an event. NOT_FOUND, FORBIDDEN as confab_add_member. ENCRYPTED_ROOM.
 /// OUTCOME_UNKNOWN: repeat with confab_error_transaction_id() and `repeated`, or it may be said twice.
 CONFAB_API confab_status confab_send(confab_tenant *tenant, const confab_message_request *request, CONFAB_ASK);
+/// Say something for certain (docs/outbox.md). Result: `accepted`. As confab_send, without `repeated`. BUSY: too many wait.
+CONFAB_API confab_status confab_send_durably(confab_tenant *tenant, const confab_message_request *request, CONFAB_ASK);
+/// Read what waits in the tenant's outbox, or what was given up. Result: `outbox`; one without "/end" is the last.
+CONFAB_API confab_status confab_outbox_list(confab_tenant *tenant, const confab_outbox_request *request, CONFAB_ASK);
+/// Read what became of a message. Result: `outbox_message`. NOT_FOUND: also a day after it was sent.
+CONFAB_API confab_status confab_outbox_show(confab_tenant *tenant, const confab_outbox_request *request, CONFAB_ASK);
+/// Send what was given up once more. Result: `done`. NOT_FOUND. CONFLICT: it was sent.
+CONFAB_API confab_status confab_outbox_retry(confab_tenant *tenant, const confab_outbox_request *request, CONFAB_ASK);
+/// Forget a message. Result: `done`. As confab_outbox_retry; one that is undecided may be in the room all the same.
+CONFAB_API confab_status confab_outbox_drop(confab_tenant *tenant, const confab_outbox_request *request, CONFAB_ASK);
 /// Say a message anew. Result: `sent`. As confab_send; FORBIDDEN: somebody else's. NOT_FOUND: no such message.
 CONFAB_API confab_status confab_edit(confab_tenant *tenant, const confab_message_request *request, CONFAB_ASK);
 /// Remove the content of a message, edit or reaction. Result: `sent`. FORBIDDEN: neither one's own nor enough power.
@@ -561,6 +567,9 @@ typedef struct confab_stream_request {
 CONFAB_API confab_status confab_stream_open(confab_tenant *tenant, const confab_stream_request *request,
                                             confab_queue *queue, uint64_t tag, confab_stream **stream,
                                             confab_error **error);
+/// Open a stream of what becomes of accepted messages that this process sends, from now on. As confab_stream_open.
+CONFAB_API confab_status confab_outbox_open(confab_tenant *tenant, confab_queue *queue, uint64_t tag,
+                                            confab_stream **stream, confab_error **error);
 /// Wait until the stream is at its place: all that happens after this has ended will be told. An operation like those
 /// above. Result: `done`. NOT_FOUND: the directory lists no such user.
 CONFAB_API confab_status confab_stream_ready(confab_stream *stream, const confab_plain_request *request, CONFAB_ASK);
@@ -580,8 +589,7 @@ CONFAB_API confab_status confab_stream_ack(confab_stream *stream, const confab_e
 /// End the stream. Its CONFAB_EVENT_STREAM_END arrives, the last of its tag; its status is CONFAB_OK, or CONFAB_CLOSED
 /// where it was the runtime that ended it: at once if a batch was awaited, else with the next grant. Twice is once.
 CONFAB_API confab_status confab_stream_close(confab_stream *stream);
-/// Take another reference.
-CONFAB_API confab_stream *confab_stream_retain(confab_stream *stream);
+CONFAB_API confab_stream *confab_stream_retain(confab_stream *stream);  ///< Take another reference.
 /// Give a reference back. The last one closes the stream.
 CONFAB_API void confab_stream_release(confab_stream *stream);
 

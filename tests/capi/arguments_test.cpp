@@ -140,6 +140,11 @@ std::map<std::string, Refused> calls_with_a_runtime(confab_queue* queue) {
       {"confab_members", operation(confab_members, queue)},
       {"confab_unread", operation(confab_unread, queue)},
       {"confab_send", operation(confab_send, queue)},
+      {"confab_send_durably", operation(confab_send_durably, queue)},
+      {"confab_outbox_list", operation(confab_outbox_list, queue)},
+      {"confab_outbox_show", operation(confab_outbox_show, queue)},
+      {"confab_outbox_retry", operation(confab_outbox_retry, queue)},
+      {"confab_outbox_drop", operation(confab_outbox_drop, queue)},
       {"confab_edit", operation(confab_edit, queue)},
       {"confab_redact", operation(confab_redact, queue)},
       {"confab_react", operation(confab_react, queue)},
@@ -154,6 +159,12 @@ std::map<std::string, Refused> calls_with_a_runtime(confab_queue* queue) {
          const auto asked = request<confab_stream_request>();
          HeldStream stream;
          return confab_stream_open(static_cast<confab_tenant*>(handle), &asked, queue, 1, stream.place(), nullptr) ==
+                CONFAB_INVALID_ARGUMENT;
+       }},
+      {"confab_outbox_open",
+       [queue](void* handle) {
+         HeldStream stream;
+         return confab_outbox_open(static_cast<confab_tenant*>(handle), queue, 1, stream.place(), nullptr) ==
                 CONFAB_INVALID_ARGUMENT;
        }},
       {"confab_stream_ready", operation(confab_stream_ready, queue)},

@@ -26,8 +26,9 @@ TEST_CASE("the results that the page shows are what the schema describes, and al
       block += line + "\n";
     }
   }
-  CHECK(shown == std::set<std::string>{"account", "alert", "done", "events", "findings", "history", "log", "members",
-                                       "metrics", "question", "reset", "revision", "room", "sent", "unread"});
+  CHECK(shown == std::set<std::string>{"accepted", "account", "alert", "done", "events", "findings", "history", "log",
+                                       "members", "metrics", "outbox", "outbox_message", "question", "reset",
+                                       "revision", "room", "sent", "unread"});
 }
 
 TEST_CASE("the check of results notices what is wrong") {

@@ -22,6 +22,7 @@ struct Watching : ClientAtWork {
     asked.consumer = consumer;
     REQUIRE(confab_stream_open(tenant, &asked, events, stream_tag, stream.place(), nullptr) == CONFAB_OK);
   }
+  void open_outbox() { REQUIRE(confab_outbox_open(tenant, events, stream_tag, stream.place(), nullptr) == CONFAB_OK); }
   void ready() { result("done", confab_stream_ready, stream.get(), request<confab_plain_request>()); }
 
   HeldEvent next_event() {
@@ -221,4 +222,49 @@ TEST_CASE_FIXTURE(Watching,
     stream = HeldStream();
     ends(CONFAB_OK);
   }
+}
+
+TEST_CASE_FIXTURE(Watching,
+                  "the outbox: a message is accepted, told to be sent or given up, shown, retried and dropped") {
+  open_outbox();
+  ready();
+  REQUIRE(confab_stream_grant(stream, 2) == CONFAB_OK);
+  auto message = request<confab_message_request>();
+  message.room = "picnic";
+  message.user = "ana";
+  message.body = "for certain";
+  message.transaction_id = "42";
+  HeldEvent event = result("accepted", confab_send_durably, tenant.get(), message);
+  const std::string id = string_of(event, "/transaction_id");
+  CHECK(id.starts_with("42."));
+
+  // There is no room yet.
+  HeldEvent told = batch();
+  CHECK(string_of(told, "/events/0/event") == "given_up");
+  CHECK(string_of(told, "/events/0/transaction_id") == id);
+  CHECK(string_of(told, "/events/0/reason") == "not_found");
+  auto outbox = request<confab_outbox_request>();
+  outbox.dead = 1;
+  event = result("outbox", confab_outbox_list, tenant.get(), outbox);
+  REQUIRE(confab_event_count(event, "/messages") == 1);
+  CHECK(string_of(event, "/messages/0/state") == "dead");
+  CHECK(string_of(event, "/messages/0/slug") == "picnic");
+  CHECK(string_of(event, "/messages/0/reason/code") == "not_found");
+
+  make_room();
+  outbox.transaction_id = id.c_str();
+  result("done", confab_outbox_retry, tenant.get(), outbox);
+  REQUIRE(confab_stream_ack(stream, told) == CONFAB_OK);
+  told = batch();
+  CHECK(string_of(told, "/events/0/event") == "sent");
+  event = result("outbox_message", confab_outbox_show, tenant.get(), outbox);
+  CHECK(string_of(event, "/state") == "sent");
+  CHECK(string_of(event, "/event_id") == string_of(told, "/events/0/event_id"));
+  CHECK(confab_event_status(ended(confab_outbox_drop, tenant.get(), outbox)) == CONFAB_CONFLICT);
+  outbox.transaction_id = "another";
+  CHECK(confab_event_status(ended(confab_outbox_drop, tenant.get(), outbox)) == CONFAB_NOT_FOUND);
+  outbox.limit = 1'001;
+  CHECK(confab_event_status(ended(confab_outbox_list, tenant.get(), outbox)) == CONFAB_INVALID_ARGUMENT);
+  REQUIRE(confab_stream_close(stream) == CONFAB_OK);
+  ends(CONFAB_OK);
 }

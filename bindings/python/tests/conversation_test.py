@@ -30,6 +30,27 @@ async def test_the_example_of_the_package(config):
         assert abs(message.time - datetime.datetime.now(datetime.timezone.utc)) < datetime.timedelta(minutes=5)
 
 
+async def test_the_outbox(config):
+    async with confab.Client(config) as chat:
+        park = chat.tenant("park")
+        async with park.outbox.watch() as outcomes:
+            chess = park.groups.ref("chess")  # nobody has made its room
+            accepted = await chess.send_durably("for certain", user="ben", transaction_id="42")
+            assert accepted.startswith("42.")
+            assert (await until(outcomes, confab.OutboxGivenUp)).reason == "not_found"
+            dead, = (await park.outbox.list(dead=True)).messages
+            assert (dead.transaction_id, dead.user, dead.slug, dead.body) == (accepted, "ben", "chess", "for certain")
+            assert dead.reason.code == "not_found" and await park.outbox.show(accepted) == dead
+            await park.groups.room("chess", creator="ben")
+            await park.outbox.retry(accepted)
+            sent = await until(outcomes, confab.OutboxSent)
+        assert (await park.outbox.show(accepted)).id == sent.id
+        assert (await chess.history(user="ben")).messages[0].id == sent.id
+        assert await chess.send_durably("for certain", user="ben", transaction_id="42") == accepted
+        with pytest.raises(confab.InvalidArgument):
+            await park.outbox.list(limit=0)
+
+
 async def test_doctor(config):
     async with confab.Client(config) as chat:
         findings = await chat.doctor()

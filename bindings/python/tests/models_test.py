@@ -13,8 +13,8 @@ from conftest import SOURCE
 PAGE = (SOURCE / "docs" / "c-api.md").read_text()
 
 
-def example(name):
-    return json.loads(re.search(rf"^```json {name}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL).group(1))
+def example(name, number=0):
+    return json.loads(re.findall(rf"^```json {name}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[number])
 
 
 def test_events():
@@ -27,6 +27,12 @@ def test_events():
     assert (reaction.target, reaction.key, reaction.user_id) == ("$fQ2a...", "👍", "@park_2:example.org")
     assert membership.membership == "join" and typing.users == ("@park_2:example.org",)
     assert receipts.receipts[0].event_id == "$fQ2a..." and missed.room_id is None
+
+
+def test_events_of_the_outbox():
+    sent, given_up = models.events_of(example("events", 1))
+    assert sent == confab.OutboxSent("43.5be0c1d2e3f40516", "$fQ2a...", "@park_1:example.org")
+    assert given_up == confab.OutboxGivenUp("42.5be0c1d2e3f40516", "@park_1:example.org", "forbidden")
 
 
 def test_history():
@@ -49,6 +55,10 @@ def test_other_results():
     metrics = models.metrics_of(example("metrics"))
     assert metrics.made["recovery"] == 1 and metrics.steps[0].longest == 0.04 and not metrics.admin_refused
     assert models.sent_of(example("sent")).event_id == "$fQ2a..."
+    assert models.accepted_of(example("accepted")).startswith("0f5ad1c1")
+    dead, = models.outbox_page_of(example("outbox")).messages
+    assert (dead.state, dead.slug, dead.body, dead.reason.code) == ("dead", "picnic", "Hello", "forbidden")
+    assert models.outbox_message_of(example("outbox_message")).id == "$fQ2a..."
 
 
 @pytest.mark.parametrize("event", [{"event": "other", "type": "m.room.topic"}, {"event": "of a later version"},
@@ -71,6 +81,6 @@ def test_a_time_beyond_the_calendar_is_no_error(milliseconds, year):
 def test_every_result_of_the_schema_has_a_reader():
     schema = json.loads((SOURCE / "capi" / "results.schema.json").read_text())["$defs"]
     read = {"done", "findings", "account", "reset", "room", "members", "unread", "sent", "message", "history", "event",
-            "metrics", "events", "log", "alert", "revision", "question"}
+            "metrics", "events", "log", "alert", "revision", "question", "accepted", "outbox", "outbox_message"}
     assert schema.keys() == read
     assert set(schema["event"]["properties"]["event"]["enum"]) == {*models._EVENTS, "other"}

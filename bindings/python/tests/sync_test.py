@@ -45,6 +45,14 @@ def test_whole_path(config):
         assert park.direct.ref("ben", "ana").history(user="ben").messages[0].body == "psst"
         assert park.events.ref("picnic").history(user="ana", limit=1).room_id == room.room_id
         assert park.reset("ana").users == 1
+        with park.outbox.watch() as outcomes:
+            accepted = room.send_durably("for certain", user="ana")
+            assert until(outcomes, confab.OutboxSent).transaction_id == accepted
+        assert park.outbox.show(accepted).state == "sent" and park.outbox.list().messages == ()
+        with pytest.raises(confab.Conflict):
+            park.outbox.retry(accepted)
+        with pytest.raises(confab.NotFound):
+            park.outbox.drop("never accepted")
     with pytest.raises(confab.Closed):
         room.send("late", user="ana")
 

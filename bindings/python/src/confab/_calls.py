@@ -107,6 +107,30 @@ def send(room: Conversation, body: str, user: str, formatted: Optional[str], kin
                 reply_to=reply_to, transaction_id=transaction_id, repeated=int(repeated), **room.as_seen_by(user))
 
 
+def send_durably(room: Conversation, body: str, user: str, formatted: Optional[str], kind: str, reply_to: Optional[str],
+                 transaction_id: Optional[str]) -> Call[str]:
+    return Call("confab_send_durably", models.accepted_of, body=body, formatted=formatted, message_kind=_kind_of(kind),
+                reply_to=reply_to, transaction_id=transaction_id, **room.as_seen_by(user))
+
+
+def outbox(dead: bool, limit: int, start: Optional[str]) -> Call[models.OutboxPage]:
+    if not 1 <= limit <= 1000:
+        raise InvalidArgument("limit is 1 to 1000", subject="limit")
+    return Call("confab_outbox_list", models.outbox_page_of, dead=int(dead), limit=limit, **{"from": start})
+
+
+def outbox_show(transaction_id: str) -> Call[models.OutboxMessage]:
+    return Call("confab_outbox_show", models.outbox_message_of, transaction_id=transaction_id)
+
+
+def outbox_retry(transaction_id: str) -> Call[None]:
+    return Call("confab_outbox_retry", models.done_of, transaction_id=transaction_id)
+
+
+def outbox_drop(transaction_id: str) -> Call[None]:
+    return Call("confab_outbox_drop", models.done_of, transaction_id=transaction_id)
+
+
 def edit(room: Conversation, event: str, body: str, user: str, formatted: Optional[str], kind: str,
          transaction_id: Optional[str], repeated: bool) -> Call[models.Sent]:
     return Call("confab_edit", models.sent_of, event=event, body=body, formatted=formatted,

@@ -125,6 +125,8 @@ STRUCTS: Dict[str, Any] = {made.__name__: made for made in (
     _struct("confab_store_vtable", ("threads", _u32), ("context", _any), ("get", OPAQUE["confab_store_get"]),
             ("list", OPAQUE["confab_store_list"]), ("transact", OPAQUE["confab_store_transact"]),
             ("now", OPAQUE["confab_store_now"]), ("end", OPAQUE["confab_store_end"])),
+    _struct("confab_outbox_request", ("timeout_ms", _u32), ("dead", _u32), ("limit", _u32), ("from", _text),
+            ("transaction_id", _text)),
     _struct("confab_directory_request", ("timeout_ms", _u32), ("expected", _u64), ("json", _text)),
     _struct("confab_stream_request", ("reserved", _u32), ("user", _text), ("consumer", _text)),
 )}
@@ -209,6 +211,12 @@ FUNCTIONS: Dict[str, Signature] = {
     "confab_members": _operation(_TenantP, "confab_room_request"),
     "confab_unread": _operation(_TenantP, "confab_room_request"),
     "confab_send": _operation(_TenantP, "confab_message_request"),
+    "confab_send_durably": _operation(_TenantP, "confab_message_request"),
+    "confab_outbox_list": _operation(_TenantP, "confab_outbox_request"),
+    "confab_outbox_show": _operation(_TenantP, "confab_outbox_request"),
+    "confab_outbox_retry": _operation(_TenantP, "confab_outbox_request"),
+    "confab_outbox_drop": _operation(_TenantP, "confab_outbox_request"),
+    "confab_outbox_open": Signature(_i32, (_TenantP, _QueueP, _u64, _to(_StreamP), _to(_ErrorP))),
     "confab_edit": _operation(_TenantP, "confab_message_request"),
     "confab_redact": _operation(_TenantP, "confab_message_request"),
     "confab_react": _operation(_TenantP, "confab_message_request"),
@@ -594,11 +602,15 @@ class Stream(_Handle):
 
     noun = "stream"
 
-    def __init__(self, tenant: Tenant, user: str, consumer: Optional[str], queue: Queue, tag: int) -> None:
+    def __init__(self, tenant: Tenant, user: Optional[str], consumer: Optional[str], queue: Queue, tag: int) -> None:
+        """user: None: the tenant's outbox."""
         pointer, error = _StreamP(), _ErrorP()
-        request = _filled("confab_stream_request", {"user": user, "consumer": consumer})
-        _check(tenant.call("confab_stream_open", ctypes.byref(request), queue.pointer(), tag, ctypes.byref(pointer),
-                           ctypes.byref(error)), error)
+        places = queue.pointer(), tag, ctypes.byref(pointer), ctypes.byref(error)
+        if user is None:
+            _check(tenant.call("confab_outbox_open", *places), error)
+        else:
+            request = _filled("confab_stream_request", {"user": user, "consumer": consumer})
+            _check(tenant.call("confab_stream_open", ctypes.byref(request), *places), error)
         super().__init__(pointer)
 
     def grant(self, batches: int) -> None:

@@ -184,6 +184,8 @@ class Tenant:
         """The conversations of two users."""
         self.directory = Directory(self)
         """Who there is, and who takes part in what."""
+        self.outbox = Outbox(self)
+        """What was accepted by ``Room.send_durably``, and what became of it."""
 
     def watch(self, user: str, *, consumer: Optional[str] = None) -> Watch:
         """What happens from now on, in every room that the user is in.
@@ -236,6 +238,42 @@ class Directory:
     async def refresh(self, *, timeout: Optional[float] = None) -> int:
         """Sees what other processes have applied, now; else it is seen within a second. Gives the revision."""
         return await self._tenant._ended(_calls.refresh(), timeout)
+
+
+class Outbox:
+    """The outbox of a tenant: ``acme.outbox``. docs/outbox.md tells what it promises."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
+
+    def watch(self) -> Watch:
+        """What becomes of the tenant's accepted messages, as far as this process sends them: OutboxSent, OutboxGivenUp.
+
+        From now on; what was sent before, or by another process, ``show`` tells. Missed: the reader was too far behind.
+        """
+        return Watch(self._tenant, None, None)
+
+    async def list(self, *, dead: bool = False, limit: int = 100, start: Optional[str] = None,
+                   timeout: Optional[float] = None) -> models.OutboxPage:
+        """Reads what waits, in its order; with ``dead`` what was given up.
+
+        limit: 1 to 1,000 messages.
+        start: ``end`` of the page before this one.
+        Errors: InvalidArgument: limit, start.
+        """
+        return await self._tenant._ended(_calls.outbox(dead, limit, start), timeout)
+
+    async def show(self, transaction_id: str, *, timeout: Optional[float] = None) -> models.OutboxMessage:
+        """Reads what became of a message. Errors: NotFound: also a day after it was sent."""
+        return await self._tenant._ended(_calls.outbox_show(transaction_id), timeout)
+
+    async def retry(self, transaction_id: str, *, timeout: Optional[float] = None) -> None:
+        """Sends what was given up once more. Errors: NotFound. Conflict: it was sent."""
+        await self._tenant._ended(_calls.outbox_retry(transaction_id), timeout)
+
+    async def drop(self, transaction_id: str, *, timeout: Optional[float] = None) -> None:
+        """Forgets a message; one that is undecided may be in the room all the same. Errors: as ``retry``."""
+        await self._tenant._ended(_calls.outbox_drop(transaction_id), timeout)
 
 
 class Users:
@@ -360,6 +398,18 @@ class Room:
         return await self._ended(_calls.send(self._conversation, body, user, formatted, kind, reply_to,
                                              transaction_id, repeated), timeout)
 
+    async def send_durably(self, body: str, *, user: str, formatted: Optional[str] = None, kind: str = "text",
+                           reply_to: Optional[str] = None, transaction_id: Optional[str] = None,
+                           timeout: Optional[float] = None) -> str:
+        """Says something for certain: once it has come back it is said once, also by a later process on the same store.
+
+        Gives the transaction id, which names the message in the outbox: ``transaction_id``, with user and room behind it.
+        transaction_id: the same message again under it is accepted once.
+        Errors: as ``send``; Busy: too many wait. OutcomeUnknown: repeat it with the error's ``transaction_id``.
+        """
+        return await self._ended(_calls.send_durably(self._conversation, body, user, formatted, kind, reply_to,
+                                                   transaction_id), timeout)
+
     async def edit(self, event: str, body: str, *, user: str, formatted: Optional[str] = None, kind: str = "text",
                    transaction_id: Optional[str] = None, repeated: bool = False,
                    timeout: Optional[float] = None) -> models.Sent:
@@ -460,7 +510,7 @@ class Watch(AsyncIterator[models.Event]):
     nothing.
     """
 
-    def __init__(self, tenant: Tenant, user: str, consumer: Optional[str]) -> None:
+    def __init__(self, tenant: Tenant, user: Optional[str], consumer: Optional[str]) -> None:
         self._tenant = tenant
         self._user = user
         self._consumer = consumer

@@ -297,6 +297,77 @@ class OtherEvent:
 
 
 @dataclass(frozen=True)
+class OutboxSent:
+    """An accepted message is in the room."""
+
+    transaction_id: str
+    """What ``Room.send_durably`` gave."""
+    id: str
+    """Event id."""
+    user_id: str
+    """Whose it is."""
+
+
+@dataclass(frozen=True)
+class OutboxGivenUp:
+    """An accepted message was given up: retry or drop it."""
+
+    transaction_id: str
+    """What ``Room.send_durably`` gave."""
+    user_id: str
+    """Whose it is."""
+    reason: str
+    """The ``code`` of an error; ``Outbox.show`` tells more."""
+
+
+@dataclass(frozen=True)
+class OutboxReason:
+    """Why an accepted message was given up."""
+
+    code: str
+    """That of an error."""
+    message: str
+    """What happened; safe to log."""
+
+
+@dataclass(frozen=True)
+class OutboxMessage:
+    """An accepted message. Of one that was sent only the ids and the state are known."""
+
+    transaction_id: str
+    """What ``Room.send_durably`` gave."""
+    state: str
+    """``"waiting"``, ``"undecided"`` (it may be in the room), ``"sent"`` or ``"dead"`` (it was given up); more may
+    come."""
+    id: Optional[str]
+    """Event id, once it was sent."""
+    user: Optional[str]
+    """Slug of who says it."""
+    kind: Optional[str]
+    """Of the room: ``"event"``, ``"group"`` or ``"direct"``."""
+    slug: Optional[str]
+    """Of an event or group."""
+    users: Tuple[str, ...]
+    """The slugs of the two, of a direct room."""
+    body: str
+    """As it was given."""
+    accepted: Optional[datetime]
+    """When, or when it was retried last, in UTC."""
+    reason: Optional[OutboxReason]
+    """Why it was given up."""
+
+
+@dataclass(frozen=True)
+class OutboxPage:
+    """Some of what lies in the outbox."""
+
+    messages: Tuple[OutboxMessage, ...]
+    """Those of one user in one room together, in their order."""
+    end: Optional[str]
+    """``start`` of the page behind this one; None on the last page."""
+
+
+@dataclass(frozen=True)
 class Alert:
     """What an operator must know."""
 
@@ -312,8 +383,9 @@ class Alert:
     """When, in UTC."""
 
 
-Event = Union[Message, Edit, Reaction, Redaction, Membership, Typing, Receipts, Missed, OtherEvent]
-"""What a watch yields: tell the classes apart by ``isinstance``."""
+Event = Union[Message, Edit, Reaction, Redaction, Membership, Typing, Receipts, Missed, OutboxSent, OutboxGivenUp,
+              OtherEvent]
+"""What a watch yields: tell the classes apart by ``isinstance``. Those of the outbox come from ``Outbox.watch`` alone."""
 
 # ---- from the JSON of capi/results.schema.json -----------------------------------------------------------------------
 
@@ -371,6 +443,14 @@ def _missed(read: Json) -> Event:
     return Missed(read.get("room_id"))
 
 
+def _sent(read: Json) -> Event:
+    return OutboxSent(read["transaction_id"], read["event_id"], read.get("user_id", ""))
+
+
+def _given_up(read: Json) -> Event:
+    return OutboxGivenUp(read["transaction_id"], read.get("user_id", ""), read.get("reason", "unknown"))
+
+
 def _other(read: Json) -> Event:
     return OtherEvent(read.get("event_id"), read.get("room_id"), read.get("user_id"), read.get("type", ""))
 
@@ -378,6 +458,7 @@ def _other(read: Json) -> Event:
 _EVENTS: Dict[str, Callable[[Json], Event]] = {
     "message": _message_event, "edit": _edit, "reaction": _reaction, "redaction": _redaction,
     "membership": _membership, "typing": _typing, "receipt": _receipts, "missed": _missed,
+    "sent": _sent, "given_up": _given_up,
 }
 
 
@@ -426,6 +507,24 @@ def unread_of(read: Json) -> Unread:
 
 def sent_of(read: Json) -> Sent:
     return Sent(read["event_id"], read["transaction_id"])
+
+
+def accepted_of(read: Json) -> str:
+    transaction_id: str = read["transaction_id"]
+    return transaction_id
+
+
+def outbox_message_of(read: Json) -> OutboxMessage:
+    accepted, reason = read.get("accepted"), read.get("reason")
+    return OutboxMessage(
+        read["transaction_id"], read["state"], read.get("event_id"), read.get("user"), read.get("kind"),
+        read.get("slug"), tuple(read.get("users", ())), read.get("body", ""),
+        None if accepted is None else time_of(accepted),
+        None if reason is None else OutboxReason(reason["code"], reason["message"]))
+
+
+def outbox_page_of(read: Json) -> OutboxPage:
+    return OutboxPage(tuple(map(outbox_message_of, read["messages"])), read.get("end"))
 
 
 def revision_of(read: Json) -> int:

@@ -190,6 +190,8 @@ class Tenant:
         """The conversations of two users."""
         self.directory = Directory(self)
         """Who there is, and who takes part in what."""
+        self.outbox = Outbox(self)
+        """What was accepted by ``Room.send_durably``, and what became of it."""
 
     def watch(self, user: str, *, consumer: Optional[str] = None) -> Watch:
         """As ``confab.Tenant.watch``."""
@@ -221,6 +223,34 @@ class Directory:
     def refresh(self, *, timeout: Optional[float] = None) -> int:
         """As ``confab.Directory.refresh``."""
         return self._tenant._ended(_calls.refresh(), timeout)
+
+
+class Outbox:
+    """As ``confab.Outbox``."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
+
+    def watch(self) -> Watch:
+        """As ``confab.Outbox.watch``."""
+        return Watch(self._tenant, None, None)
+
+    def list(self, *, dead: bool = False, limit: int = 100, start: Optional[str] = None,
+             timeout: Optional[float] = None) -> models.OutboxPage:
+        """As ``confab.Outbox.list``."""
+        return self._tenant._ended(_calls.outbox(dead, limit, start), timeout)
+
+    def show(self, transaction_id: str, *, timeout: Optional[float] = None) -> models.OutboxMessage:
+        """As ``confab.Outbox.show``."""
+        return self._tenant._ended(_calls.outbox_show(transaction_id), timeout)
+
+    def retry(self, transaction_id: str, *, timeout: Optional[float] = None) -> None:
+        """As ``confab.Outbox.retry``."""
+        self._tenant._ended(_calls.outbox_retry(transaction_id), timeout)
+
+    def drop(self, transaction_id: str, *, timeout: Optional[float] = None) -> None:
+        """As ``confab.Outbox.drop``."""
+        self._tenant._ended(_calls.outbox_drop(transaction_id), timeout)
 
 
 class Users:
@@ -325,6 +355,13 @@ class Room:
         return self._ended(_calls.send(self._conversation, body, user, formatted, kind, reply_to, transaction_id,
                                        repeated), timeout)
 
+    def send_durably(self, body: str, *, user: str, formatted: Optional[str] = None, kind: str = "text",
+                     reply_to: Optional[str] = None, transaction_id: Optional[str] = None,
+                     timeout: Optional[float] = None) -> str:
+        """As ``confab.Room.send_durably``."""
+        return self._ended(_calls.send_durably(self._conversation, body, user, formatted, kind, reply_to,
+                                             transaction_id), timeout)
+
     def edit(self, event: str, body: str, *, user: str, formatted: Optional[str] = None, kind: str = "text",
              transaction_id: Optional[str] = None, repeated: bool = False,
              timeout: Optional[float] = None) -> models.Sent:
@@ -378,7 +415,7 @@ class Room:
 class Watch(Iterator[models.Event]):
     """As ``confab.Watch``, for one thread at a time; ``close`` and the client's may come from any."""
 
-    def __init__(self, tenant: Tenant, user: str, consumer: Optional[str]) -> None:
+    def __init__(self, tenant: Tenant, user: Optional[str], consumer: Optional[str]) -> None:
         self._tenant = tenant
         self._user = user
         self._consumer = consumer
