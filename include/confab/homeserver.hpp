@@ -189,6 +189,9 @@ class HomeserverOptions {
 enum class Access {
   puppet,  ///< By tokens that the admin account makes: no login, no password, whatever the homeserver's login limits.
   device,  ///< By the user's own login on a device that stays, with a password that the library makes and keeps sealed.
+  /// As puppet at first; each user comes to a device, with a password of the library's, as the homeserver's login
+  /// limits allow, and nobody waits for it. "auto" in a configuration.
+  automatic,
 };
 
 /// One line of a homeserver's examination.
@@ -283,8 +286,8 @@ class CONFAB_EXPORT Homeserver {
   ///
   /// @param group    Who uses it, in a word of the host's choice (a tenant's id): requests are sent in turn between
   ///                 groups, so that a busy one cannot starve another.
-  /// @param access   How users of this group are acted for. The same for each provider of a group; with device, name a
-  ///                 group, and let no other group act for the same users.
+  /// @param access   How users of this group are acted for. The same for each provider of a group; with device and
+  ///                 automatic, name a group, and let no other group act for the same users.
   /// @par Errors     None.
   [[nodiscard]] std::shared_ptr<ChatProvider> provider(std::string group = {}, Access access = Access::puppet) const;
 

@@ -250,8 +250,10 @@ class ConfigurationReader {
     if (id_is_legal) check_localpart(tenant, options);
     if (const std::string_view access = tenant.optional_text("access"); access == "device") {
       options.access(Access::device);
+    } else if (access == "auto") {
+      options.access(Access::automatic);
     } else if (!access.empty() && access != "puppet") {
-      tenant.fault("access", "must be \"puppet\" or \"device\"");
+      tenant.fault("access", "must be \"auto\", \"puppet\" or \"device\"");
     }
 
     const std::string_view name = tenant.optional_text("directory");

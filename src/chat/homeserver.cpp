@@ -238,6 +238,7 @@ Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions option
 
 std::shared_ptr<ChatProvider> Homeserver::provider(std::string group, Access access) const {
   if (access == Access::device) backend_->tokens()->use_devices(group);
+  if (access == Access::automatic) backend_->tokens()->use_both(group);
   return std::make_shared<MatrixProvider>(backend_, std::move(group));
 }
 

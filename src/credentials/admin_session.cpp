@@ -17,8 +17,12 @@ namespace {
 constexpr const char* admin_device = "CONFAB_ADMIN";
 class AdminMint final : public Mint {
  public:
-  AdminMint(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, std::shared_ptr<AdminPassword> password)
-      : client_(std::move(client)), user_(std::move(user)), password_(std::move(password)) {}
+  AdminMint(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, std::shared_ptr<AdminPassword> password,
+            std::shared_ptr<LoginAllowance> logins)
+      : client_(std::move(client)),
+        user_(std::move(user)),
+        password_(std::move(password)),
+        logins_(std::move(logins)) {}
   [[nodiscard]] StoredToken::Kind kind() const noexcept override { return StoredToken::Kind::admin; }
   [[nodiscard]] Result<StoredToken> prepare(StoredToken known, Rung /*rung*/) override { return known; }
   [[nodiscard]] Task<Result<StoredToken>> climb(std::shared_ptr<Mint> self, MatrixUserId account, Rung rung,
@@ -30,12 +34,18 @@ class AdminMint final : public Mint {
   std::shared_ptr<matrix::MatrixClient> client_;
   MatrixUserId user_;
   std::shared_ptr<AdminPassword> password_;
+  std::shared_ptr<LoginAllowance> logins_;
 };
 
 Task<Result<StoredToken>> AdminMint::climb(std::shared_ptr<Mint> /*self*/, MatrixUserId /*account*/, Rung /*rung*/,
                                            StoredToken known, net::CallContext context) {
   Result<Secret> password = co_await AdminPassword::tell(password_, context);
   if (!password) co_return std::move(password).error();
+  const std::string server(matrix::server_name_of(user_));
+  Result<LoginAllowance::Wait> wait =
+      co_await LoginAllowance::take(logins_, server, LoginBudget::Haste::at_once, context);
+  if (!wait) co_return std::move(wait).error();
+  if (*wait) co_return limited_login("the admin cannot log in before the wait it names").with_retry_after(**wait);
   // By the localpart alone, so that a wrong server name is told from a wrong password by who the answer says we are.
   matrix::PasswordLogin request(std::string(matrix::localpart_of(user_)), std::move(*password));
   request.device_id(DeviceId(admin_device)).device_name("Confab");
@@ -67,7 +77,9 @@ Task<Result<StoredToken>> AdminMint::climb(std::shared_ptr<Mint> /*self*/, Matri
         co_return error.with_code(Errc::unavailable)
             .with_message("the homeserver did not answer the admin's login; try again later");
       case Errc::rate_limited:
-        co_return error.with_message("the homeserver limits logins; the admin cannot log in before the wait it names");
+        co_await LoginAllowance::refused(logins_, server, error.retry_after().value_or(unnamed_wait), context);
+        co_return error.with_message(
+            std::string(limited_login("the admin cannot log in before the wait it names").message()));
       default:
         co_return error;
     }
@@ -101,9 +113,9 @@ struct Watch {
 };
 
 Task<Result<MintedToken>> recover_admin(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
-                                        MatrixUserId account, std::uint64_t dead, bool refused,
-                                        net::CallContext context, std::shared_ptr<Watch> watch) {
-  Result<MintedToken> token = co_await recover_token(tokens, std::move(mint), account, dead, refused, context);
+                                        MatrixUserId account, std::uint64_t dead, Need need, net::CallContext context,
+                                        std::shared_ptr<Watch> watch) {
+  Result<MintedToken> token = co_await recover_token(tokens, std::move(mint), account, dead, need, context);
   const Log& log = watch->core->log();
   if (token) {
     if (watch->outage.made() == AdminOutage::Tell::ends) {
@@ -131,11 +143,11 @@ AdminSession::AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixU
                            std::shared_ptr<AdminPassword> password, std::shared_ptr<TokenStore> tokens,
                            std::chrono::milliseconds first_refusal)
     : client_(std::move(client)), user_(std::move(user)) {
-  const std::shared_ptr<Mint> mint = std::make_shared<AdminMint>(client_, user_, std::move(password));
+  const std::shared_ptr<Mint> mint = std::make_shared<AdminMint>(client_, user_, std::move(password), tokens->logins());
   auto watch = std::make_shared<Watch>(Watch{client_->scheduler()->runtime(), AdminOutage(first_refusal)});
   slot_ = std::make_shared<TokenSlot>([tokens = std::move(tokens), mint, account = user_, watch](
-                                          std::uint64_t dead, bool refused, net::CallContext context) {
-    return recover_admin(tokens, mint, account, dead, refused, std::move(context), watch);
+                                          std::uint64_t dead, Need need, net::CallContext context) {
+    return recover_admin(tokens, mint, account, dead, need, std::move(context), watch);
   });
 }
 

@@ -18,6 +18,12 @@ constexpr const char* user_device = "CONFAB";
 }  // namespace
 
 Task<Result<StoredToken>> DeviceMint::log_in(MatrixUserId account, StoredToken known, net::CallContext context) {
+  const std::string server(matrix::server_name_of(account));
+  if (haste_) {
+    Result<LoginAllowance::Wait> wait = co_await LoginAllowance::take(logins_, server, *haste_, context);
+    if (!wait) co_return std::move(wait).error();
+    if (*wait) co_return limited_login("the user cannot log in before the wait it names").with_retry_after(**wait);
+  }
   matrix::PasswordLogin request(account, known.password());
   request.device_id(known.device()).device_name("Confab").with_refresh_token(true);
   Result<matrix::LoginAnswer> answer = co_await admin_->client()->call(std::move(request), Secret(), account.str(),
@@ -29,7 +35,9 @@ Task<Result<StoredToken>> DeviceMint::log_in(MatrixUserId account, StoredToken k
           .with_message("the homeserver did not answer the user's login; try again later");
     }
     if (error.code() == Errc::rate_limited) {
-      co_return error.with_message("the homeserver limits logins; the user cannot log in before the wait it names");
+      co_await LoginAllowance::refused(logins_, server, error.retry_after().value_or(unnamed_wait), context);
+      co_return error.with_message(
+          std::string(limited_login("the user cannot log in before the wait it names").message()));
     }
     co_return error;
   }
@@ -38,7 +46,9 @@ Task<Result<StoredToken>> DeviceMint::log_in(MatrixUserId account, StoredToken k
   }
   std::optional<StoredToken::Time> end;
   if (answer->expires_in()) end = std::chrono::system_clock::now() + *answer->expires_in();
-  known.token(answer->access_token(), end).refresh_token(answer->refresh_token().value_or(Secret()));
+  known.kind(StoredToken::Kind::device)
+      .token(answer->access_token(), end)
+      .refresh_token(answer->refresh_token().value_or(Secret()));
   known.password(known.password(), true).settled(false);
   co_return known;
 }
@@ -67,7 +77,7 @@ Task<Result<StoredToken>> DeviceMint::refresh(MatrixUserId account, StoredToken 
   if (!answer) co_return std::move(answer).error();
   std::optional<StoredToken::Time> end;
   if (answer->expires_in()) end = std::chrono::system_clock::now() + *answer->expires_in();
-  known.token(answer->access_token(), end);
+  known.kind(StoredToken::Kind::device).token(answer->access_token(), end);
   if (answer->refresh_token()) known.refresh_token(*answer->refresh_token());
   co_return known;
 }

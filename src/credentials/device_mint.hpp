@@ -8,13 +8,17 @@
 #include <utility>
 
 #include "credentials/admin_session.hpp"
+#include "credentials/login_allowance.hpp"
 #include "credentials/stored_token.hpp"
 
 namespace confab::credentials {
 
 class DeviceMint final : public Mint {
  public:
-  explicit DeviceMint(std::shared_ptr<AdminSession> admin) : admin_(std::move(admin)) {}
+  // `haste`: of its logins; none: each is spent already.
+  DeviceMint(std::shared_ptr<AdminSession> admin, std::shared_ptr<LoginAllowance> logins,
+             std::optional<LoginBudget::Haste> haste)
+      : admin_(std::move(admin)), logins_(std::move(logins)), haste_(haste) {}
   [[nodiscard]] StoredToken::Kind kind() const noexcept override { return StoredToken::Kind::device; }
   [[nodiscard]] Result<StoredToken> prepare(StoredToken known, Rung rung) override;
   [[nodiscard]] Task<Result<StoredToken>> climb(std::shared_ptr<Mint> self, MatrixUserId account, Rung rung,
@@ -31,6 +35,8 @@ class DeviceMint final : public Mint {
                                                        net::CallContext context);
 
   std::shared_ptr<AdminSession> admin_;
+  std::shared_ptr<LoginAllowance> logins_;
+  std::optional<LoginBudget::Haste> haste_;
 };
 
 }  // namespace confab::credentials

@@ -24,7 +24,7 @@ constexpr int renewal_spread = 5;
 
 MintedToken minted_of(const StoredToken& token, bool fresh, const net::RandomSource& random) {
   MintedToken minted(token.token());
-  minted.generation(token.generation()).fresh(fresh);
+  minted.generation(token.generation()).fresh(fresh).acted(token.kind() == StoredToken::Kind::puppet);
   if (!token.end()) return minted;
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(*token.end() - std::chrono::system_clock::now());
@@ -70,13 +70,13 @@ Task<StoredToken> settled(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mi
 }
 
 Task<Result<TokenRecovery::Found>> climb(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
-                                         MatrixUserId account, std::uint64_t dead, bool refused,
+                                         MatrixUserId account, std::uint64_t dead, Need need,
                                          net::CallContext context) {
   Result<std::shared_ptr<store::Lease>> made = tokens->lease(account);
   if (!made) co_return std::move(made).error();
   const std::shared_ptr<store::Lease> lease = std::move(*made);
   TokenRecovery recovery(mint->kind(), dead, tokens->lease_length() * 3 / 4, context.deadline(), tokens->random());
-  recovery.refused(refused);
+  recovery.need(need).acts_meanwhile(mint->acts_meanwhile());
   // With the end of the lease in sight, and after the flight's own.
   const auto parting = [&context] {
     return net::CallContext(context.loop(), net::Clock::now() + farewell_limit, std::stop_token());
@@ -152,9 +152,8 @@ Task<Result<TokenRecovery::Found>> climb(std::shared_ptr<TokenStore> tokens, std
 }  // namespace
 
 Task<Result<MintedToken>> recover_token(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
-                                        MatrixUserId account, std::uint64_t dead, bool refused,
-                                        net::CallContext context) {
-  Result<TokenRecovery::Found> found = co_await climb(tokens, mint, account, dead, refused, context);
+                                        MatrixUserId account, std::uint64_t dead, Need need, net::CallContext context) {
+  Result<TokenRecovery::Found> found = co_await climb(tokens, mint, account, dead, need, context);
   if (!found) co_return std::move(found).error();
   const bool fresh = found->is_fresh();
   StoredToken token = std::move(*found).token();

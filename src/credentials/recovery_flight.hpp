@@ -16,10 +16,9 @@
 namespace confab::credentials {
 
 // A living token of the account, other than that of the generation `dead`: the stored one, or a new one that is in the
-// store when this ends. Of all processes on the store one makes it, and the others find it. `refused`: the homeserver
-// said that the one of `dead` is no more.
+// store when this ends. Of all processes on the store one makes it, and the others find it.
 [[nodiscard]] Task<Result<MintedToken>> recover_token(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
-                                                      MatrixUserId account, std::uint64_t dead, bool refused,
+                                                      MatrixUserId account, std::uint64_t dead, Need need,
                                                       net::CallContext context);
 
 }  // namespace confab::credentials

@@ -30,6 +30,13 @@ enum class Rung : std::uint8_t {
   act_as,        // by the admin's login-as-user: no device
 };
 
+// Why another token is wanted.
+enum class Need : std::uint8_t {
+  ends,   // there is none, or it is to end
+  dead,   // the homeserver said so of the one before
+  moves,  // the one before serves, but is the admin's: it is the user's turn to come to a device of their own
+};
+
 // Written before a rung's request, and gone with its outcome: found in the store it says that somebody died in between.
 class Intent {
  public:
@@ -123,6 +130,8 @@ class Mint {
   virtual ~Mint() = default;
 
   [[nodiscard]] virtual StoredToken::Kind kind() const noexcept = 0;
+  // Whether the admin may act for the user while a login has to wait.
+  [[nodiscard]] virtual bool acts_meanwhile() const noexcept { return false; }
   // The record with what the rung needs in it before its request: the homeserver is told no password that is not kept.
   [[nodiscard]] virtual Result<StoredToken> prepare(StoredToken known, Rung rung) = 0;
   // What the rung brings: the record with a new token or, of set_password, with a password that the homeserver has. To

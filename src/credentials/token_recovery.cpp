@@ -107,9 +107,9 @@ void TokenRecovery::waited(Moment now) {
 }
 
 TokenReason TokenRecovery::reason_now() const {
-  if (refused_) return TokenReason::recovery;
+  if (need_ == Need::dead) return TokenReason::recovery;
   if (record_.token().empty()) return TokenReason::first;
-  const bool moves = record_.kind() == StoredToken::Kind::puppet && kind_ == StoredToken::Kind::device;
+  const bool moves = record_.kind() == StoredToken::Kind::puppet && kind_ == StoredToken::Kind::device && !may_act();
   return moves ? TokenReason::move : TokenReason::renewal;
 }
 
@@ -122,6 +122,9 @@ void TokenRecovery::choose() {
       return begin(Rung::act_as);
     case StoredToken::Kind::device:
       break;
+  }
+  if (may_act() && (record_.kind() != StoredToken::Kind::device || !record_.password_known())) {
+    return begin(Rung::act_as);
   }
   const Secret& refresh = record_.refresh_token();
   if (!refresh.empty() && !(refused_refresh_ && *refused_refresh_ == refresh)) return begin(Rung::refresh);
@@ -143,7 +146,10 @@ void TokenRecovery::begin(Rung rung) {
 
 void TokenRecovery::prepared(Result<StoredToken> record) {
   if (!record) return fail(record.error());
+  const StoredToken::Kind kind = record_.kind();
   record_ = std::move(*record);
+  // Until the move has come to something the token is what it was.
+  if (need_ == Need::moves) record_.kind(kind);
 }
 
 void TokenRecovery::noted(Result<StoredToken> written, Moment now) {
@@ -188,6 +194,8 @@ void TokenRecovery::climbed(Result<StoredToken> made, Moment now) {
   }
   const Error& error = made.error();
   if (rung_ == Rung::refresh) return refresh_failed(error, now);
+  // The login's turn comes later.
+  if (rung_ == Rung::log_in && error.code() == Errc::rate_limited && may_act()) return begin(Rung::act_as);
   const bool refused = rung_ == Rung::log_in && kind_ == StoredToken::Kind::device && error.code() == Errc::forbidden;
   if (!refused) return fail(error);
   if (!password_set_) return begin(Rung::set_password);

@@ -66,8 +66,10 @@ class TokenRecovery {
   // be longer. After `deadline` nothing new is begun.
   TokenRecovery(StoredToken::Kind kind, std::uint64_t dead, std::chrono::milliseconds patience, Time deadline,
                 net::RandomSource random);
-  // The homeserver said so of the generation that is to be replaced; otherwise it ends, or there is none.
-  TokenRecovery& refused(bool on) { return refused_ = on, *this; }
+  TokenRecovery& need(Need need) { return need_ = need, *this; }
+  // Of a user with a device: where there is none yet, or its login has to wait, the admin acts for them. With
+  // Need::moves the login is what is wanted.
+  TokenRecovery& acts_meanwhile(bool on) { return acts_meanwhile_ = on, *this; }
 
   [[nodiscard]] Step step() const noexcept { return step_; }
   [[nodiscard]] Rung rung() const noexcept { return rung_; }
@@ -94,6 +96,7 @@ class TokenRecovery {
  private:
   void choose();
   [[nodiscard]] TokenReason reason_now() const;
+  [[nodiscard]] bool may_act() const { return acts_meanwhile_ && need_ != Need::moves; }
   void begin(Rung rung);
   void try_rung(Moment now);
   void pause(Moment now, std::chrono::milliseconds least);
@@ -104,7 +107,8 @@ class TokenRecovery {
 
   StoredToken::Kind kind_;
   std::uint64_t dead_;
-  bool refused_ = false;
+  Need need_ = Need::ends;
+  bool acts_meanwhile_ = false;
   std::optional<TokenReason> reason_;
   std::chrono::milliseconds patience_;
   Time deadline_;

@@ -22,7 +22,37 @@ constexpr std::chrono::milliseconds longest_release{250};
 constexpr std::chrono::minutes longest_pause{10};
 }  // namespace
 
-std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& context, bool dead,
+TokenSlot::Hold::Hold(std::shared_ptr<TokenSlot> slot) : slot_(std::move(slot)) {
+  const std::lock_guard lock(slot_->mutex_);
+  ++slot_->holds_;
+}
+
+TokenSlot::Hold::~Hold() {
+  const std::lock_guard lock(slot_->mutex_);
+  --slot_->holds_;
+  slot_->use_next();
+}
+
+void TokenSlot::use(const MintedToken& minted) {
+  secret_ = minted.secret();
+  generation_ = minted.generation();
+  fresh_ = minted.is_fresh();
+  acted_ = minted.is_acted();
+  end_ = minted.end();
+  renew_ = minted.renew_at();
+  next_.reset();
+  if (generation_ <= dropped_) secret_.reset();
+}
+
+void TokenSlot::use_next() {
+  if (!next_) return;
+  const bool serves = secret_ && net::Clock::now() < end_;
+  if (serves && acted_ && holds_ > 0) return;
+  const MintedToken next = *std::move(next_);
+  use(next);
+}
+
+std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& context, Need need,
                                                           std::optional<Error>& refused, unsigned& place) {
   std::shared_ptr<net::SharedResult<Token>> flight;
   {
@@ -40,13 +70,13 @@ std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& cont
     flight_ = std::make_shared<net::SharedResult<Token>>();
     flight = flight_;
   }
-  context.loop().spawn(fly(shared_from_this(), flight, dead,
+  context.loop().spawn(fly(shared_from_this(), flight, need,
                            context.detached(net::Clock::now() + flight_limit, context.loop().stopping())));
   return flight;
 }
 
-Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight,
-                          bool refused, net::CallContext context) {
+Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight, Need need,
+                          net::CallContext context) {
   Result<MintedToken> minted = Error(Errc::internal, "the token could not be made; please report it");
   std::uint64_t dead = 0;
   {
@@ -54,7 +84,7 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
     dead = self->generation_;
   }
   try {
-    minted = co_await self->source_(dead, refused, context);
+    minted = co_await self->source_(dead, need, context);
   } catch (const std::bad_alloc&) {
     // Whatever happens, those who wait are answered and the next one may try.
     minted = no_memory();
@@ -66,14 +96,14 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
     self->flight_ = nullptr;
     const net::TimePoint now = net::Clock::now();
     if (minted) {
-      self->secret_ = minted->secret();
-      self->generation_ = minted->generation();
-      self->fresh_ = minted->is_fresh();
-      self->end_ = minted->end();
-      self->renew_ = minted->renew_at();
       self->last_failure_.reset();
-      outcome.emplace(Token(*self->secret_, self->generation_, self->fresh_));
-      if (self->generation_ <= self->dropped_) self->secret_.reset();
+      outcome.emplace(Token(minted->secret(), minted->generation(), minted->is_fresh()));
+      self->next_ = std::move(*minted);
+      self->use_next();
+      // Whoever gets it later did not have it made, and it may be dead by then.
+      if (self->next_) self->next_->fresh(false);
+    } else if (need == Need::moves) {
+      outcome.emplace(minted.error());
     } else {
       const Error& error = minted.error();
       self->last_failure_ = error;
@@ -95,7 +125,7 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
 std::optional<Token> TokenSlot::at_hand() const {
   const std::lock_guard lock(mutex_);
   const net::TimePoint now = net::Clock::now();
-  if (!secret_ || now >= end_ || (now >= renew_ && !flight_)) return std::nullopt;
+  if (!secret_ || now >= end_ || (now >= renew_ && !flight_ && !next_)) return std::nullopt;
   return Token(*secret_, generation_, fresh_);
 }
 
@@ -104,19 +134,20 @@ Task<Result<Token>> TokenSlot::get(std::shared_ptr<TokenSlot> self, net::CallCon
   bool renew = false;
   {
     const std::lock_guard lock(self->mutex_);
+    self->use_next();
     const net::TimePoint now = net::Clock::now();
     if (self->secret_ && now < self->end_) {
       current.emplace(*self->secret_, self->generation_, self->fresh_);
-      renew = now >= self->renew_ && !self->flight_;
+      renew = now >= self->renew_ && !self->flight_ && !self->next_;
     }
   }
   std::optional<Error> refused;
   unsigned place = 0;
   if (current) {
-    if (renew) (void)self->join(context, false, refused, place);
+    if (renew) (void)self->join(context, Need::ends, refused, place);
     co_return std::move(*current);
   }
-  std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, false, refused, place);
+  std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, Need::ends, refused, place);
   if (!flight) co_return std::move(*refused);
   co_return co_await wait(std::move(flight), place, std::move(context));
 }
@@ -133,6 +164,8 @@ Task<Result<Token>> TokenSlot::wait(std::shared_ptr<net::SharedResult<Token>> fl
 Task<Result<Token>> TokenSlot::replace(std::shared_ptr<TokenSlot> self, std::uint64_t dead, net::CallContext context) {
   {
     const std::lock_guard lock(self->mutex_);
+    if (self->generation_ == dead) self->secret_.reset();
+    self->use_next();
     const bool lives = self->secret_ && net::Clock::now() < self->end_;
     if (lives && self->generation_ != dead) co_return Token(*self->secret_, self->generation_, self->fresh_);
     // Also while its successor is on the way: nobody else shall try it.
@@ -140,14 +173,30 @@ Task<Result<Token>> TokenSlot::replace(std::shared_ptr<TokenSlot> self, std::uin
   }
   std::optional<Error> refused;
   unsigned place = 0;
-  std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, true, refused, place);
+  std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, Need::dead, refused, place);
   if (!flight) co_return std::move(*refused);
   co_return co_await wait(std::move(flight), place, std::move(context));
 }
 
+bool TokenSlot::is_acted() const {
+  const std::lock_guard lock(mutex_);
+  const bool moved = next_ && !next_->is_acted();
+  return secret_ && acted_ && !moved && net::Clock::now() < end_;
+}
+
+Task<bool> TokenSlot::move(std::shared_ptr<TokenSlot> self, net::CallContext context) {
+  std::optional<Error> refused;
+  unsigned place = 0;
+  std::shared_ptr<net::SharedResult<Token>> flight;
+  if (self->is_acted()) flight = self->join(context, Need::moves, refused, place);
+  if (flight) (void)co_await net::SharedResult<Token>::wait(flight, context);
+  co_return flight && !self->is_acted();
+}
+
 bool TokenSlot::drop(std::uint64_t generation) {
   const std::lock_guard lock(mutex_);
-  dropped_ = std::max(dropped_, generation == 0 ? generation_ : generation);
+  if (generation == 0) generation = next_ ? std::max(generation_, next_->generation()) : generation_;
+  dropped_ = std::max(dropped_, generation);
   if (!secret_ || generation_ > dropped_) return false;
   secret_.reset();
   return true;

@@ -1,6 +1,7 @@
 // TokenSlot: one account's access token, and the one flight that replaces it when it dies.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <confab/result.hpp>
 #include <confab/secret.hpp>
 
+#include "credentials/stored_token.hpp"
 #include "net/call_context.hpp"
 #include "net/shared_result.hpp"
 #include "util/task.hpp"
@@ -40,6 +42,12 @@ class MintedToken {
     fresh_ = on;
     return *this;
   }
+  // By the admin, for the user.
+  MintedToken& acted(bool on) {
+    acted_ = on;
+    return *this;
+  }
+  [[nodiscard]] bool is_acted() const noexcept { return acted_; }
   [[nodiscard]] const Secret& secret() const noexcept { return secret_; }
   [[nodiscard]] net::TimePoint end() const noexcept { return end_; }
   [[nodiscard]] net::TimePoint renew_at() const noexcept { return renew_; }
@@ -52,6 +60,7 @@ class MintedToken {
   net::TimePoint renew_ = net::TimePoint::max();
   std::uint64_t generation_ = 1;
   bool fresh_ = true;
+  bool acted_ = false;
 };
 
 // A token in use, with the generation by which a late failure is told from a new one.
@@ -73,9 +82,23 @@ class Token {
 
 class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
  public:
+  // While one of these is there, something that the account has sent is undecided. What the homeserver remembers of it
+  // it remembers for the token without a device, or for the device: so a token of the admin's for the user, which has
+  // none, is left only once it is dead.
+  class Hold {
+   public:
+    explicit Hold(std::shared_ptr<TokenSlot> slot);
+    ~Hold();
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+   private:
+    std::shared_ptr<TokenSlot> slot_;
+  };
+
   // Finds or makes a token other than that of the `dead` generation, 0 for none; called on a loop, at most once at a
-  // time per slot. `refused`: the homeserver said that it is dead; otherwise it ends.
-  using Source = std::function<Task<Result<MintedToken>>(std::uint64_t dead, bool refused, net::CallContext)>;
+  // time per slot.
+  using Source = std::function<Task<Result<MintedToken>>(std::uint64_t dead, Need need, net::CallContext)>;
 
   explicit TokenSlot(Source source) : source_(std::move(source)) {}
 
@@ -90,6 +113,12 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   [[nodiscard]] static Task<Result<Token>> replace(std::shared_ptr<TokenSlot> self, std::uint64_t dead,
                                                    net::CallContext context);
 
+  // Whether the current token is the admin's, while it serves, and none of the user's own follows it.
+  [[nodiscard]] bool is_acted() const;
+  // Replaces such a token by one of the user's own device, if that can be had; it serves until then, and until nobody
+  // holds it. Whether there is such a device now.
+  [[nodiscard]] static Task<bool> move(std::shared_ptr<TokenSlot> self, net::CallContext context);
+
   // Forgets the current token if it is of this generation or an earlier one; 0: whichever it is. So does a flight that
   // is under way and finds one of these, though those who wait for it still get it. Whether there was one.
   bool drop(std::uint64_t generation);
@@ -99,12 +128,15 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
  private:
   // The flight that is under way, or a new one on the caller's loop. Null with `refused` when the last one failed in a
   // way that repeating now would only make worse. `place`: how many came before.
-  [[nodiscard]] std::shared_ptr<net::SharedResult<Token>> join(net::CallContext& context, bool dead,
+  [[nodiscard]] std::shared_ptr<net::SharedResult<Token>> join(net::CallContext& context, Need need,
                                                                std::optional<Error>& refused, unsigned& place);
   [[nodiscard]] static Task<Result<Token>> wait(std::shared_ptr<net::SharedResult<Token>> flight, unsigned place,
                                                 net::CallContext context);
+  // Whoever calls these has the lock.
+  void use(const MintedToken& minted);
+  void use_next();
   [[nodiscard]] static Task<void> fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight,
-                                      bool refused, net::CallContext context);
+                                      Need need, net::CallContext context);
 
   Source source_;
   mutable std::mutex mutex_;
@@ -112,8 +144,11 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   std::uint64_t generation_ = 0;
   std::uint64_t dropped_ = 0;  // no token up to this generation is kept
   bool fresh_ = true;
+  bool acted_ = false;
   net::TimePoint end_ = net::TimePoint::max();
   net::TimePoint renew_ = net::TimePoint::max();
+  std::size_t holds_ = 0;
+  std::optional<MintedToken> next_;  // what follows the current token once nobody holds it
   std::shared_ptr<net::SharedResult<Token>> flight_;
   unsigned waiting_ = 0;  // for the flight, since it began
   std::optional<Error> last_failure_;

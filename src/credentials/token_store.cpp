@@ -37,7 +37,8 @@ TokenStore::TokenStore(net::RecordStore records, std::shared_ptr<const store::Se
     : records_(std::move(records)),
       keys_(std::move(keys)),
       lease_length_(lease_length),
-      random_(net::jitter_source(std::random_device()())) {}
+      random_(net::jitter_source(std::random_device()())),
+      logins_(std::make_shared<LoginAllowance>(records_)) {}
 
 Task<Result<void>> TokenStore::check_keys(std::shared_ptr<TokenStore> self, net::CallContext context) {
   if (self->keys_fit_.load(std::memory_order_acquire)) co_return Result<void>();

@@ -17,6 +17,7 @@
 #include <confab/ids.hpp>
 #include <confab/result.hpp>
 
+#include "credentials/login_allowance.hpp"
 #include "credentials/stored_token.hpp"
 #include "credentials/token_counts.hpp"
 #include "net/backoff.hpp"
@@ -52,6 +53,8 @@ class TokenStore {
   // Of one flight: for as long as it is held nobody else makes a token for the account.
   [[nodiscard]] Result<std::shared_ptr<store::Lease>> lease(const MatrixUserId& account) const;
   [[nodiscard]] std::chrono::milliseconds lease_length() const noexcept { return lease_length_; }
+  // Who may log in to the homeserver, and when.
+  [[nodiscard]] const std::shared_ptr<LoginAllowance>& logins() const noexcept { return logins_; }
   // What this process does for the tokens of this store.
   [[nodiscard]] TokenCounts& counts() noexcept { return counts_; }
   [[nodiscard]] const net::RandomSource& random() const noexcept { return random_; }
@@ -115,6 +118,7 @@ class TokenStore {
   std::shared_ptr<const store::SealingKeys> keys_;
   std::chrono::milliseconds lease_length_;
   net::RandomSource random_;
+  std::shared_ptr<LoginAllowance> logins_;
   TokenCounts counts_;
   std::atomic<bool> keys_fit_{false};
 };

@@ -1,8 +1,13 @@
 #include "credentials/user_tokens.hpp"
 
+#include <chrono>
+
+#include "credentials/auto_mint.hpp"
 #include "credentials/device_mint.hpp"
+#include "credentials/login_allowance.hpp"
 #include "credentials/puppet_mint.hpp"
 #include "credentials/recovery_flight.hpp"
+#include "matrix/identifiers.hpp"
 #include "net/runtime_core.hpp"
 #include "util/log.hpp"
 
@@ -10,34 +15,90 @@ namespace confab::credentials {
 
 namespace {
 
-Task<Result<MintedToken>> recover_user(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
-                                       MatrixUserId user, std::uint64_t dead, bool refused, net::CallContext context,
-                                       std::shared_ptr<net::RuntimeCore> core) {
-  Result<MintedToken> token =
-      co_await recover_token(std::move(tokens), std::move(mint), user, dead, refused, std::move(context));
-  if (token && token->is_fresh()) {
-    core->log().write(LogLevel::info, "credentials", "matrix.user.token.updated", "a user has a new token", user.str());
-  }
-  co_return token;
-}
+// For all who are moved in one go; then the next call begins another.
+constexpr std::chrono::seconds moving_limit{60};
+// After a move that came to nothing, or a store that could not tell.
+constexpr std::chrono::seconds moving_pause{30};
 
 }  // namespace
 
-UserTokens::UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<TokenStore> tokens)
+// While one of these is there, nobody else moves users, or nobody is moved at all.
+class UserTokens::Moving {
+ public:
+  explicit Moving(std::shared_ptr<UserTokens> of) : of_(std::move(of)) {}
+  ~Moving() {
+    const std::lock_guard lock(of_->mutex_);
+    of_->waiting_.stopped();
+  }
+  Moving(const Moving&) = delete;
+  Moving& operator=(const Moving&) = delete;
+
+ private:
+  std::shared_ptr<UserTokens> of_;
+};
+
+class UserTokens::Recovering {
+ public:
+  explicit Recovering(std::shared_ptr<UserTokens> of) : of_(std::move(of)) {
+    const std::lock_guard lock(of_->mutex_);
+    of_->waiting_.recovery_begins();
+  }
+  ~Recovering() {
+    const std::lock_guard lock(of_->mutex_);
+    of_->waiting_.recovery_ended();
+  }
+  Recovering(const Recovering&) = delete;
+  Recovering& operator=(const Recovering&) = delete;
+
+ private:
+  std::shared_ptr<UserTokens> of_;
+};
+
+UserTokens::UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<TokenStore> tokens,
+                       std::chrono::milliseconds moves_after)
     : admin_(std::move(admin)),
       tokens_(std::move(tokens)),
       puppets_(std::make_shared<PuppetMint>(admin_)),
-      devices_(std::make_shared<DeviceMint>(admin_)) {}
+      devices_(std::make_shared<DeviceMint>(admin_, tokens_->logins(), LoginBudget::Haste::at_once)),
+      both_(std::make_shared<AutoMint>(
+          puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), LoginBudget::Haste::waits))),
+      moves_(
+          std::make_shared<AutoMint>(puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), std::nullopt))) {
+  waiting_.hold(net::Clock::now() + moves_after);
+}
 
 void UserTokens::use_devices(std::string group) {
   const std::lock_guard lock(mutex_);
   with_devices_.insert(std::move(group));
 }
 
-std::shared_ptr<TokenSlot> UserTokens::slot_of(const MatrixUserId& user, std::string_view group) {
+void UserTokens::use_both(std::string group) {
   const std::lock_guard lock(mutex_);
-  const auto found = slots_.find(user);
-  if (found != slots_.end()) return found->second;
+  with_both_.insert(std::move(group));
+}
+
+std::shared_ptr<TokenSlot> UserTokens::slot_of(const MatrixUserId& user, net::CallContext& context) {
+  std::shared_ptr<TokenSlot> slot;
+  bool begins = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = slots_.find(user);
+    if (found == slots_.end()) return make_slot(user, std::string(context.group()));
+    slot = found->second;
+    if (!with_both_.empty() && slot->is_acted()) {
+      const std::string group(context.group());
+      if (with_both_.count(group) != 0) waiting_.want(group, user);
+      begins = waiting_.begin(net::Clock::now());
+    }
+  }
+  if (begins) {
+    net::CallContext own = context.detached(net::Clock::now() + moving_limit, context.loop().stopping());
+    context.loop().spawn(move_in_turn(shared_from_this(), std::move(own)));
+  }
+  return slot;
+}
+
+std::shared_ptr<TokenSlot> UserTokens::make_slot(const MatrixUserId& user, const std::string& group) {
   if (slots_.size() >= max_users) {
     for (auto it = slots_.begin(); it != slots_.end(); ++it) {
       if (it->second.use_count() > 1) continue;
@@ -45,14 +106,75 @@ std::shared_ptr<TokenSlot> UserTokens::slot_of(const MatrixUserId& user, std::st
       break;
     }
   }
-  const std::shared_ptr<Mint>& mint = with_devices_.count(std::string(group)) != 0 ? devices_ : puppets_;
-  auto slot =
-      std::make_shared<TokenSlot>([tokens = tokens_, mint, user, core = admin_->client()->scheduler()->runtime()](
-                                      std::uint64_t dead, bool refused, net::CallContext context) {
-        return recover_user(tokens, mint, user, dead, refused, std::move(context), core);
+  const std::shared_ptr<Mint>& mint = with_both_.count(group) != 0      ? both_
+                                      : with_devices_.count(group) != 0 ? devices_
+                                                                        : puppets_;
+  auto slot = std::make_shared<TokenSlot>(
+      [weak = weak_from_this(), mint, user](std::uint64_t dead, Need need, net::CallContext context) {
+        return recover(weak.lock(), mint, user, dead, need, std::move(context));
       });
   slots_.emplace(user, slot);
   return slot;
+}
+
+Task<Result<MintedToken>> UserTokens::recover(std::shared_ptr<UserTokens> self, std::shared_ptr<Mint> mint,
+                                              MatrixUserId user, std::uint64_t dead, Need need,
+                                              net::CallContext context) {
+  if (!self) co_return Error(Errc::closed, "nobody uses the homeserver any more");
+  std::optional<Recovering> recovering;
+  if (need == Need::dead) recovering.emplace(self);
+  if (need == Need::moves) mint = self->moves_;
+  Result<MintedToken> token = co_await recover_token(self->tokens_, std::move(mint), user, dead, need, context);
+  if (token && token->is_fresh()) {
+    const Log& log = self->admin_->client()->scheduler()->runtime()->log();
+    log.write(LogLevel::info, "credentials", "matrix.user.token.updated", "a user has a new token", user.str());
+  }
+  co_return token;
+}
+
+std::optional<UserTokens::Mover> UserTokens::next_to_move() {
+  const std::lock_guard lock(mutex_);
+  if (!waiting_.may_go_on()) return std::nullopt;
+  while (std::optional<MatrixUserId> user = waiting_.front()) {
+    const auto found = slots_.find(*user);
+    if (found != slots_.end() && found->second->is_acted()) return Mover(*std::move(user), found->second);
+    waiting_.pop();
+  }
+  return std::nullopt;
+}
+
+Task<std::optional<std::chrono::milliseconds>> UserTokens::move_one(std::shared_ptr<UserTokens> self, Mover mover,
+                                                                    net::CallContext context) {
+  // Another process may have spent the login.
+  const Result<std::optional<StoredToken>> known = co_await TokenStore::load(self->tokens_, mover.first, context);
+  if (!known) co_return moving_pause;
+  if (!*known || (*known)->kind() != StoredToken::Kind::device) {
+    const std::string server(matrix::server_name_of(self->admin_->user()));
+    const Result<LoginAllowance::Wait> wait =
+        co_await LoginAllowance::take(self->tokens_->logins(), server, LoginBudget::Haste::waits, context);
+    if (!wait) co_return moving_pause;
+    if (*wait) co_return **wait;
+  }
+  {
+    const std::lock_guard lock(self->mutex_);
+    self->waiting_.pop();
+  }
+  const bool moved = co_await TokenSlot::move(mover.second, context);
+  if (!moved) co_return moving_pause;
+  co_return std::nullopt;
+}
+
+Task<void> UserTokens::move_in_turn(std::shared_ptr<UserTokens> self, net::CallContext context) {
+  const Moving moving(self);
+  while (net::Clock::now() < context.deadline() && !context.stop().stop_requested()) {
+    std::optional<Mover> mover = self->next_to_move();
+    if (!mover) co_return;
+    const std::optional<std::chrono::milliseconds> pause = co_await move_one(self, *std::move(mover), context);
+    if (!pause) continue;
+    const std::lock_guard lock(self->mutex_);
+    self->waiting_.hold(net::Clock::now() + *pause);
+    co_return;
+  }
 }
 
 Task<Result<bool>> UserTokens::forget(std::shared_ptr<UserTokens> self, MatrixUserId user, net::CallContext context) {

@@ -1,6 +1,7 @@
 // UserTokens: whose token is it? One slot per user, filled from the store, or by the mint that the user's tenant chose.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -17,22 +18,30 @@
 #include <confab/result.hpp>
 
 #include "credentials/admin_session.hpp"
+#include "credentials/device_moves.hpp"
 #include "credentials/stored_token.hpp"
 #include "credentials/token_slot.hpp"
 #include "credentials/token_store.hpp"
 
 namespace confab::credentials {
 
-class UserTokens {
+class UserTokens : public std::enable_shared_from_this<UserTokens> {
  public:
   // Most users whose tokens are kept; beyond it those of users who are not busy are forgotten, and read again on use.
   static constexpr std::size_t max_users = 200'000;
 
-  UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<TokenStore> tokens);
+  // Nobody is moved to a device before: a program that does one thing and ends would end in the middle of it.
+  static constexpr std::chrono::milliseconds first_move_after{3'000};
+
+  UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<TokenStore> tokens,
+             std::chrono::milliseconds moves_after = first_move_after);
 
   // Users of this group log in themselves, each on a device of their own; those of all others are acted for by the
   // admin. Before the group's first call.
   void use_devices(std::string group);
+  // Users of this group come to devices of their own one by one, as the homeserver's login limits allow; until then,
+  // and while a login has to wait, the admin acts for them. Likewise.
+  void use_both(std::string group);
 
   // Calls an endpoint as `user`. A dead token is replaced and the same request, with the same transaction id, sent once
   // more per new token; the caller notices nothing. `reached` is set when a failure is the answer to the request
@@ -43,9 +52,14 @@ class UserTokens {
                                                              std::optional<net::Repeatable> repeatable = std::nullopt,
                                                              bool* reached = nullptr) {
     if (user == admin_->user()) return refuse_admin<typename Endpoint::Answer>();
-    const std::shared_ptr<TokenSlot> slot = slot_of(user, context.group());
+    const std::shared_ptr<TokenSlot> slot = slot_of(user, context);
     return call_with_token(admin_, slot, admin_->client(), std::move(user), std::move(endpoint), std::move(context),
                            repeatable, reached);
+  }
+
+  // For as long as what is sent as `user` is undecided.
+  [[nodiscard]] std::shared_ptr<const TokenSlot::Hold> hold(const MatrixUserId& user, net::CallContext& context) {
+    return std::make_shared<TokenSlot::Hold>(slot_of(user, context));
   }
 
   // Forgets the user's token, in the store and here: the next call makes one. Calls under way end well, by the old one
@@ -86,14 +100,32 @@ class UserTokens {
   }
   // Those who have a token in this process.
   [[nodiscard]] std::vector<MatrixUserId> holders(const Whose& whose);
-  [[nodiscard]] std::shared_ptr<TokenSlot> slot_of(const MatrixUserId& user, std::string_view group);
+  [[nodiscard]] std::shared_ptr<TokenSlot> slot_of(const MatrixUserId& user, net::CallContext& context);
+  [[nodiscard]] std::shared_ptr<TokenSlot> make_slot(const MatrixUserId& user, const std::string& group);
+  [[nodiscard]] static Task<Result<MintedToken>> recover(std::shared_ptr<UserTokens> self, std::shared_ptr<Mint> mint,
+                                                         MatrixUserId user, std::uint64_t dead, Need need,
+                                                         net::CallContext context);
+  // Who is next to come to a device of their own, if anybody.
+  using Mover = std::pair<MatrixUserId, std::shared_ptr<TokenSlot>>;
+  [[nodiscard]] std::optional<Mover> next_to_move();
+  // Until when nobody is moved, if the one did not come to a device, or may not yet.
+  [[nodiscard]] static Task<std::optional<std::chrono::milliseconds>> move_one(std::shared_ptr<UserTokens> self,
+                                                                               Mover mover, net::CallContext context);
+  [[nodiscard]] static Task<void> move_in_turn(std::shared_ptr<UserTokens> self, net::CallContext context);
+  class Moving;
+  class Recovering;
 
   std::shared_ptr<AdminSession> admin_;
   std::shared_ptr<TokenStore> tokens_;
   std::shared_ptr<Mint> puppets_;
   std::shared_ptr<Mint> devices_;
+  // Devices as they come, and the admin meanwhile; and the same for who is at their turn.
+  std::shared_ptr<Mint> both_;
+  std::shared_ptr<Mint> moves_;
   std::mutex mutex_;
   std::unordered_set<std::string> with_devices_;
+  std::unordered_set<std::string> with_both_;
+  DeviceMoves waiting_;
   std::unordered_map<MatrixUserId, std::shared_ptr<TokenSlot>> slots_;
 };
 

@@ -138,6 +138,7 @@ Task<Result<matrix::EventIdAnswer>> MessageService::attempt(std::shared_ptr<cons
 
 Task<Result<EventId>> MessageService::put(Self self, std::shared_ptr<const Outgoing> outgoing,
                                           net::CallContext context) {
+  const std::shared_ptr<const credentials::TokenSlot::Hold> hold = self->tokens_->hold(outgoing->sender, context);
   SendAttempts attempts(outgoing->event.transaction_id(), outgoing->repeated);
   for (;;) {
     switch (attempts.step()) {

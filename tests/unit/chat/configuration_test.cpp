@@ -87,6 +87,9 @@ TEST_CASE_FIXTURE(Folder, "a configuration in order is read with its directories
             .at(0)
             .options()
             .access() == Access::device);
+  CHECK(
+      read(replaced(good, R"("directory":)", R"("access":"auto","directory":)"))->tenants().at(0).options().access() ==
+      Access::automatic);
   CHECK(tenant.directory()->user(UserSlug("ana")).has_value());
   CHECK(read("{" + good_homeserver + "," + good_tenants + "}").has_value());  // the store may be left out
 }

@@ -19,6 +19,7 @@ using credentials::StoredToken;
 using credentials::TokenRecovery;
 using Kind = StoredToken::Kind;
 using Step = TokenRecovery::Step;
+using credentials::Need;
 using Outcome = store::LeaseMachine::Outcome;
 
 namespace {
@@ -104,9 +105,12 @@ class Climber {
     stopped_for_ = how_long;
     return *this;
   }
-  // The homeserver refused the token that is to be replaced.
-  Climber& refused() {
-    recovery_.refused(true);
+  Climber& need(Need need) {
+    recovery_.need(need);
+    return *this;
+  }
+  Climber& acts_meanwhile() {
+    recovery_.acts_meanwhile(true);
     return *this;
   }
   // Runs until it ends or has done so many steps.
@@ -180,6 +184,7 @@ class Climber {
         if (recovery_.rung() == Rung::set_password && record.password().empty()) {
           record.password(Secret("password"), false);
         }
+        record.kind(recovery_.rung() == Rung::act_as ? Kind::puppet : kind_);
         recovery_.prepared(record);
         return recovery_.noted(write(recovery_.record(), true), shared_.moment());
       }
@@ -225,8 +230,10 @@ class Climber {
       made.password(made.password(), true);
     } else {
       const std::string number = std::to_string(++shared_.made);
-      made.kind(kind_).token(Secret("token-" + number), std::nullopt);
-      if (kind_ == Kind::device) made.refresh_token(Secret("refresh-" + number)).password(made.password(), true);
+      const bool acted = recovery_.rung() == Rung::act_as;
+      made.kind(acted ? Kind::puppet : kind_).token(Secret("token-" + number), std::nullopt);
+      if (kind_ == Kind::device && !acted)
+        made.refresh_token(Secret("refresh-" + number)).password(made.password(), true);
     }
     recovery_.climbed(made, shared_.moment());
   }
@@ -562,7 +569,7 @@ TEST_CASE("TokenRecovery: why a token was made is told by what was there, and co
     row.before(shared);
     if (shared.record) shared.record->made(row.reason, 4);
     Climber process(shared, row.kind, shared.record ? 1 : 0);
-    if (row.refused) process.refused();
+    if (row.refused) process.need(Need::dead);
     process.run();
     const bool is_first = row.reason == TokenReason::first;
     REQUIRE(process.end() == "ok fresh");
@@ -570,4 +577,85 @@ TEST_CASE("TokenRecovery: why a token was made is told by what was there, and co
       CHECK(shared.record->made(each) == (each != row.reason ? 0U : is_first ? 1U : 5U));
     }
   }
+}
+
+TEST_CASE("TokenRecovery: who has no device yet is acted for; a device's login that has to wait as well") {
+  struct Meanwhile {
+    bool device;
+    bool refreshable;
+    std::vector<std::string> answers;
+    std::string trace;
+    std::string end;
+    Kind kind;
+  };
+  const Meanwhile rows[] = {
+      {false, false, {}, begin + "act keep", "ok fresh", Kind::puppet},
+      {false, false, {"429 long"}, begin + "act let_go", "rate_limited", Kind::puppet},
+      {true, true, {}, begin + "refresh keep", "ok fresh", Kind::device},
+      {true, true, {"401", "ok"}, begin + "refresh read note login keep", "ok fresh", Kind::device},
+      {true,
+       true,
+       {"401", "429 long", "ok"},
+       begin + "refresh read note login note act keep",
+       "ok fresh",
+       Kind::puppet},
+      {true, false, {"429 long", "ok"}, begin + "login note act keep", "ok fresh", Kind::puppet},
+      {true, false, {"429 long", "403"}, begin + "login note act let_go", "forbidden", Kind::device},
+      {true,
+       false,
+       {"403", "ok", "429 long"},
+       begin + "login note password note login note act keep",
+       "ok fresh",
+       Kind::puppet},
+      // Nothing else of a login is a reason to act.
+      {true, false, {"locked"}, begin + "login let_go", "account_locked", Kind::device},
+      {true, false, {"503"}, begin + "login let_go", "unavailable", Kind::device},
+  };
+  for (const Meanwhile& row : rows) {
+    CAPTURE(row.trace);
+    for (const Need need : {Need::ends, Need::dead}) {
+      Shared shared;
+      if (row.device) shared.device(row.refreshable);
+      Climber process(shared, Kind::device, row.device ? 1 : 0, row.answers);
+      process.acts_meanwhile().need(need).run();
+      CHECK(process.trace() == row.trace);
+      CHECK(process.end() == row.end);
+      if (row.end == "ok fresh") CHECK(shared.record->kind() == row.kind);
+    }
+  }
+}
+
+TEST_CASE("TokenRecovery: a move is to a device, and leaves the admin's token where it comes to nothing") {
+  const auto acted_for = [](Shared& shared, bool known) {
+    shared.record = StoredToken(Kind::puppet);
+    shared.record->token(Secret("token-0"), shared.moment().wall() + 3600s).generation(1).version(++shared.versions);
+    if (known) shared.record->password(Secret("password"), true).refresh_token(Secret("refresh-0"));
+  };
+  const Row unknown[] = {
+      {{}, begin + "password note login keep", "ok fresh"},
+      {{"ok", "429 long"}, begin + "password note login let_go", "rate_limited"},
+      {{"503"}, begin + "password let_go", "unavailable"},
+  };
+  const Row known[] = {
+      {{}, begin + "refresh keep", "ok fresh"},
+      {{"401"}, begin + "refresh read note login keep", "ok fresh"},
+      {{"401", "429 long"}, begin + "refresh read note login let_go", "rate_limited"},
+  };
+  const auto judge = [&](const Row& row, bool with_password) {
+    CAPTURE(row.trace);
+    Shared shared;
+    acted_for(shared, with_password);
+    Climber process(shared, Kind::device, 1, row.answers);
+    process.acts_meanwhile().need(Need::moves).run();
+    CHECK(process.trace() == row.trace);
+    CHECK(process.end() == row.end);
+    REQUIRE(shared.record.has_value());
+    const bool moved = row.end == "ok fresh";
+    CHECK(shared.record->kind() == (moved ? Kind::device : Kind::puppet));
+    CHECK((shared.record->token() == Secret("token-0")) == !moved);
+    CHECK(shared.record->made(TokenReason::move) == (moved ? 1U : 0U));
+    CHECK(shared.record->made(TokenReason::recovery) == 0U);
+  };
+  for (const Row& row : unknown) judge(row, false);
+  for (const Row& row : known) judge(row, true);
 }

@@ -32,6 +32,7 @@ struct Mints {
   std::deque<Error> failures;
   bool throws = false;
   std::chrono::milliseconds life{0};
+  std::atomic<int> acted{0};  // so many of the first are the admin's
 
   std::shared_ptr<net::SharedResult<int>> hold() {
     const std::lock_guard lock(mutex);
@@ -60,7 +61,7 @@ Task<Result<MintedToken>> mint(std::shared_ptr<Mints> mints, net::CallContext co
   if (throws) throw std::runtime_error("made up");
   if (failure) co_return std::move(*failure);
   MintedToken token(Secret("token-" + std::to_string(number)));
-  token.generation(++mints->made);
+  token.generation(++mints->made).acted(number <= mints->acted);
   if (mints->life > 0ms)
     token.lives_until(net::Clock::now() + mints->life).renew_at(net::Clock::now() + mints->life / 2);
   co_return token;
@@ -82,8 +83,10 @@ struct Slot {
 
   Runtime runtime;
   std::shared_ptr<Mints> mints = std::make_shared<Mints>();
-  std::shared_ptr<TokenSlot> slot = std::make_shared<TokenSlot>(
-      [mints = mints](std::uint64_t, bool, net::CallContext context) { return mint(mints, std::move(context)); });
+  std::shared_ptr<TokenSlot> slot =
+      std::make_shared<TokenSlot>([mints = mints](std::uint64_t, credentials::Need, net::CallContext context) {
+        return mint(mints, std::move(context));
+      });
 };
 
 }  // namespace
@@ -132,6 +135,67 @@ TEST_CASE("TokenSlot: many who waited for a token go on one after the other, soo
   const auto took = net::Clock::now() - released;
   CHECK(took >= 249ms);
   CHECK(took < 10s);
+}
+
+TEST_CASE("TokenSlot: a token of the admin's that is held serves until it is let go of, dead or at its end") {
+  Slot s;
+  s.mints->acted = 1;
+  const auto move = [&s] {
+    return run<bool>(s.runtime,
+                     [slot = s.slot](net::CallContext context) -> Task<Result<bool>> {
+                       co_return co_await TokenSlot::move(slot, std::move(context));
+                     })
+        .value();
+  };
+  std::optional<TokenSlot::Hold> hold(s.slot);
+  SUBCASE("let go of") {
+    REQUIRE(s.get().value().generation() == 1);
+    CHECK(s.slot->is_acted());
+    CHECK(move());
+    CHECK_FALSE(s.slot->is_acted());
+    CHECK(s.get().value().generation() == 1);
+    CHECK(s.slot->at_hand()->generation() == 1);
+    std::optional<TokenSlot::Hold> another(s.slot);
+    hold.reset();
+    CHECK(s.slot->at_hand()->generation() == 1);
+    another.reset();
+    CHECK(s.slot->at_hand()->generation() == 2);
+  }
+  SUBCASE("dead") {
+    REQUIRE(s.get().value().generation() == 1);
+    CHECK(move());
+    const Token next = s.replace(1).value();
+    CHECK(next.generation() == 2);
+    CHECK_FALSE(next.is_fresh());
+    CHECK(s.replace(1).value().generation() == 2);
+  }
+  SUBCASE("at its end") {
+    s.mints->life = 500ms;
+    REQUIRE(s.get().value().generation() == 1);
+    const auto end = net::Clock::now() + 500ms;
+    s.mints->life = 0ms;
+    CHECK(move());
+    while (net::Clock::now() < end) {
+    }
+    CHECK(s.get().value().generation() == 2);
+  }
+  SUBCASE("forgotten") {
+    REQUIRE(s.get().value().generation() == 1);
+    CHECK(move());
+    CHECK(s.slot->drop(0));
+    CHECK(s.get().value().generation() == 3);
+    CHECK(s.mints->begun == 3);
+    return;
+  }
+  CHECK(s.mints->begun == 2);
+}
+
+TEST_CASE("TokenSlot: a token of a device is replaced, held or not") {
+  Slot s;
+  REQUIRE(s.get().value().generation() == 1);
+  const TokenSlot::Hold hold(s.slot);
+  CHECK(s.replace(1).value().generation() == 2);
+  CHECK(s.slot->at_hand()->generation() == 2);
 }
 
 TEST_CASE("TokenSlot: who gives up waiting leaves the flight and the others alone") {
