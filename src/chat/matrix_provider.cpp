@@ -111,6 +111,11 @@ Pending<Account> MatrixProvider::account(MatrixUserId user, CallOptions options)
                                 });
 }
 
+std::shared_ptr<const void> MatrixProvider::hold(MatrixUserId user, net::CallContext context) {
+  net::CallContext within = std::move(context).in_group(group_);
+  return backend_->tokens()->hold(user, within);
+}
+
 Pending<void> MatrixProvider::set_password(MatrixUserId user, Secret password, CallOptions options) {
   const std::string key = user.str();
   return net::describe<void>(

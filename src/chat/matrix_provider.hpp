@@ -39,6 +39,7 @@ class MatrixProvider final : public ChatProvider, public chat::SharesNames, publ
   [[nodiscard]] chat::TenantNames& tenant_names() noexcept override { return backend_->tenant_names(); }
   [[nodiscard]] Result<std::shared_ptr<services::Outbox>> outbox() override { return backend_->outbox(); }
   [[nodiscard]] bool outlives_process() const noexcept override { return backend_->store().outlives_process(); }
+  [[nodiscard]] std::shared_ptr<const void> hold(MatrixUserId user, net::CallContext context) override;
 
  private:
   // An operation of the message service on its user's loop.

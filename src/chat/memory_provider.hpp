@@ -42,6 +42,7 @@ class MemoryProvider final : public ChatProvider, public chat::SharesNames, publ
   [[nodiscard]] chat::TenantNames& tenant_names() noexcept override { return names_; }
   [[nodiscard]] Result<std::shared_ptr<services::Outbox>> outbox() override;
   [[nodiscard]] bool outlives_process() const noexcept override { return false; }
+  [[nodiscard]] std::shared_ptr<const void> hold(MatrixUserId, net::CallContext) override { return nullptr; }
 
  private:
   // Looked up on the loop of `flow`, which is where it completes as well.

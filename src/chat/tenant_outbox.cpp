@@ -37,13 +37,19 @@ Error not_accepted(const Error& error, const TransactionId& id) {
 // It keeps nobody's chat alive: what was accepted waits for the next who opens the tenant.
 class TenantOutbox::Route final : public services::OutboxRoute {
  public:
-  Route(std::weak_ptr<TenantChat> chat, std::shared_ptr<OutboxNews> news)
-      : chat_(std::move(chat)), news_(std::move(news)) {}
+  Route(std::weak_ptr<TenantChat> chat, KeepsOutbox* keeps, std::shared_ptr<OutboxNews> news)
+      : chat_(std::move(chat)), keeps_(keeps), news_(std::move(news)) {}
 
   [[nodiscard]] bool is_open() const override { return !chat_.expired(); }
   [[nodiscard]] std::string flow_of(const std::string& user) const override {
     const auto chat = chat_.lock();
     return chat ? chat->flow_of(UserSlug(user)) : user;
+  }
+  [[nodiscard]] std::shared_ptr<const void> hold(const std::string& user, net::CallContext context) override {
+    const auto chat = chat_.lock();
+    if (!chat) return nullptr;
+    const auto known = chat->find_user(UserSlug(user));
+    return known ? keeps_->hold(known->id(), std::move(context)) : nullptr;
   }
   [[nodiscard]] Task<Result<EventId>> send(OutboxEntry entry, bool repeated, net::CallContext context) override {
     const auto chat = chat_.lock();
@@ -65,6 +71,7 @@ class TenantOutbox::Route final : public services::OutboxRoute {
 
  private:
   std::weak_ptr<TenantChat> chat_;
+  KeepsOutbox* keeps_;  // the provider of chat_
   std::shared_ptr<OutboxNews> news_;
 };
 
@@ -82,7 +89,7 @@ Result<std::shared_ptr<Outbox>> TenantOutbox::outbox() {
   Result<std::shared_ptr<Outbox>> made = keeps_->outbox();
   if (!made) return made;
   outbox_ = *made;
-  outbox_->serve(chat_->tenant().str(), std::make_shared<Route>(chat_, news_));
+  outbox_->serve(chat_->tenant().str(), std::make_shared<Route>(chat_, keeps_, news_));
   return outbox_;
 }
 

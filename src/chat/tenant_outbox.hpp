@@ -24,6 +24,8 @@ class KeepsOutbox {
   [[nodiscard]] virtual Result<std::shared_ptr<services::Outbox>> outbox() = 0;
   // Whether something may lie in it that an earlier process accepted.
   [[nodiscard]] virtual bool outlives_process() const noexcept = 0;
+  // As services::OutboxRoute::hold.
+  [[nodiscard]] virtual std::shared_ptr<const void> hold(MatrixUserId user, net::CallContext context) = 0;
 };
 
 class TenantOutbox {

@@ -129,6 +129,7 @@ Task<void> Outbox::send_lane(Self self, OutboxLane lane, std::shared_ptr<OutboxR
   // What was begun at the store is ended; it answers soon.
   const net::CallContext store(*loop, net::TimePoint::max(), std::stop_token());
   OutboxSending sending(self->random_);
+  std::shared_ptr<const void> hold;
   std::optional<OutboxRecords::View> seen;
   for (;;) {
     if (stopping.stop_requested() && sending.step() != Step::let_go && sending.step() != Step::end) sending.stop();
@@ -166,6 +167,7 @@ Task<void> Outbox::send_lane(Self self, OutboxLane lane, std::shared_ptr<OutboxR
       case Step::send: {
         const net::CallContext attempt(*loop, sending.at(), stopping);
         OutboxEntry entry = sending.entry();
+        if (!hold) hold = route->hold(lane.user(), attempt);
         Result<EventId> sent = co_await route->send(std::move(entry), sending.repeated(), attempt);
         const bool closed = !sent && sent.error().code() == Errc::closed;
         sending.sent(std::move(sent), std::chrono::system_clock::now(), net::Clock::now());
@@ -179,7 +181,9 @@ Task<void> Outbox::send_lane(Self self, OutboxLane lane, std::shared_ptr<OutboxR
         if (guard) written = co_await OutboxRecords::settle(self->records_, entry, event, std::move(*guard), store);
         const bool done = written.has_value();
         sending.settled(std::move(written), net::Clock::now());
-        if (done) self->tell(entry, event);
+        if (!done) break;
+        hold.reset();
+        self->tell(entry, event);
         break;
       }
       case Step::bury: {
@@ -188,7 +192,9 @@ Task<void> Outbox::send_lane(Self self, OutboxLane lane, std::shared_ptr<OutboxR
         if (guard) written = co_await OutboxRecords::bury(self->records_, entry, std::move(*guard), store);
         const bool done = written.has_value();
         sending.buried(std::move(written), net::Clock::now());
-        if (done) self->tell(entry, EventId());
+        if (!done) break;
+        hold.reset();
+        self->tell(entry, EventId());
         break;
       }
       case Step::leave: {

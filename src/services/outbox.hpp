@@ -42,6 +42,9 @@ class OutboxRoute {
   [[nodiscard]] virtual bool is_open() const = 0;
   // What everything of the user is ordered by.
   [[nodiscard]] virtual std::string flow_of(const std::string& user) const = 0;
+  // From the first attempt in this process until the entry is decided: the user's token is not left for that of another
+  // device, nor for the first of one, while it lives. Null: there is none to be left.
+  [[nodiscard]] virtual std::shared_ptr<const void> hold(const std::string& user, net::CallContext context) = 0;
   // Once. `repeated`: the room is to be read before. Errc::closed: nobody sends for this tenant any more.
   [[nodiscard]] virtual Task<Result<EventId>> send(OutboxEntry entry, bool repeated, net::CallContext context) = 0;
   // It became this event, or was given up for its reason().

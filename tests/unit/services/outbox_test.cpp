@@ -73,7 +73,13 @@ class FakeRoute final : public OutboxRoute {
   explicit FakeRoute(std::shared_ptr<FakeRoom> room) : room_(std::move(room)) {}
   [[nodiscard]] bool is_open() const override { return open_; }
   [[nodiscard]] std::string flow_of(const std::string& user) const override { return user; }
+  [[nodiscard]] std::shared_ptr<const void> hold(const std::string&, net::CallContext) override {
+    ++holds_;
+    ++held_;
+    return {this, [this](const void*) { --held_; }};
+  }
   [[nodiscard]] Task<Result<EventId>> send(OutboxEntry entry, bool repeated, net::CallContext) override {
+    if (held_ != 1) ++sent_unheld_;
     co_return room_->post(entry, repeated);
   }
   void ended(const OutboxEntry& entry, const EventId& event) override {
@@ -86,6 +92,9 @@ class FakeRoute final : public OutboxRoute {
     return changed_.wait_for(lock, 30s, [&] { return ended_.size() >= count; });
   }
   void close() { open_ = false; }
+  [[nodiscard]] int holds() const { return holds_; }
+  [[nodiscard]] int held() const { return held_; }
+  [[nodiscard]] int sent_unheld() const { return sent_unheld_; }
   [[nodiscard]] std::vector<std::string> outcomes() {
     const std::lock_guard lock(mutex_);
     return ended_;
@@ -94,6 +103,9 @@ class FakeRoute final : public OutboxRoute {
  private:
   std::shared_ptr<FakeRoom> room_;
   std::atomic<bool> open_ = true;
+  std::atomic<int> holds_ = 0;  // so often
+  std::atomic<int> held_ = 0;   // now
+  std::atomic<int> sent_unheld_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> ended_;
@@ -269,6 +281,21 @@ TEST_CASE_FIXTURE(OnStore, "Outbox: two processes on one store send each message
     REQUIRE(own.size() == 10);
     for (int i = 1; i <= 10; ++i) CHECK(own[static_cast<std::size_t>(i - 1)] == who + std::to_string(i));
   }
+}
+
+TEST_CASE_FIXTURE(OnStore, "Outbox: the user's token is held from the first attempt until a message is decided") {
+  OutboxProcess process(store, room);
+  room->lose_answers(1);
+  process.serve();
+  REQUIRE(process.accept(entry("m1")));
+  REQUIRE(process.route->wait_for(1));
+  room->refuse(Error(Errc::forbidden, "made up"));
+  REQUIRE(process.accept(entry("m2")));
+  REQUIRE(process.route->wait_for(2));
+  CHECK(process.route->outcomes() == std::vector<std::string>{"m1 sent", "m2 given up"});
+  CHECK(process.route->holds() == 2);
+  CHECK(process.route->held() == 0);
+  CHECK(process.route->sent_unheld() == 0);
 }
 
 TEST_CASE_FIXTURE(OnStore, "Outbox: who gives up before their turn lets nobody past those who came before") {
