@@ -5,7 +5,8 @@ answers each by a line. The Python package over the library under test; CONFAB_L
   {"id": 2, "do": "room", "event": "r1", "creator": "u1"}      {"id": 3, "do": "add", "event": "r1", "user": "u2"}
   {"id": 4, "do": "send", "event": "r1", "user": "u2", "text": "hi"}
 
-A send whose outcome is unknown is repeated as its error says: with the same transaction id, marked as repeated.
+A send whose outcome is unknown is repeated as its error says: with the same transaction id, marked as repeated. Whoever is
+provisioned while no login is left comes again after the wait that the error names.
 """
 
 import asyncio
@@ -22,8 +23,11 @@ PATIENCE = 600  # of an operation, in seconds: longer than any outage that a sto
 
 async def act(tenant, order):
     what = order["do"]
-    if what == "provision":
-        return {"user_id": (await tenant.users.provision(order["user"], timeout=PATIENCE)).user_id}
+    while what == "provision":
+        try:
+            return {"user_id": (await tenant.users.provision(order["user"], timeout=PATIENCE)).user_id}
+        except confab.RateLimited as limited:
+            await asyncio.sleep(limited.retry_after)
     if what == "room":
         room = await tenant.events.room(order["event"], creator=order["creator"], timeout=PATIENCE)
         return {"room_id": room.room_id}
