@@ -17,6 +17,8 @@ namespace {
 constexpr int outbox_version = 1;
 constexpr std::size_t digest_digits = 32;
 constexpr std::size_t suffix_digits = 16;
+// What a time point can hold: the year 2255.
+constexpr std::int64_t latest_stamp = 9'000'000'000'000;
 
 // The parts cannot be read as other parts: none of them holds the separator of JSON strings unescaped.
 std::string digest_of(std::initializer_list<std::string_view> parts) {
@@ -37,6 +39,8 @@ json::Writer& write_lane(json::Writer& writer, const OutboxLane& lane) {
   writer.object().member("version", outbox_version);
   return writer.member("tenant", lane.tenant()).member("user", lane.user()).member("room", lane.room());
 }
+
+bool is_stamp(std::int64_t milliseconds) { return milliseconds >= 0 && milliseconds <= latest_stamp; }
 
 // Of a record of this version; anything else is damaged, or of a later release.
 Error unreadable_outbox(const StoreRecord& record) {
@@ -87,7 +91,7 @@ Result<OutboxLaneRecord> OutboxLaneRecord::read(const StoreRecord& record) {
   const std::int64_t next = fields.integer("next", 1);
   const std::int64_t dead = fields.integer("dead", 0);
   const bool open = fields.boolean("open");
-  if (fields.failed() || version != outbox_version) return unreadable_outbox(record);
+  if (fields.failed() || version != outbox_version || next < 1 || dead < 0) return unreadable_outbox(record);
   OutboxLaneRecord out;
   out.next(static_cast<std::uint64_t>(next)).dead(static_cast<std::uint64_t>(dead)).open(open);
   return out;
@@ -119,11 +123,16 @@ Result<OutboxEntry> OutboxEntry::read(const StoreRecord& record) {
   const std::int64_t version = fields.integer("version");
   OutboxLane lane(std::string(fields.non_empty_string("tenant")), std::string(fields.non_empty_string("user")),
                   std::string(fields.non_empty_string("room")));
-  OutboxEntry entry(std::move(lane), TransactionId(std::string(fields.non_empty_string("id"))),
-                    fields.object("content").to_json(), moment_of(fields.integer("accepted")));
-  if (const auto tried = fields.optional_integer("tried")) entry.tried(moment_of(*tried));
-  if (const json::Value reason = fields.optional_object("reason")) entry.reason(reason_of(reason));
-  if (fields.failed() || version != outbox_version) return unreadable_outbox(record);
+  TransactionId id(std::string(fields.non_empty_string("id")));
+  std::string content = fields.object("content").to_json();
+  const std::int64_t accepted = fields.integer("accepted");
+  const auto tried = fields.optional_integer("tried");
+  const json::Value reason = fields.optional_object("reason");
+  if (fields.failed() || version != outbox_version || !is_stamp(accepted) || (tried && !is_stamp(*tried)))
+    return unreadable_outbox(record);
+  OutboxEntry entry(std::move(lane), std::move(id), std::move(content), moment_of(accepted));
+  if (tried) entry.tried(moment_of(*tried));
+  if (reason) entry.reason(reason_of(reason));
   entry.at(record.key(), record.version());
   return entry;
 }

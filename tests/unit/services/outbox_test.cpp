@@ -452,6 +452,13 @@ TEST_CASE("OutboxEntry: what cannot be read is an error, never half an entry") {
   for (std::string bad : {std::string("{}"), std::string("[]"), std::string("not JSON"), good.substr(1)})
     CHECK(OutboxEntry::read(StoreRecord("k", 1, bad)).error().code() == Errc::store);
   std::string later = good;
+  for (const char* accepted : {"-1", "9223372036854775807"}) {
+    const std::string bad = OutboxEntry(lane(), TransactionId("m"), "{}", {}).write();
+    std::string changed = bad;
+    changed.replace(changed.find("\"accepted\":0"), 12, std::string("\"accepted\":") + accepted);
+    CHECK(OutboxEntry::read(StoreRecord("k", 1, bad)));
+    CHECK(OutboxEntry::read(StoreRecord("k", 1, changed)).error().code() == Errc::store);
+  }
   later.replace(later.find("\"version\":1"), 11, "\"version\":2");
   CHECK(OutboxEntry::read(StoreRecord("k", 1, later)).error().code() == Errc::store);
 }
