@@ -132,6 +132,7 @@ void write_account(json::Writer& out, const Account& account) {
 void write_reset(json::Writer& out, const ResetCounts& counts) {
   out.member("users", counts.users()).member("tokens", counts.tokens());
   out.member("positions", counts.positions()).member("rooms", counts.rooms());
+  out.member("messages", counts.messages());
 }
 
 void write_room(json::Writer& out, const Room& room) {

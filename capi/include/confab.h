@@ -405,6 +405,8 @@ typedef struct confab_reset_request {
   const char *user;      ///< Whose tokens; this or `all_users` is required.
   uint32_t all_users;    ///< 1: those of all users of the tenant.
   uint32_t full;         ///< 1: also where named streams are and which rooms were found.
+  uint32_t restored;     ///< 1: the store or the homeserver was put back from a backup, so that messages that wait in the
+                         ///< outbox are looked for before they are sent. With `all_users`.
 } confab_reset_request;
 
 /// About a room.

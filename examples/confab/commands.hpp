@@ -21,7 +21,7 @@ namespace program {
 [[nodiscard]] int set_password(Session& session, const std::string& slug);
 
 // Of all users where the slug is empty.
-[[nodiscard]] int reset(Session& session, const std::string& slug, bool full);
+[[nodiscard]] int reset(Session& session, const confab::ResetRequest& request);
 
 [[nodiscard]] int create_room(Session& session, const std::string& kind, const std::string& slug,
                               const std::string& creator, const std::string& name, bool is_public);

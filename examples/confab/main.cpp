@@ -153,8 +153,20 @@ CLI::App* add_reset(CLI::App& app, Words& words, Work& work) {
   reset->add_flag("--all", words.all, "all users of the tenant")->excludes(user);
   reset->add_flag("--full", words.full, "also where watchers that resume are, and which rooms were found");
   reset->add_flag("--yes", words.yes, "needed for --full");
-  reset->callback([&] { work = [&](Session& session) { return program::reset(session, words.user, words.full); }; });
+  reset->callback([&] {
+    work = [&](Session& session) {
+      const confab::UserSlug slug(words.user);
+      return program::reset(session, confab::ResetRequest(slug).full(words.full));
+    };
+  });
   return reset;
+}
+
+void add_recover(CLI::App& app, Work& work) {
+  CLI::App* recover = app.add_subcommand(
+      "recover", "after the store or the homeserver was put back from a backup, before anything else uses the store");
+  recover->callback(
+      [&] { work = [](Session& session) { return program::reset(session, confab::ResetRequest().restored(true)); }; });
 }
 
 // Commands on the store alone; they open no session.
@@ -313,6 +325,7 @@ int main(int argc, char** argv) {
   });
 
   CLI::App* reset = add_reset(app, words, work);
+  add_recover(app, work);
 
   add_store_commands(app, words, settings, alone);
 

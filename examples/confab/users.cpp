@@ -1,4 +1,4 @@
-// `confab user ...` and `confab reset`.
+// `confab user ...`, `confab reset` and `confab recover`.
 #include <termios.h>
 #include <unistd.h>
 
@@ -105,9 +105,7 @@ int provision_user(Session& session, const std::string& slug, const std::string&
   return exit_done;
 }
 
-int reset(Session& session, const std::string& slug, bool full) {
-  const confab::ResetRequest request =
-      (slug.empty() ? confab::ResetRequest() : confab::ResetRequest(confab::UserSlug(slug))).full(full);
+int reset(Session& session, const confab::ResetRequest& request) {
   // No ride through an outage: the homeserver is not asked.
   confab::Result<confab::ResetCounts> counts =
       session.chat().reset(request, confab::CallOptions().within(session.limit())).wait();
@@ -117,6 +115,7 @@ int reset(Session& session, const std::string& slug, bool full) {
   line.number("tokens", static_cast<std::int64_t>(counts->tokens()));
   line.number("positions", static_cast<std::int64_t>(counts->positions()));
   line.number("rooms", static_cast<std::int64_t>(counts->rooms()));
+  if (request.is_restored()) line.number("messages", static_cast<std::int64_t>(counts->messages()));
   if (confab::Result<void> printed = print(line); !printed) return fail(printed.error());
   return exit_done;
 }

@@ -39,15 +39,27 @@ class ResetRequest {
   ResetRequest& full(bool on) & noexcept { return full_ = on, *this; }
   /// As above, for a temporary.
   ResetRequest&& full(bool on) && noexcept { return std::move(full(on)); }
+  /// The store, the homeserver or both were put back from a backup: messages that wait in the outbox may have been sent
+  /// since, so that each is looked for in its room before it is sent. It is meant for all users of the tenant, before
+  /// other processes use the store again; for one user it is refused. Default: no.
+  ///
+  /// @param on       Whether so.
+  /// @returns        This request.
+  ResetRequest& restored(bool on) & noexcept { return restored_ = on, *this; }
+  /// As above, for a temporary.
+  ResetRequest&& restored(bool on) && noexcept { return std::move(restored(on)); }
 
   /// Whose; empty: all of the tenant's.
   [[nodiscard]] const UserSlug& user() const noexcept { return user_; }
   /// As set.
   [[nodiscard]] bool is_full() const noexcept { return full_; }
+  /// As set.
+  [[nodiscard]] bool is_restored() const noexcept { return restored_; }
 
  private:
   UserSlug user_;
   bool full_ = false;
+  bool restored_ = false;
 };
 
 /// The same one level below: for ChatProvider, in Matrix's ids.
@@ -117,6 +129,14 @@ class ResetCounts {
   /// As above, for a temporary.
   ResetCounts&& rooms(std::uint64_t count) && noexcept { return std::move(rooms(count)); }
 
+  /// Say how many messages.
+  ///
+  /// @param count    Default: 0.
+  /// @returns        These counts.
+  ResetCounts& messages(std::uint64_t count) & noexcept { return messages_ = count, *this; }
+  /// As above, for a temporary.
+  ResetCounts&& messages(std::uint64_t count) && noexcept { return std::move(messages(count)); }
+
   /// Users who were looked at: the one, or all of whom a token or a password of the library's own making was kept.
   [[nodiscard]] std::uint64_t users() const noexcept { return users_; }
   /// Tokens that were dropped; 0 where this was done already.
@@ -125,12 +145,15 @@ class ResetCounts {
   [[nodiscard]] std::uint64_t positions() const noexcept { return positions_; }
   /// Rooms that this process had found and looks up anew; 0 unless ResetRequest::full.
   [[nodiscard]] std::uint64_t rooms() const noexcept { return rooms_; }
+  /// Messages that wait in the outbox and are looked for before they are sent; 0 unless ResetRequest::restored.
+  [[nodiscard]] std::uint64_t messages() const noexcept { return messages_; }
 
  private:
   std::uint64_t users_ = 0;
   std::uint64_t tokens_ = 0;
   std::uint64_t positions_ = 0;
   std::uint64_t rooms_ = 0;
+  std::uint64_t messages_ = 0;
 };
 
 }  // namespace confab

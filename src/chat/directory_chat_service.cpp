@@ -173,9 +173,8 @@ class DirectoryChatService final : public ChatService {
   Pending<ResetCounts> reset(ResetRequest request, CallOptions options) override {
     const std::string flow = request.user().empty() ? "reset" : chat_->flow_of(request.user());
     return net::describe<ResetCounts>(chat_->core(), flow, std::move(options),
-                                      [chat = chat_, request = std::move(request)](net::CallContext context) {
-                                        return TenantChat::reset(chat, request, std::move(context));
-                                      });
+                                      [chat = chat_, outbox = outbox_, request = std::move(request)](
+                                          net::CallContext context) { return forget(chat, outbox, request, context); });
   }
 
   EventStream events(UserSlug user, EventsOptions options) override {
@@ -183,6 +182,24 @@ class DirectoryChatService final : public ChatService {
   }
 
  private:
+  // The outbox first: what it is told keeps a message from being sent twice.
+  static Task<Result<ResetCounts>> forget(TenantChat::Self chat, TenantOutbox::Self outbox, ResetRequest request,
+                                          net::CallContext context) {
+    std::size_t messages = 0;
+    if (request.is_restored()) {
+      if (!request.user().empty()) {
+        co_return Error(Errc::invalid_argument, "a store is put back for all of a tenant's users, not for one")
+            .with_subject("user");
+      }
+      Result<std::size_t> waiting = co_await TenantOutbox::restored(outbox, context);
+      if (!waiting) co_return std::move(waiting).error();
+      messages = *waiting;
+    }
+    Result<ResetCounts> counts = co_await TenantChat::reset(std::move(chat), std::move(request), std::move(context));
+    if (counts) counts->messages(messages);
+    co_return counts;
+  }
+
   // An operation of the outbox; nobody's in particular but for sends.
   template <class T, class Request>
   Pending<T> ask_outbox(Request request, CallOptions options,

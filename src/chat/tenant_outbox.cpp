@@ -140,6 +140,15 @@ Task<Result<void>> TenantOutbox::retry(Self self, TransactionId id, net::CallCon
   co_return co_await Outbox::retry(*outbox, tenant, std::move(id), std::move(context));
 }
 
+Task<Result<std::size_t>> TenantOutbox::restored(Self self, net::CallContext context) {
+  if (self->keeps_ == nullptr || !self->keeps_->outlives_process()) co_return std::size_t{0};
+  Result<std::shared_ptr<Outbox>> outbox = self->outbox();
+  if (!outbox) co_return std::move(outbox).error();
+  const std::string tenant = self->chat_->tenant().str();
+  co_return co_await OutboxRecords::restored((*outbox)->records(), tenant, std::chrono::system_clock::now(),
+                                             std::move(context));
+}
+
 Task<Result<void>> TenantOutbox::drop(Self self, TransactionId id, net::CallContext context) {
   Result<std::shared_ptr<Outbox>> outbox = self->outbox();
   if (!outbox) co_return std::move(outbox).error();

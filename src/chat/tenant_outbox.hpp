@@ -42,6 +42,8 @@ class TenantOutbox {
   [[nodiscard]] static Task<Result<OutboxMessage>> find(Self self, TransactionId id, net::CallContext context);
   [[nodiscard]] static Task<Result<void>> retry(Self self, TransactionId id, net::CallContext context);
   [[nodiscard]] static Task<Result<void>> drop(Self self, TransactionId id, net::CallContext context);
+  // ResetRequest::restored: how many messages wait that may be in their rooms.
+  [[nodiscard]] static Task<Result<std::size_t>> restored(Self self, net::CallContext context);
   [[nodiscard]] EventStream events() const { return OutboxNews::open(news_, chat_->core()); }
 
  private:

@@ -160,7 +160,10 @@ Task<void> Outbox::send_lane(Self self, OutboxLane lane, std::shared_ptr<OutboxR
         OutboxEntry noted = sending.entry();
         noted.tried(wall);
         Result<StoreVersion> written = fenced_out();
-        if (guard) written = co_await OutboxRecords::note(self->records_, std::move(noted), std::move(*guard), store);
+        if (guard && seen) {
+          guard->push_back(seen->not_restored());
+          written = co_await OutboxRecords::note(self->records_, std::move(noted), std::move(*guard), store);
+        }
         sending.noted(std::move(written), wall, net::Clock::now());
         break;
       }

@@ -144,6 +144,26 @@ std::uint64_t OutboxEntry::number() const {
   return number;
 }
 
+void OutboxRestored::doubt(OutboxEntry& entry) const {
+  if (!entry.tried() && entry.accepted() <= at_) entry.tried(entry.accepted());
+}
+
+std::string OutboxRestored::write() const {
+  json::Writer writer;
+  writer.object().member("version", outbox_version).member("at", stamp_of(at_));
+  return std::move(writer.end()).finish();
+}
+
+Result<OutboxRestored> OutboxRestored::read(const StoreRecord& record) {
+  const Result<json::Document> parsed = store::parse(record);
+  if (!parsed) return parsed.error();
+  json::Reader fields(parsed->root());
+  const std::int64_t version = fields.integer("version");
+  const std::int64_t at = fields.integer("at");
+  if (fields.failed() || version != outbox_version) return unreadable_outbox(record);
+  return OutboxRestored(moment_of(at));
+}
+
 std::string OutboxName::write(const OutboxLane& lane) const {
   json::Writer writer;
   write_lane(writer, lane);
@@ -179,6 +199,8 @@ std::string entry(std::string_view kind, const OutboxLane& lane, std::uint64_t n
 std::string name(std::string_view tenant, const TransactionId& id) {
   return text::concat({"outbox/ids/", tenant, "/", digest_of({id.str()})});
 }
+
+std::string restored(std::string_view tenant) { return text::concat({"outbox/restored/", tenant}); }
 
 }  // namespace outbox_key
 

@@ -6,6 +6,7 @@
 //   outbox/dead/<tenant>/<lane>/<n>       what was given up, until somebody decides
 //   outbox/ids/<tenant>/<id>              which of these a transaction id names (by its digest); once it is sent, for a
 //   day, its event
+//   outbox/restored/<tenant>              when the store was put back from a backup: what had been accepted may be sent
 #pragma once
 
 #include <confab/store.hpp>
@@ -105,6 +106,20 @@ class OutboxEntry {
   StoreVersion version_ = 0;
 };
 
+// That the store was put back from a backup: anything accepted before may have been sent since the backup.
+class OutboxRestored {
+ public:
+  using Time = OutboxEntry::Time;
+  explicit OutboxRestored(Time at) : at_(at) {}
+  // What was never tried, as the backup says, was tried as soon as it was accepted.
+  void doubt(OutboxEntry& entry) const;
+  [[nodiscard]] std::string write() const;
+  [[nodiscard]] static Result<OutboxRestored> read(const StoreRecord& record);
+
+ private:
+  Time at_;
+};
+
 // What a transaction id names.
 class OutboxName {
  public:
@@ -134,6 +149,7 @@ inline constexpr std::string_view dead = "outbox/dead/";
 [[nodiscard]] std::string entries(std::string_view kind, const OutboxLane& lane);
 [[nodiscard]] std::string entry(std::string_view kind, const OutboxLane& lane, std::uint64_t number);
 [[nodiscard]] std::string name(std::string_view tenant, const TransactionId& id);
+[[nodiscard]] std::string restored(std::string_view tenant);
 }  // namespace outbox_key
 
 }  // namespace confab::services

@@ -6,6 +6,7 @@ namespace {
 // Others write to the same lane meanwhile: each of them was successful then.
 constexpr int outbox_rounds = 50;
 constexpr std::size_t lanes_per_page = 500;
+constexpr std::size_t counted_at_once = 500;
 
 Error no_such_message() {
   return Error(Errc::not_found, "the outbox knows no message of this transaction id, or knows it no more")
@@ -38,6 +39,43 @@ Task<Result<void>> OutboxRecords::write(OutboxRecords self, Beside writes, net::
       co_await self.records_.transact(std::move(context), std::move(writes), Durability::promised);
   if (!written) co_return std::move(written).error();
   co_return Result<void>();
+}
+
+Task<Result<OutboxRecords::Restored>> OutboxRecords::find_restored(OutboxRecords self, std::string tenant,
+                                                                   net::CallContext context) {
+  Result<std::optional<StoreRecord>> found =
+      co_await self.records_.get(std::move(context), outbox_key::restored(tenant));
+  if (!found) co_return std::move(found).error();
+  if (!*found) co_return Restored();
+  Result<OutboxRestored> said = OutboxRestored::read(**found);
+  if (!said) co_return std::move(said).error();
+  Restored out;
+  out.said = *said;
+  out.version = (*found)->version();
+  co_return out;
+}
+
+Task<Result<std::size_t>> OutboxRecords::restored(OutboxRecords self, std::string tenant, OutboxEntry::Time now,
+                                                  net::CallContext context) {
+  const std::string key = outbox_key::restored(tenant);
+  for (int round = 1;; ++round) {
+    Result<std::optional<StoreRecord>> before = co_await self.records_.get(context, key);
+    if (!before) co_return std::move(before).error();
+    Beside writes;
+    writes.push_back(StoreWrite::put(key, *before ? (*before)->version() : 0, OutboxRestored(now).write()));
+    Result<void> written = co_await write(self, std::move(writes), context);
+    if (written) break;
+    if (written.error().code() != Errc::conflict || round >= outbox_rounds) co_return std::move(written).error();
+  }
+  std::size_t waiting = 0;
+  std::string cursor;
+  do {
+    Result<Page> page = co_await list(self, tenant, false, std::move(cursor), counted_at_once, context);
+    if (!page) co_return std::move(page).error();
+    waiting += page->entries().size();
+    cursor = page->cursor();
+  } while (!cursor.empty());
+  co_return waiting;
 }
 
 Task<Result<OutboxRecords::Lane>> OutboxRecords::lane_of(OutboxRecords self, OutboxLane lane,
@@ -164,6 +202,9 @@ Task<Result<OutboxLane>> OutboxRecords::try_revive(OutboxRecords self, std::stri
   Beside writes;
   writes.push_back(StoreWrite::put(outbox_key::lane(lane), at->version, after.write(lane)));
   writes.push_back(StoreWrite::erase(entry.key(), entry.version()));
+  Result<Restored> restored = co_await find_restored(self, tenant, context);
+  if (!restored) co_return std::move(restored).error();
+  if (restored->said) restored->said->doubt(entry);
   entry.accepted(now).reason(std::nullopt);
   writes.push_back(StoreWrite::put(key, 0, entry.write()));
   const OutboxName name = OutboxName::at(key);
@@ -234,6 +275,8 @@ Task<Result<OutboxRecords::Lanes>> OutboxRecords::open_lanes(OutboxRecords self,
 Task<Result<OutboxRecords::View>> OutboxRecords::view(OutboxRecords self, OutboxLane lane, net::CallContext context) {
   Result<Lane> at = co_await lane_of(self, lane, context);
   if (!at) co_return std::move(at).error();
+  Result<Restored> restored = co_await find_restored(self, lane.tenant(), context);
+  if (!restored) co_return std::move(restored).error();
   const std::string prefix = outbox_key::entries(outbox_key::waiting, lane);
   Result<StorePage> page = co_await self.records_.list(context, prefix, std::string(), page_size);
   if (!page) co_return std::move(page).error();
@@ -241,11 +284,13 @@ Task<Result<OutboxRecords::View>> OutboxRecords::view(OutboxRecords self, Outbox
   for (const StoreRecord& record : page->records()) {
     Result<OutboxEntry> entry = OutboxEntry::read(record);
     if (!entry) co_return std::move(entry).error();
+    if (restored->said) restored->said->doubt(*entry);
     entries.push_back(std::move(*entry));
   }
   std::optional<OutboxLaneRecord> there;
   if (at->version != 0) there = at->record;
-  co_return View(there, at->version, std::move(entries));
+  co_return View(there, at->version, std::move(entries),
+                 StoreWrite::check(outbox_key::restored(lane.tenant()), restored->version));
 }
 
 Task<Result<StoreVersion>> OutboxRecords::note(OutboxRecords self, OutboxEntry entry, Beside beside,

@@ -75,6 +75,11 @@ class OutboxRecords {
   [[nodiscard]] static Task<Result<void>> drop(OutboxRecords self, std::string tenant, TransactionId id,
                                                net::CallContext context);
 
+  // The store was put back from a backup: what was accepted until `now` may have been sent since that backup. How much
+  // waits. Whoever sends, in this process or another one, heeds it from now on.
+  [[nodiscard]] static Task<Result<std::size_t>> restored(OutboxRecords self, std::string tenant, OutboxEntry::Time now,
+                                                          net::CallContext context);
+
   // Lanes in which something may wait.
   class Lanes {
    public:
@@ -93,16 +98,20 @@ class OutboxRecords {
   // The lane's record, as it was before its first entries were read.
   class View {
    public:
-    View(std::optional<OutboxLaneRecord> lane, StoreVersion version, std::vector<OutboxEntry> entries)
-        : lane_(lane), version_(version), entries_(std::move(entries)) {}
+    View(std::optional<OutboxLaneRecord> lane, StoreVersion version, std::vector<OutboxEntry> entries,
+         StoreWrite not_restored)
+        : lane_(lane), version_(version), entries_(std::move(entries)), not_restored_(std::move(not_restored)) {}
     [[nodiscard]] const std::optional<OutboxLaneRecord>& lane() const noexcept { return lane_; }
     [[nodiscard]] StoreVersion version() const noexcept { return version_; }
     [[nodiscard]] const std::vector<OutboxEntry>& entries() const noexcept { return entries_; }
+    // Goes beside a note: the store was not put back since.
+    [[nodiscard]] const StoreWrite& not_restored() const noexcept { return not_restored_; }
 
    private:
     std::optional<OutboxLaneRecord> lane_;
     StoreVersion version_;
     std::vector<OutboxEntry> entries_;
+    StoreWrite not_restored_;
   };
   [[nodiscard]] static Task<Result<View>> view(OutboxRecords self, OutboxLane lane, net::CallContext context);
   // The entry's new version.
@@ -128,6 +137,13 @@ class OutboxRecords {
   [[nodiscard]] static Task<Result<bool>> is_full(OutboxRecords self, OutboxLane lane, OutboxLaneRecord record,
                                                   net::CallContext context);
   [[nodiscard]] static Task<Result<void>> write(OutboxRecords self, Beside writes, net::CallContext context);
+  // Whether the store was put back, and the version of what says so.
+  struct Restored {
+    std::optional<OutboxRestored> said;
+    StoreVersion version = 0;
+  };
+  [[nodiscard]] static Task<Result<Restored>> find_restored(OutboxRecords self, std::string tenant,
+                                                            net::CallContext context);
   // One try of each; Errc::conflict: again.
   [[nodiscard]] static Task<Result<void>> try_accept(OutboxRecords self, OutboxEntry entry, net::CallContext context);
   [[nodiscard]] static Task<Result<OutboxLane>> try_revive(OutboxRecords self, std::string tenant, TransactionId id,

@@ -39,7 +39,8 @@ TEST_CASE("the check of results notices what is wrong") {
   CHECK(fault_of_result("done", R"({"more":1})") == "done has a member that is not described: more");
   CHECK(fault_of_result("events", R"({"events":[{"event":"party"}]})") ==
         "events/events/-/event is none of its values");
-  CHECK(fault_of_result("reset", R"({"users":-1,"tokens":0,"positions":0,"rooms":0})") == "reset/users is too small");
+  CHECK(fault_of_result("reset", R"({"users":-1,"tokens":0,"positions":0,"rooms":0,"messages":0})") ==
+        "reset/users is too small");
   CHECK(fault_of_result("nothing", "{}") == "the schema has no nothing");
   CHECK(fault_of_result("done", "{") != "");
 }

@@ -47,7 +47,7 @@ def test_history():
 def test_other_results():
     assert models.user_of(example("account")).state == "active"
     assert models.findings_of(example("findings"))[0].fit is True
-    assert models.reset_of(example("reset")) == confab.ResetCounts(1, 1, 0, 0)
+    assert models.reset_of(example("reset")) == confab.ResetCounts(1, 1, 0, 0, 0)
     assert [member.slug for member in models.members_of(example("members"))] == ["ana", None]
     assert models.unread_of(example("unread")) == confab.Unread(3, 1, "$fQ2a...")
     assert models.revision_of(example("revision")) == 8

@@ -33,6 +33,7 @@ class FakeRoom {
     ++attempts_;
     if (refuses_) return *refuses_;
     const std::string& id = entry.id().str();
+    if (repeated) looked_for_.push_back(id);
     const bool there = std::find(posted_.begin(), posted_.end(), id) != posted_.end();
     if (!repeated || !there) posted_.push_back(id);
     changed_.notify_all();
@@ -50,6 +51,10 @@ class FakeRoom {
     const std::lock_guard lock(mutex_);
     return posted_;
   }
+  [[nodiscard]] std::vector<std::string> looked_for() {
+    const std::lock_guard lock(mutex_);
+    return looked_for_;
+  }
   void refuse(std::optional<Error> why) {
     const std::lock_guard lock(mutex_);
     refuses_ = std::move(why);
@@ -63,6 +68,7 @@ class FakeRoom {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> posted_;
+  std::vector<std::string> looked_for_;
   std::optional<Error> refuses_;
   int attempts_ = 0;
   int lose_ = 0;
@@ -190,6 +196,12 @@ struct OutboxProcess {
   Result<void> drop(const std::string& id) {
     return run<void>(*runtime, [this, id](net::CallContext context) {
       return OutboxRecords::drop(outbox->records(), "park", TransactionId(id), context);
+    });
+  }
+  // The store was put back from a backup.
+  Result<std::size_t> restored() {
+    return run<std::size_t>(*runtime, [this](net::CallContext context) {
+      return OutboxRecords::restored(outbox->records(), "park", std::chrono::system_clock::now(), context);
     });
   }
   std::unique_ptr<Runtime> runtime = std::make_unique<Runtime>();
@@ -430,6 +442,87 @@ TEST_CASE_FIXTURE(OnStore, "Outbox: a store whose operations fail costs time, an
       CHECK(each->process.route->wait_for(2));
       CHECK(each->room->posted() == std::vector<std::string>{"m1", "m2"});
     }
+  }
+}
+
+TEST_CASE_FIXTURE(OnStore, "Outbox: in a store that was put back, what seems untried is looked for before it is sent") {
+  OutboxProcess process(store, room);  // serves nobody yet: the store is as the backup was
+  for (const char* id : {"m1", "m2"}) REQUIRE(process.accept(entry(id)));
+  REQUIRE(room->post(entry("m1"), false));  // what happened after the backup
+  CHECK(process.restored().value() == 2);
+  CHECK(process.restored().value() == 2);
+  const auto after = OutboxEntry(lane(), TransactionId("m3"), "{}", std::chrono::system_clock::now() + 1min);
+  REQUIRE(process.accept(after));
+  process.serve();
+  REQUIRE(process.route->wait_for(3));
+  CHECK(room->posted() == std::vector<std::string>{"m1", "m2", "m3"});
+  CHECK(room->looked_for() == std::vector<std::string>{"m1", "m2"});
+  // Nobody else's.
+  OutboxProcess other(store, room);
+  other.outbox->serve("zoo", other.route);
+  REQUIRE(other.accept(entry("z1", OutboxLane("zoo", "ana", "event:picnic"))));
+  REQUIRE(other.route->wait_for(1));
+  CHECK(room->looked_for().size() == 2);
+}
+
+TEST_CASE_FIXTURE(OnStore, "Outbox: who read a lane before the store was put back notes no first attempt in it") {
+  OutboxProcess process(store, room);
+  REQUIRE(process.accept(entry("m1")));
+  const auto view = run<OutboxRecords::View>(*process.runtime, [&](net::CallContext context) {
+    return OutboxRecords::view(process.outbox->records(), lane(), context);
+  });
+  REQUIRE(view);
+  CHECK_FALSE(view->entries().front().tried());
+  const auto note = [&](const OutboxRecords::View& seen) {
+    return run<StoreVersion>(*process.runtime, [&](net::CallContext context) {
+      OutboxEntry noted = seen.entries().front();
+      noted.tried(std::chrono::system_clock::now());
+      return OutboxRecords::note(process.outbox->records(), std::move(noted), {seen.not_restored()}, context);
+    });
+  };
+  REQUIRE(process.restored());
+  CHECK(note(*view).error().code() == Errc::conflict);
+  const auto again = run<OutboxRecords::View>(*process.runtime, [&](net::CallContext context) {
+    return OutboxRecords::view(process.outbox->records(), lane(), context);
+  });
+  REQUIRE(again);
+  CHECK(again->entries().front().tried() == again->entries().front().accepted());
+  CHECK(note(*again));
+}
+
+TEST_CASE_FIXTURE(OnStore, "Outbox: what lay dead in a store that was put back is looked for when it is retried") {
+  {
+    OutboxProcess process(store, room);
+    process.serve();
+    room->refuse(Error(Errc::forbidden, "not listed"));
+    REQUIRE(process.accept(entry("m1")));
+    REQUIRE(process.route->wait_for(1));
+    room->refuse(std::nullopt);
+  }
+  REQUIRE(room->post(entry("m1"), false));  // retried after the backup
+  OutboxProcess process(store, room);
+  REQUIRE(process.restored());
+  process.serve();
+  REQUIRE(process.retry("m1"));
+  REQUIRE(process.route->wait_for(1));
+  CHECK(room->posted() == std::vector<std::string>{"m1"});
+}
+
+TEST_CASE("OutboxRestored: reads what it wrote, and nothing damaged") {
+  const auto at = OutboxEntry::Time(std::chrono::milliseconds(1767225600123));
+  const auto read = [](std::string text) { return OutboxRestored::read(StoreRecord("outbox/restored/park", 1, text)); };
+  const auto back = read(OutboxRestored(at).write());
+  REQUIRE(back);
+  OutboxEntry before(lane(), TransactionId("a"), "{}", at);
+  OutboxEntry later(lane(), TransactionId("b"), "{}", at + 1ms);
+  OutboxEntry tried(lane(), TransactionId("c"), "{}", at);
+  tried.tried(at + 5ms);
+  for (OutboxEntry* each : {&before, &later, &tried}) back->doubt(*each);
+  CHECK(before.tried() == at);
+  CHECK_FALSE(later.tried());
+  CHECK(tried.tried() == at + 5ms);
+  for (const char* wrong : {"{}", "{", R"({"version":2,"at":1})", R"({"version":1,"at":"1"})"}) {
+    CHECK(read(wrong).error().code() == Errc::store);
   }
 }
 

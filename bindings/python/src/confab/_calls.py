@@ -75,8 +75,9 @@ def set_password(slug: str, password: str) -> Call[None]:
     return Call("confab_set_password", models.done_of, user=slug, password=password)
 
 
-def reset(user: Optional[str], all_users: bool, full: bool) -> Call[models.ResetCounts]:
-    return Call("confab_reset", models.reset_of, user=user, all_users=int(all_users), full=int(full))
+def reset(user: Optional[str], all_users: bool, full: bool, restored: bool) -> Call[models.ResetCounts]:
+    return Call("confab_reset", models.reset_of, user=user, all_users=int(all_users), full=int(full),
+                restored=int(restored))
 
 
 def ensure_room(room: Conversation, creator: str, name: Optional[str], public: bool) -> Call[models.Json]:

@@ -199,13 +199,15 @@ class Tenant:
         return Watch(self, user, consumer)
 
     async def reset(self, user: Optional[str] = None, *, all_users: bool = False, full: bool = False,
-                    timeout: Optional[float] = None) -> models.ResetCounts:
+                    restored: bool = False, timeout: Optional[float] = None) -> models.ResetCounts:
         """Forgets tokens, of one user or of all; the next use makes new ones. Nothing changes on the homeserver.
 
         full: also where named watches are, and which rooms were found.
+        restored: the store or the homeserver was put back from a backup, so that messages that wait in the outbox are
+        looked for before they are sent. With all_users.
         Errors: InvalidArgument; StoreError, Busy: repeat it for the rest.
         """
-        return await self._ended(_calls.reset(user, all_users, full), timeout)
+        return await self._ended(_calls.reset(user, all_users, full, restored), timeout)
 
     async def _ended(self, call: _calls.Call[T], timeout: Optional[float]) -> T:
         return await self._client._ended(await self._client._tenant(self._name), call, timeout)

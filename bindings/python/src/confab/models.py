@@ -86,6 +86,8 @@ class ResetCounts:
     """Places of named streams that were dropped."""
     rooms: int
     """Rooms that are looked up anew."""
+    messages: int
+    """Messages that wait in the outbox and are looked for before they are sent."""
 
 
 @dataclass(frozen=True)
@@ -493,7 +495,7 @@ def user_of(read: Json) -> User:
 
 
 def reset_of(read: Json) -> ResetCounts:
-    return ResetCounts(read["users"], read["tokens"], read["positions"], read["rooms"])
+    return ResetCounts(read["users"], read["tokens"], read["positions"], read["rooms"], read["messages"])
 
 
 def members_of(read: Json) -> List[Member]:

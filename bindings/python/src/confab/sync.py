@@ -198,9 +198,9 @@ class Tenant:
         return Watch(self, user, consumer)
 
     def reset(self, user: Optional[str] = None, *, all_users: bool = False, full: bool = False,
-              timeout: Optional[float] = None) -> models.ResetCounts:
+              restored: bool = False, timeout: Optional[float] = None) -> models.ResetCounts:
         """As ``confab.Tenant.reset``."""
-        return self._ended(_calls.reset(user, all_users, full), timeout)
+        return self._ended(_calls.reset(user, all_users, full, restored), timeout)
 
     def _ended(self, call: _calls.Call[T], timeout: Optional[float]) -> T:
         return self._client._ended(self._client._tenant(self._name), call, timeout)

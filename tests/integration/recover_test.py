@@ -1,0 +1,107 @@
+"""Backups that are put back: of the store, then of the homeserver. Nothing is said twice, nobody is shut out."""
+
+import base64
+import contextlib
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+import harness
+
+
+class Recover(harness.HomeserverCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        work = cls.folder / "stored"
+        work.mkdir()
+        descriptor = os.open(work / "keys", os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "w") as keys:
+            keys.write(f"first {base64.b64encode(os.urandom(32)).decode()}\n")
+        cls.work = harness.Workspace(work, cls.homeserver.config(),
+                                     store={"kind": "sqlite", "path": "confab.db", "key_file": "keys"})
+
+    def back_up(self, name):
+        with contextlib.closing(sqlite3.connect(self.work.folder / "confab.db")) as store, \
+                contextlib.closing(sqlite3.connect(self.folder / name)) as copy:
+            store.backup(copy)
+
+    def put_back(self, name):
+        for file in self.work.folder.glob("confab.db*"):
+            file.unlink()
+        shutil.copyfile(self.folder / name, self.work.folder / "confab.db")
+        (self.work.folder / "confab.db").chmod(0o600)
+
+    def accepted_while_away(self, *texts):
+        """Into the store while the homeserver is down: they wait there, and none has been tried."""
+        self.homeserver.stop()
+        sender = self.work.spawn("send", "event", "picnic", "--as", "ana", "--durable", "-")
+        try:
+            for text in texts:
+                sender.write(text)
+                self.assertEqual("accepted", sender.line()["state"], str(sender))
+            self.back_up("waiting.db")
+        finally:
+            sender.end()
+
+    def until_sent(self):
+        """One more in the same lane: the program waits for it, and it goes out behind all others."""
+        self.done(self.work.run("send", "event", "picnic", "--as", "ana", "--durable", "the last one"))
+
+    def said(self):
+        return harness.texts(self.history("event", "picnic", "ben"))
+
+    def test_a_store_put_back_says_nothing_twice(self):
+        self.room("event", "picnic", "ana", "ben")
+        self.accepted_while_away("one", "two", "three")
+        self.homeserver.restart()
+        self.until_sent()
+        self.assertEqual(["one", "two", "three", "the last one"], self.said())
+
+        self.homeserver.restart()  # it forgets what these users' tokens sent: no help in telling what was said
+        self.put_back("waiting.db")
+        told = self.done(self.work.run("recover"))[-1]
+        self.assertEqual(3, told["messages"], told)
+        self.assertGreaterEqual(told["users"], 1)
+        self.done(self.work.run("send", "event", "picnic", "--as", "ana", "--durable", "after it"))
+        self.assertEqual(["one", "two", "three", "the last one", "after it"], self.said())
+        self.assertEqual([], self.done(self.work.run("outbox", "list")))
+
+    def test_a_homeserver_put_back_knows_less_than_the_store(self):
+        about = self.homeserver.about
+        self.room("group", "chess", "ben", "cyd")
+        self.homeserver.stop()
+        shutil.copytree(Path(about["log"]).parent, self.folder / "older")
+        self.homeserver.restart()
+        # What the homeserver will not know: an account, a room, messages, and where a reader is.
+        watcher = self.watching("ben", "--resume", "gateway", "--count", "1")
+        self.send("group", "chess", "cyd", "lost")
+        self.assertEqual(0, watcher.finish(), str(watcher))
+        eve = self.provisioned("eve")
+        gala = self.room("event", "gala", "ana", "ben")
+        self.send("event", "gala", "ben", "lost as well")
+        self.homeserver.stop()
+        folder = Path(about["log"]).parent
+        shutil.rmtree(folder)
+        shutil.copytree(self.folder / "older", folder)
+        self.homeserver.restart()
+
+        self.done(self.work.run("recover"))
+        self.assertEqual(eve, self.provisioned("eve"))
+        self.send("group", "chess", "cyd", "found")
+        self.assertEqual("found", self.history("group", "chess", "ben")[-1]["body"])
+        self.assertNotEqual(gala, self.room("event", "gala", "ana", "ben"))
+        self.send("event", "gala", "ben", "new room")
+        self.assertEqual(["new room"], harness.texts(self.history("event", "gala", "ana")))
+        resumed = self.work.spawn("watch", "--as", "ben", "--resume", "gateway", "--for", "60")
+        self.addCleanup(resumed.end)
+        missed = resumed.line()
+        self.assertIn("missed", str(missed), str(resumed))
+        self.send("group", "chess", "cyd", "live")
+        while (line := resumed.line()).get("body") != "live":
+            self.assertIsNotNone(line, str(resumed))
+
+
+if __name__ == "__main__":
+    harness.main()
