@@ -41,7 +41,7 @@ confab_status confab_reset(confab_tenant* tenant, const confab_reset_request* re
                  if (user.empty() == (given.all_users == 0)) {
                    refuse(confab::Errc::invalid_argument, "user", "name a user, or say all_users");
                  }
-                 const auto request = confab::ResetRequest(user).full(given.full != 0).restored(given.restored != 0);
-                 return std::make_pair(chat.reset(request, std::move(how)), write_reset);
+                 const auto asked = confab::ResetRequest(user).full(given.full != 0).restored(given.restored != 0);
+                 return std::make_pair(chat.reset(asked, std::move(how)), write_reset);
                });
 }
