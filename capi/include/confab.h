@@ -183,8 +183,7 @@ CONFAB_API confab_status confab_queue_new(const confab_queue_options *options, c
 ///
 /// @returns        -1 for NULL.
 CONFAB_API int32_t confab_queue_fd(const confab_queue *queue);
-/// Take the event that came first. Several threads may wait for one queue: each event goes to one of them. It blocks as
-/// long as `timeout_ms` lets it.
+/// Take the event that came first, or wait for it. Several threads may take from one queue: each event goes to one.
 ///
 /// @param timeout_ms 0: look only. Negative: no bound.
 /// @param event    Where OK: an event for the caller to release; else NULL.
@@ -405,8 +404,7 @@ typedef struct confab_reset_request {
   const char *user;      ///< Whose tokens; this or `all_users` is required.
   uint32_t all_users;    ///< 1: those of all users of the tenant.
   uint32_t full;         ///< 1: also where named streams are and which rooms were found.
-  uint32_t restored;     ///< 1: the store or the homeserver was put back from a backup, so that messages that wait in the
-                         ///< outbox are looked for before they are sent. With `all_users`.
+  uint32_t restored;     ///< 1: a backup was put back, and what waits in the outbox is looked for. With `all_users`.
 } confab_reset_request;
 
 /// About a room.
