@@ -21,6 +21,7 @@
 #include <vector>
 
 #include <confab/error.hpp>
+#include <confab/ids.hpp>
 #include <confab/result.hpp>
 
 #include "net/body_flow.hpp"
@@ -62,6 +63,10 @@ class EndpointRequest {
   EndpointRequest& flow(std::shared_ptr<net::BodyFlow> flow) { return flow_ = std::move(flow), *this; }
   /// How much mostly comes.
   EndpointRequest& expects(net::Expected amount) { return expected_amount_ = amount, *this; }
+  /// The path ends with a transaction id.
+  EndpointRequest& ends_with_transaction() { return ends_with_transaction_ = true, *this; }
+  /// Make the transaction id, where there is one, one that nobody but `user` has.
+  EndpointRequest& transaction_of(const MatrixUserId& user);
   /// Failures that are an ordinary answer here, such as not_found of a lookup: no reason for a warning.
   EndpointRequest& expect(std::initializer_list<Errc> codes) { return expected_ = codes, *this; }
 
@@ -96,6 +101,7 @@ class EndpointRequest {
   std::optional<std::chrono::milliseconds> hold_;
   std::size_t max_answer_ = std::size_t{1} << 20U;
   bool has_body_ = false;
+  bool ends_with_transaction_ = false;
   bool idempotent_;
   bool needs_token_ = true;
   net::Expected expected_amount_ = net::Expected::usual;

@@ -53,7 +53,7 @@ class MatrixClient {
       return streamed<Answer>(std::move(out), std::move(reader), std::move(flow), std::move(context));
     } else {
       Decoder<Answer> decoder{&Endpoint::decode, nullptr};
-      if constexpr (requires { &Endpoint::quick_decode; }) decoder.quick = &Endpoint::quick_decode;
+      if constexpr (requires { Endpoint::quick_decode(std::string_view()); }) decoder.quick = &Endpoint::quick_decode;
       Outgoing out(std::move(request).value(), std::move(token), repeatable, nullptr);
       return decoded<Answer>(std::move(out), decoder, std::move(flow), std::move(context));
     }

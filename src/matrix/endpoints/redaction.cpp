@@ -15,7 +15,8 @@ Result<EndpointRequest> RedactEvent::encode() const {
   return EndpointRequest(Method::put,
                          path_of({"/_matrix/client/v3/rooms/", room_.str(), "/redact/", event_.str(), "/", txn_.str()}))
       .body(std::move(w).finish())
-      .idempotent(true);
+      .idempotent(true)
+      .ends_with_transaction();
 }
 
 }  // namespace confab::matrix

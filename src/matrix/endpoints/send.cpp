@@ -49,7 +49,7 @@ Result<EndpointRequest> SendEvent::encode() const {
   if (!content) return content.error();
   EndpointRequest request(Method::put,
                           path_of({"/_matrix/client/v3/rooms/", room_.str(), "/send/", type_, "/", txn_.str()}));
-  request.body(*std::move(content)).idempotent(true);
+  request.body(*std::move(content)).idempotent(true).ends_with_transaction();
   return request;
 }
 

@@ -103,7 +103,7 @@ TEST_CASE("sync: the answer, cut into rooms") {
   CHECK(answer->rooms()[3].part() == RoomPart::left);
   // Taken while it arrives, the rooms are not in the answer.
   std::vector<std::string> taken;
-  const auto reader = SyncRequest().on_piece([&](RoomPiece piece) { taken.push_back(piece.room_id().str()); }).reader();
+  const auto reader = SyncRequest().on_piece([&](RoomPiece each) { taken.push_back(each.room_id().str()); }).reader();
   CHECK(reader->feed(R"({"rooms":{"join":{"!a":{},"!b":)"));
   CHECK(taken == std::vector<std::string>{"!a"});
   CHECK(reader->feed(R"({}}},"next_batch":"s"})"));
