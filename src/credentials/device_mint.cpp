@@ -12,11 +12,6 @@
 
 namespace confab::credentials {
 
-namespace {
-// The same for ever: the homeserver remembers transaction ids by user and device.
-constexpr const char* user_device = "CONFAB";
-}  // namespace
-
 Task<Result<StoredToken>> DeviceMint::log_in(MatrixUserId account, StoredToken known, net::CallContext context) {
   const std::string server(matrix::server_name_of(account));
   if (haste_) {

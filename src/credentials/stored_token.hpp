@@ -22,6 +22,9 @@
 
 namespace confab::credentials {
 
+// Every user's, and the same for ever: the homeserver remembers transaction ids by user and device.
+inline constexpr const char* user_device = "CONFAB";
+
 // The ways to a new token, each a step of the ladder that TokenRecovery climbs.
 enum class Rung : std::uint8_t {
   refresh,       // by the refresh token: no login, no hashing

@@ -77,6 +77,18 @@ void UserTokens::use_both(std::string group) {
   with_both_.insert(std::move(group));
 }
 
+void UserTokens::use_appservice(std::string group) {
+  const std::lock_guard lock(mutex_);
+  spoken_for_.insert(std::move(group));
+  speaks_ = true;
+}
+
+bool UserTokens::are_spoken_for(std::string_view group) {
+  if (!speaks_) return false;
+  const std::lock_guard lock(mutex_);
+  return spoken_for_.count(std::string(group)) != 0;
+}
+
 std::shared_ptr<TokenSlot> UserTokens::slot_of(const MatrixUserId& user, net::CallContext& context) {
   std::shared_ptr<TokenSlot> slot;
   bool begins = false;

@@ -1,6 +1,7 @@
 // UserTokens: whose token is it? One slot per user, filled from the store, or by the mint that the user's tenant chose.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -18,6 +19,7 @@
 #include <confab/result.hpp>
 
 #include "credentials/admin_session.hpp"
+#include "credentials/appservice.hpp"
 #include "credentials/device_moves.hpp"
 #include "credentials/stored_token.hpp"
 #include "credentials/token_slot.hpp"
@@ -42,6 +44,14 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
   // Users of this group come to devices of their own one by one, as the homeserver's login limits allow; until then,
   // and while a login has to wait, the admin acts for them. Likewise.
   void use_both(std::string group);
+  // Users of this group are spoken for by the application service; without one their calls fail. Likewise.
+  void use_appservice(std::string group);
+  // Before all groups' first calls.
+  void set_appservice(std::shared_ptr<Appservice> appservice) { appservice_ = std::move(appservice); }
+  // Null where there is none.
+  [[nodiscard]] const std::shared_ptr<Appservice>& appservice() const noexcept { return appservice_; }
+  // Whether users of the group are spoken for by the application service.
+  [[nodiscard]] bool are_spoken_for(std::string_view group);
 
   // Calls an endpoint as `user`. A dead token is replaced and the same request, with the same transaction id, sent once
   // more per new token; the caller notices nothing. `reached` is set when a failure is the answer to the request
@@ -51,7 +61,12 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
                                                              net::CallContext context,
                                                              std::optional<net::Repeatable> repeatable = std::nullopt,
                                                              bool* reached = nullptr) {
-    if (user == admin_->user()) return refuse_admin<typename Endpoint::Answer>();
+    if (user == admin_->user()) return refuse<typename Endpoint::Answer>(admin_refused());
+    if (are_spoken_for(context.group())) {
+      if (!appservice_) return refuse<typename Endpoint::Answer>(Appservice::missing());
+      return Appservice::call_as(appservice_, std::move(user), std::move(endpoint), std::move(context), repeatable,
+                                 reached);
+    }
     const std::shared_ptr<TokenSlot> slot = slot_of(user, context);
     return call_with_token(admin_, slot, admin_->client(), std::move(user), std::move(endpoint), std::move(context),
                            repeatable, reached);
@@ -95,8 +110,8 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
 
  private:
   template <class Answer>
-  [[nodiscard]] static Task<Result<Answer>> refuse_admin() {
-    co_return admin_refused();
+  [[nodiscard]] static Task<Result<Answer>> refuse(Error error) {
+    co_return error;
   }
   // Those who have a token in this process.
   [[nodiscard]] std::vector<MatrixUserId> holders(const Whose& whose);
@@ -125,6 +140,9 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
   std::mutex mutex_;
   std::unordered_set<std::string> with_devices_;
   std::unordered_set<std::string> with_both_;
+  std::unordered_set<std::string> spoken_for_;
+  std::atomic<bool> speaks_ = false;  // spares all others a look at the groups
+  std::shared_ptr<Appservice> appservice_;
   DeviceMoves waiting_;
   std::unordered_map<MatrixUserId, std::shared_ptr<TokenSlot>> slots_;
 };

@@ -19,6 +19,35 @@ Error without_account(const Error& error) {
 
 }  // namespace
 
+Task<Result<void>> UserService::rename(std::shared_ptr<UserService> self, MatrixUserId user, std::string display_name,
+                                       net::CallContext context) {
+  if (display_name.empty()) co_return Result<void>();
+  matrix::AdminPutUser request(user);
+  request.display_name(display_name);
+  Result<matrix::AdminUserAnswer> renamed =
+      co_await self->tokens_->admin()->call(std::move(request), context.step(), net::Repeatable::idempotent);
+  if (!renamed) co_return std::move(renamed).error();
+  co_return Result<void>();
+}
+
+Task<Result<void>> UserService::create(std::shared_ptr<UserService> self, MatrixUserId user, std::string display_name,
+                                       net::CallContext context) {
+  const std::shared_ptr<credentials::Appservice> appservice = self->tokens_->appservice();
+  if (!self->tokens_->are_spoken_for(context.group())) {
+    matrix::AdminPutUser request(user);
+    if (!display_name.empty()) request.display_name(display_name);
+    Result<matrix::AdminUserAnswer> created =
+        co_await self->tokens_->admin()->call(std::move(request), context.step(), net::Repeatable::idempotent);
+    if (created) co_return Result<void>();
+    if (!appservice || created.error().errcode() != "M_EXCLUSIVE") co_return std::move(created).error();
+  }
+  // Not by the admin: the homeserver keeps the names of an application service from everybody else.
+  if (!appservice) co_return credentials::Appservice::missing();
+  Result<void> made = co_await credentials::Appservice::register_user(appservice, user, context.step());
+  if (!made) co_return made;
+  co_return co_await rename(self, std::move(user), std::move(display_name), std::move(context));
+}
+
 Task<Result<void>> UserService::ensure_account(std::shared_ptr<UserService> self, MatrixUserId user,
                                                std::string display_name, net::CallContext context) {
   credentials::AdminSession& admin = *self->tokens_->admin();
@@ -30,24 +59,15 @@ Task<Result<void>> UserService::ensure_account(std::shared_ptr<UserService> self
         co_return Error(Errc::account_deactivated, "the account was deactivated on the homeserver")
             .with_subject("user");
       }
-      if (display_name.empty() || found->display_name() == std::optional<std::string>(display_name))
-        co_return Result<void>();
-      matrix::AdminPutUser rename(user);
-      rename.display_name(display_name);
-      Result<matrix::AdminUserAnswer> renamed =
-          co_await admin.call(std::move(rename), context.step(), net::Repeatable::idempotent);
-      if (!renamed) co_return std::move(renamed).error();
-      co_return Result<void>();
+      if (found->display_name() == std::optional<std::string>(display_name)) co_return Result<void>();
+      co_return co_await rename(self, std::move(user), std::move(display_name), std::move(context));
     }
     if (found.error().code() != Errc::not_found) co_return std::move(found).error();
-    matrix::AdminPutUser create(user);
-    if (!display_name.empty()) create.display_name(display_name);
-    Result<matrix::AdminUserAnswer> created =
-        co_await admin.call(std::move(create), context.step(), net::Repeatable::idempotent);
-    if (created) co_return Result<void>();
+    Result<void> created = co_await create(self, user, display_name, context.step());
+    if (created) co_return created;
     // Made by somebody else at this moment, under whatever code the server chose: look again before believing a
     // failure.
-    if (round == 1 || created.error().errcode() != "M_USER_IN_USE") co_return std::move(created).error();
+    if (round == 1 || created.error().errcode() != "M_USER_IN_USE") co_return created;
   }
   co_return Error(Errc::conflict, "the account is being made and removed at the same time; repeat the call");
 }

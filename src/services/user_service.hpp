@@ -31,6 +31,12 @@ class UserService {
                                                        Secret password, net::CallContext context);
 
  private:
+  // An empty name: nothing is done.
+  [[nodiscard]] static Task<Result<void>> rename(std::shared_ptr<UserService> self, MatrixUserId user,
+                                                 std::string display_name, net::CallContext context);
+  [[nodiscard]] static Task<Result<void>> create(std::shared_ptr<UserService> self, MatrixUserId user,
+                                                 std::string display_name, net::CallContext context);
+
   std::shared_ptr<credentials::UserTokens> tokens_;
 };
 

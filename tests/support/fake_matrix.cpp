@@ -76,10 +76,27 @@ void FakeMatrixState::log_out(std::string_view user, std::string_view device) {
   wakes = true;
 }
 
+std::optional<Answer> FakeMatrixState::authorise_appservice(MatrixCall& call, Route::Needs needs) {
+  if (needs == Route::Needs::admin) return matrix_error(403, "M_FORBIDDEN", "You are not a server admin");
+  const std::string own = server.user_id("_appservice");
+  call.token.user = call.request.parameter("user_id").value_or(own);
+  if (call.token.user == own) return std::nullopt;
+  if (!is_exclusive(call.token.user)) {
+    return matrix_error(403, "M_FORBIDDEN", "Application service cannot masquerade as this user");
+  }
+  if (users.find(call.token.user) == users.end()) {
+    return matrix_error(403, "M_FORBIDDEN", "Application service has not registered this user");
+  }
+  call.token.device = call.request.parameter("device_id").value_or("");
+  if (call.token.device.empty() || as_devices.count(device_scope(call.token)) != 0) return std::nullopt;
+  return matrix_error(400, "M_UNKNOWN_DEVICE", "Application service trying to use a device that doesn't exist");
+}
+
 std::optional<Answer> FakeMatrixState::authorise(MatrixCall& call, Route::Needs needs) {
   if (needs == Route::Needs::nothing) return std::nullopt;
   call.token_text = call.request.token();
   if (call.token_text.empty()) return matrix_error(401, "M_MISSING_TOKEN", "Missing access token");
+  if (is_appservice(call)) return authorise_appservice(call, needs);
   const auto found = tokens.find(call.token_text);
   if (found == tokens.end()) return unknown_token(false);
   found->second.used = true;
@@ -196,6 +213,18 @@ void FakeMatrix::expire_token(std::string_view user_id) {
 void FakeMatrix::lock_user(std::string_view user_id, bool locked) {
   const std::scoped_lock lock(matrix_->mutex);
   matrix_->users[std::string(user_id)].locked = locked;
+}
+
+void FakeMatrix::register_appservice(std::string_view token, std::string_view prefix) {
+  const std::scoped_lock lock(matrix_->mutex);
+  matrix_->as_token = token;
+  matrix_->as_prefix = prefix;
+}
+
+void FakeMatrix::delete_devices(std::string_view user_id) {
+  const std::scoped_lock lock(matrix_->mutex);
+  matrix_->log_out(user_id, {});
+  std::erase_if(matrix_->as_devices, [&](const std::string& scope) { return scope.starts_with(user_id); });
 }
 
 void FakeMatrix::fail_next(std::size_t n, std::string_view method, std::string_view path_pattern, Answer answer) {

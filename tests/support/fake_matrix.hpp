@@ -87,6 +87,12 @@ class FakeMatrix : public FakeHomeserver {
   /// 401 M_USER_LOCKED until unlocked.
   void lock_user(std::string_view user_id, bool locked);
 
+  /// An application service that may speak for the users whose localpart begins so, and that alone may make them. Locks
+  /// do not concern it. An empty token: there is none any more.
+  void register_appservice(std::string_view token, std::string_view prefix = {});
+  /// With what the homeserver remembers of the sends from them.
+  void delete_devices(std::string_view user_id);
+
   /// The next n requests of the pattern get this answer, then all is as before. Later calls come first.
   void fail_next(std::size_t n, std::string_view method, std::string_view path_pattern, Answer answer);
   /// Ends every connection and forgets what a real one only holds in memory: transaction ids of puppet tokens. Those

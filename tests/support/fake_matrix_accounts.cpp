@@ -146,6 +146,9 @@ Answer put_user(FakeMatrixState& state, MatrixCall& call) {
   const std::string& id = call.stars[0];
   if (auto refused = refuse_user_id(state, id)) return *refused;
   const bool fresh = state.users.find(id) == state.users.end();
+  if (fresh && state.is_exclusive(id)) {
+    return matrix_error(400, "M_EXCLUSIVE", "This user ID is reserved by an application service.");
+  }
   const std::string_view localpart = std::string_view(id).substr(1, id.find(':') - 1);
   constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789._=-/+";
   if (fresh && (localpart.empty() || localpart.find_first_not_of(allowed) != std::string_view::npos)) {
@@ -211,6 +214,24 @@ Answer server_version(FakeMatrixState&, MatrixCall&) {
   return matrix_ok(body.set("server_version", "1.163.2-fake"));
 }
 
+Answer register_user(FakeMatrixState& state, MatrixCall& call) {
+  if (!state.is_appservice(call) || call.body["type"].as_string() != "m.login.application_service") {
+    return matrix_error(403, "M_FORBIDDEN", "Registration has been disabled");
+  }
+  const std::string id = state.server.user_id(call.body["username"].as_string());
+  if (!state.is_exclusive(id)) return matrix_error(400, "M_EXCLUSIVE", "Invalid user localpart for this service.");
+  if (state.users.find(id) != state.users.end()) return matrix_error(400, "M_USER_IN_USE", "User ID already taken.");
+  state.users[id].displayname = call.body["username"].as_string();
+  TestJson body;
+  return matrix_ok(body.set("user_id", id));
+}
+
+Answer put_device(FakeMatrixState& state, MatrixCall& call) {
+  if (!state.is_appservice(call)) return matrix_error(404, "M_NOT_FOUND", "No device found");
+  const bool fresh = state.as_devices.insert(device_scope({call.token.user, call.stars[0], {}, {}})).second;
+  return Answer(fresh ? 201 : 200, "{}");
+}
+
 Answer get_profile(FakeMatrixState& state, MatrixCall& call) {
   const auto found = state.users.find(call.stars[0]);
   if (found == state.users.end()) return matrix_error(404, "M_NOT_FOUND", "User was not found");
@@ -257,6 +278,8 @@ const std::vector<Route>& account_routes() {
       {"GET", "/_matrix/client/v3/login", nothing, login_flows},
       {"POST", "/_matrix/client/v3/login", nothing, login},
       {"POST", "/_matrix/client/v3/refresh", nothing, refresh},
+      {"POST", "/_matrix/client/v3/register", user, register_user},
+      {"PUT", "/_matrix/client/v3/devices/*", user, put_device},
       {"GET", "/_matrix/client/v3/account/whoami", user, whoami},
       {"POST", "/_matrix/client/v3/logout", user, logout},
       {"POST", "/_matrix/client/v3/logout/all", user, logout_all},

@@ -35,19 +35,24 @@ std::string transaction_key(const MatrixCall& call, const std::string& transacti
   return (device.empty() ? "token|" + call.token_text : device) + '|' + call.stars[0] + '|' + transaction;
 }
 
-const std::string* known_transaction(const FakeMatrixState& state, const std::string& key) {
-  for (const auto* memory : {&state.transactions, &state.durable_transactions}) {
-    const auto found = memory->find(key);
-    if (found != memory->end()) return &found->second;
-  }
-  return nullptr;
+/// The same in the memory of the process, which takes all users of an application service for one.
+std::string process_key(const FakeMatrixState& state, const MatrixCall& call, const std::string& transaction) {
+  if (!state.is_appservice(call)) return transaction_key(call, transaction);
+  return "appservice|" + call.stars[0] + '|' + transaction;
+}
+
+const std::string* known_transaction(const FakeMatrixState& state, const MatrixCall& call,
+                                     const std::string& transaction) {
+  const auto remembered = state.transactions.find(process_key(state, call, transaction));
+  if (remembered != state.transactions.end()) return &remembered->second;
+  const auto kept = state.durable_transactions.find(transaction_key(call, transaction));
+  return kept == state.durable_transactions.end() ? nullptr : &kept->second;
 }
 
 std::string remember(FakeMatrixState& state, const MatrixCall& call, const std::string& transaction,
                      const std::string& id) {
-  const std::string key = transaction_key(call, transaction);
-  state.transactions[key] = id;
-  if (!call.token.device.empty()) state.durable_transactions[key] = id;
+  state.transactions[process_key(state, call, transaction)] = id;
+  if (!call.token.device.empty()) state.durable_transactions[transaction_key(call, transaction)] = id;
   MatrixEvent& event = state.timeline.back();
   event.transaction_id = transaction;
   event.device = device_scope(call.token);
@@ -71,7 +76,7 @@ bool is_known_reaction(const FakeMatrixState& state, const MatrixRoom& room, con
 Answer send(FakeMatrixState& state, MatrixCall& call) {
   const std::string& type = call.stars[1];
   const std::string& transaction = call.stars[2];
-  if (const auto* known = known_transaction(state, transaction_key(call, transaction))) return event_answer(*known);
+  if (const auto* known = known_transaction(state, call, transaction)) return event_answer(*known);
   MatrixRoom* const room = joined(state, call);
   if (room == nullptr) return not_in_room();
   if (auto refused = refuse_content(call, type)) return *refused;
@@ -91,7 +96,7 @@ Answer send(FakeMatrixState& state, MatrixCall& call) {
 Answer redact(FakeMatrixState& state, MatrixCall& call) {
   const std::string& target = call.stars[1];
   const std::string& transaction = call.stars[2];
-  if (const auto* known = known_transaction(state, transaction_key(call, transaction))) return event_answer(*known);
+  if (const auto* known = known_transaction(state, call, transaction)) return event_answer(*known);
   MatrixRoom* const room = joined(state, call);
   if (room == nullptr) return not_in_room();
   const auto place = std::find_if(room->positions.begin(), room->positions.end(),

@@ -94,6 +94,16 @@ struct FakeMatrixState {
   Answer answer(const Request& request);
   std::optional<Answer> authorise(MatrixCall& call, Route::Needs needs);
   [[nodiscard]] bool is_local(std::string_view user_id) const;
+  /// Whether an application service speaks.
+  [[nodiscard]] bool is_appservice(const MatrixCall& call) const {
+    return !as_token.empty() && call.token_text == as_token;
+  }
+  /// Whether nobody but the application service may make it.
+  [[nodiscard]] bool is_exclusive(std::string_view user_id) const {
+    return !as_token.empty() && user_id.starts_with("@" + as_prefix);
+  }
+  /// Who an application service says it is.
+  std::optional<Answer> authorise_appservice(MatrixCall& call, Route::Needs needs);
   std::string mint(MatrixToken token);
   /// A pair on the device, put into the answer of a login or a refresh. Gives the refresh token.
   std::string mint_pair(const std::string& user, const std::string& device, TestJson& answer);
@@ -128,6 +138,9 @@ struct FakeMatrixState {
   std::vector<MatrixEvent> timeline;                                                // position 1 is timeline[0]
   std::map<std::string, std::string> transactions;          // of this process: scope, room, id -> event
   std::map<std::string, std::string> durable_transactions;  // the same for devices only
+  std::string as_token;
+  std::string as_prefix;
+  std::set<std::string> as_devices;  // device scopes
   std::uint64_t minted = 0;
   std::uint64_t restored = 0;  // how often from a backup
   std::uint64_t rooms_made = 0;

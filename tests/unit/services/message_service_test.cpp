@@ -247,3 +247,18 @@ TEST_CASE("MessageService: another user's message with the same id in it is not 
   REQUIRE(own);
   CHECK(at.posted("of ana") == 1);
 }
+
+TEST_CASE("MessageService: two users of an application service may choose one transaction id") {
+  InRoom at;
+  at.hs.register_appservice("as-token");
+  at.tokens->set_appservice(std::make_shared<credentials::Appservice>(at.client, Secret("as-token")));
+  at.tokens->use_appservice("");
+  const Result<EventId> first = at.send(at.message("of ana", "t1")).wait();
+  const Result<EventId> second = at.send(ProviderMessage(at.room, at.ben, "of ben", TransactionId("t1"))).wait();
+  REQUIRE(first.has_value());
+  REQUIRE(second.has_value());
+  CHECK(*first != *second);
+  CHECK(at.posted("of ana") == 1);
+  CHECK(at.posted("of ben") == 1);
+  CHECK(at.send(at.message("of ana", "t1").repeated(true)).wait().value() == *first);
+}

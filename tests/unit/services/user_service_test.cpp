@@ -180,3 +180,35 @@ TEST_CASE("UserService: a password is set, and nobody is logged out by it") {
   at.hs.fail_next(1, "POST", "/_synapse/admin/v1/reset_password/*", Answer::real().close_before_answer());
   CHECK(set(ana));
 }
+
+TEST_CASE("UserService: users of an application service are made by it, and named by the admin") {
+  Services at;
+  at.hs.register_appservice("as-token", "park_");
+  at.tokens->set_appservice(std::make_shared<credentials::Appservice>(at.client, Secret("as-token")));
+  const MatrixUserId ana("@park_ana:hs.test");
+  SUBCASE("who are spoken for by it") { at.tokens->use_appservice(""); }
+  SUBCASE("who are no longer, and whose names it still keeps from others") {}
+  REQUIRE(at.ensure_account(ana, "Ana").wait());
+  REQUIRE(at.ensure_account(ana, "Ana").wait());
+  CHECK(at.hs.count("POST", "/_matrix/client/v3/register") == 1);
+  CHECK(display_name(at, ana) == "Ana");
+  REQUIRE(at.ensure_account(ana, "Ana Ruiz").wait());
+  CHECK(display_name(at, ana) == "Ana Ruiz");
+  CHECK(at.hs.count("POST", "/_matrix/client/v3/register") == 1);
+}
+
+TEST_CASE("UserService: somebody else registers the account between the look and ours") {
+  Services at;
+  at.hs.register_appservice("as-token", "park_");
+  at.tokens->set_appservice(std::make_shared<credentials::Appservice>(at.client, Secret("as-token")));
+  at.tokens->use_appservice("");
+  const MatrixUserId ana("@park_ana:hs.test");
+  at.hs.on("POST", "/_matrix/client/v3/register")
+      .then([&at](const test::Request&) {
+        at.hs.add_user("park_ana");
+        return Answer::error(400, "M_USER_IN_USE");
+      })
+      .times(1);
+  REQUIRE(at.ensure_account(ana, "Ana").wait());
+  CHECK(display_name(at, ana) == "Ana");
+}
