@@ -17,10 +17,9 @@ struct Alert {
 
 // Lines that an operator must know of, whatever level is listened to. A new one is added here and in the schema.
 constexpr Alert alerts[] = {
-    {"breaker.open", "homeserver_failing"},
-    {"breaker.closed", "homeserver_back"},
-    {"admin.refused", "admin_refused"},
-    {"admin.back", "admin_back"},
+    {"breaker.open", "homeserver_failing"},       {"breaker.closed", "homeserver_back"},
+    {"admin.refused", "admin_refused"},           {"admin.back", "admin_back"},
+    {"appservice.refused", "appservice_refused"}, {"appservice.back", "appservice_back"},
 };
 // What the library could not do, and will not try again by itself.
 constexpr std::string_view other_alert = "failure";

@@ -11,6 +11,7 @@
 
 #include <confab/export.hpp>
 
+#include "appservice_commands.hpp"
 #include "command_tree.hpp"
 #include "commands.hpp"
 #include "completion.hpp"
@@ -187,6 +188,18 @@ void add_store_commands(CLI::App& app, Words& words, const program::Settings& se
   rotate->callback([&] { alone = [&] { return program::rotate_keys(settings, words.retire); }; });
 }
 
+void add_appservice_commands(CLI::App& app, Words& words, const program::Settings& settings,
+                             std::function<int()>& alone) {
+  CLI::App* appservice =
+      app.add_subcommand("appservice", "let the homeserver take one token for all users")->require_subcommand(1);
+  CLI::App* into =
+      appservice->add_subcommand("register", "write the registration that homeserver.appservice_file names");
+  into->add_option("--id", words.name, "what it is called among the homeserver's others; default confab")
+      ->type_name("ID");
+  into->add_flag("--replace", words.replace, "write it anew, with new tokens, where it is there already");
+  into->callback([&] { alone = [&] { return program::register_appservice(settings, words.name, words.replace); }; });
+}
+
 // For a word it does not know, the parser says that a command is missing: that does not help who mistyped one.
 std::string in_words(CLI::App& app, const CLI::ParseError& wrong) {
   const bool is_missing = dynamic_cast<const CLI::RequiredError*>(&wrong) != nullptr;
@@ -328,6 +341,7 @@ int main(int argc, char** argv) {
   add_recover(app, work);
 
   add_store_commands(app, words, settings, alone);
+  add_appservice_commands(app, words, settings, alone);
 
   CLI::App* completion = app.add_subcommand("completion", "print what makes a shell complete these commands");
   completion->add_option("SHELL", words.kind, "the shell")->required()->check(CLI::IsMember({"bash"}));

@@ -37,6 +37,7 @@
 #pragma once
 
 #include <confab/account.hpp>
+#include <confab/appservice.hpp>
 #include <confab/call_options.hpp>
 #include <confab/chat_provider.hpp>
 #include <confab/chat_service.hpp>

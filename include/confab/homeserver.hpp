@@ -142,6 +142,24 @@ class HomeserverOptions {
     return *this;
   }
 
+  /// Speak for users by the application service that is registered in this file, written by register_appservice().
+  /// Homeserver::create() reads it.
+  ///
+  /// @param path     Empty: none.
+  HomeserverOptions& appservice_file(std::string path) {
+    appservice_file_ = std::move(path);
+    return *this;
+  }
+  /// The same with a token that the host has: the as_token of a registration that the homeserver has loaded. It goes
+  /// before a file.
+  ///
+  /// @param token    Empty: none.
+  /// @par Specification Application service API, "Registration".
+  HomeserverOptions& appservice_token(Secret token) {
+    appservice_token_ = std::move(token);
+    return *this;
+  }
+
   /// As given.
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
   /// As given.
@@ -152,6 +170,10 @@ class HomeserverOptions {
   [[nodiscard]] const Secret& admin_password() const noexcept { return admin_password_; }
   /// As set; null for none.
   [[nodiscard]] const AdminPasswordSource& admin_password_source() const noexcept { return admin_password_source_; }
+  /// As set; empty for none.
+  [[nodiscard]] const std::string& appservice_file() const noexcept { return appservice_file_; }
+  /// As set; empty for none.
+  [[nodiscard]] const Secret& appservice_token() const noexcept { return appservice_token_; }
   /// As set; empty for the system's authorities.
   [[nodiscard]] const std::string& ca_file() const noexcept { return ca_file_; }
   /// As set; empty for none.
@@ -175,6 +197,8 @@ class HomeserverOptions {
   std::string admin_user_;
   Secret admin_password_;
   AdminPasswordSource admin_password_source_;
+  std::string appservice_file_;
+  Secret appservice_token_;
   std::string ca_file_;
   std::string proxy_;
   bool force_http1_ = false;
@@ -190,8 +214,11 @@ enum class Access {
   puppet,  ///< By tokens that the admin account makes: no login, no password, whatever the homeserver's login limits.
   device,  ///< By the user's own login on a device that stays, with a password that the library makes and keeps sealed.
   /// As puppet at first; each user comes to a device, with a password of the library's, as the homeserver's login
-  /// limits allow, and nobody waits for it. "auto" in a configuration.
+  /// limits allow, and nobody waits for it. Where HomeserverOptions name an application service: as appservice. "auto"
+  /// in a configuration.
   automatic,
+  /// By the token of an application service, on a device that stays: no login, and none of the homeserver's limits.
+  appservice,
 };
 
 /// One line of a homeserver's examination.
@@ -204,8 +231,8 @@ class Finding {
   /// Made by the library, and by hosts' tests.
   Finding(std::string check, bool fit, std::string detail)
       : check_(std::move(check)), fit_(fit), detail_(std::move(detail)) {}
-  /// What was looked at: "reachability", "versions", "login flows", "admin rights", "admin API", "limits", "clock",
-  /// "store", "tokens", "discovery".
+  /// What was looked at: "reachability", "versions", "login flows", "admin rights", "admin API", "limits",
+  /// "appservice" where there is one, "clock", "store", "tokens", "discovery".
   [[nodiscard]] const std::string& check() const noexcept { return check_; }
   /// Whether it is as Confab needs it. One that is not fit will make operations fail; detail() says what to do. Of
   /// "discovery", which only other clients need: whether what is published can be read, if there is anything. "tokens"
@@ -234,7 +261,8 @@ class CONFAB_EXPORT Homeserver {
   /// @param options  Copied.
   /// @returns        A handle that may be copied.
   /// @par Errors     Errc::config; subject() names the key: homeserver.url, homeserver.server_name,
-  ///                 homeserver.admin_user, homeserver.admin_password, homeserver.ca_file, homeserver.proxy. Where a
+  ///                 homeserver.admin_user, homeserver.admin_password, homeserver.ca_file, homeserver.proxy,
+  ///                 homeserver.appservice_file. Where a
   ///                 store is opened, what open_sqlite_store(), open_postgresql_store() and StoreKeys::from_file() say;
   ///                 Errc::store about store.key_file when the keys are not those of the store.
   /// @par Threads    Any. It reads the CA file and opens the store, so it must not be called where blocking does harm.

@@ -102,8 +102,8 @@ class ConfigurationReader {
   }
 
   HomeserverOptions read_homeserver(const json::Value& value) {
-    static constexpr std::array<std::string_view, 6> keys{
-        "url", "server_name", "admin_user", "admin_password", "admin_password_file", "ca_file"};
+    static constexpr std::array<std::string_view, 7> keys{
+        "url", "server_name", "admin_user", "admin_password", "admin_password_file", "ca_file", "appservice_file"};
     HomeserverOptions nothing("", "", "", Secret());
     if (!value) return nothing;
     CheckedObject homeserver(value, keys, *faults_);
@@ -126,6 +126,11 @@ class ConfigurationReader {
     if (const std::string_view ca_file = homeserver.optional_text("ca_file"); !ca_file.empty()) {
       options.ca_file(read_ca_file(ca_file));
     }
+    // Opened by who uses it: `register_appservice` writes it.
+    if (const std::string_view file = homeserver.optional_text("appservice_file"); !file.empty()) {
+      options.appservice_file(resolved(file));
+    }
+    has_appservice_ = homeserver.has("appservice_file");
     return options;
   }
 
@@ -252,8 +257,11 @@ class ConfigurationReader {
       options.access(Access::device);
     } else if (access == "auto") {
       options.access(Access::automatic);
+    } else if (access == "appservice") {
+      options.access(Access::appservice);
+      if (!has_appservice_) tenant.fault("access", "\"appservice\" needs homeserver.appservice_file");
     } else if (!access.empty() && access != "puppet") {
-      tenant.fault("access", "must be \"auto\", \"puppet\" or \"device\"");
+      tenant.fault("access", "must be \"auto\", \"puppet\", \"device\" or \"appservice\"");
     }
 
     const std::string_view name = tenant.optional_text("directory");
@@ -294,6 +302,7 @@ class ConfigurationReader {
 
   std::filesystem::path folder_;
   Faults* faults_;
+  bool has_appservice_ = false;
   bool asks_password_ = false;
   std::string password_file_;
   bool asks_keys_ = false;

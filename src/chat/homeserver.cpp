@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "chat/appservice_registration.hpp"
 #include "chat/matrix_backend.hpp"
 #include "chat/matrix_provider.hpp"
 #include "chat/opened_store.hpp"
@@ -94,6 +95,12 @@ Task<Finding> examine_tokens(std::shared_ptr<detail::MatrixBackend> backend, net
   co_return Finding("tokens", true, std::move(detail));
 }
 
+Task<Finding> examine_appservice(std::shared_ptr<credentials::Appservice> appservice, net::CallContext context) {
+  const Result<MatrixUserId> sender = co_await credentials::Appservice::sender(appservice, std::move(context));
+  if (!sender) co_return Finding("appservice", false, in_words(sender.error()));
+  co_return Finding("appservice", true, "the homeserver knows its token, as that of " + sender->str());
+}
+
 Task<Finding> examine_published(std::shared_ptr<detail::MatrixBackend> backend, net::CallContext context) {
   const net::HttpClientOptions& options = backend->client()->scheduler()->options();
   const Result<net::Url> document = matrix::well_known_url(backend->server_name());
@@ -157,6 +164,9 @@ Task<Result<std::vector<Finding>>> examine_homeserver(std::shared_ptr<detail::Ma
     findings.emplace_back("limits", lifted.has_value(),
                           lifted ? "rate limits are lifted for what the admin account does, also on behalf of users"
                                  : in_words(lifted.error()));
+  }
+  if (const std::shared_ptr<credentials::Appservice> appservice = backend->tokens()->appservice()) {
+    findings.push_back(co_await examine_appservice(appservice, context.step()));
   }
   findings.push_back(std::move(clock));
   findings.push_back(std::move(store));
@@ -225,6 +235,12 @@ Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions option
     if (!proxy) return config_error("homeserver.proxy", std::string(proxy.error().message()));
     http.proxy(options.proxy());
   }
+  Secret appservice = options.appservice_token();
+  if (appservice.empty() && !options.appservice_file().empty()) {
+    Result<Secret> token = chat::read_appservice_token(options.appservice_file());
+    if (!token) return token.error().with_subject("homeserver.appservice_file");
+    appservice = std::move(*token);
+  }
   // Last: an option that is wrong makes no file.
   Result<chat::OpenedStore> store = chat::open_store(options);
   if (!store) return std::move(store).error();
@@ -232,13 +248,22 @@ Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions option
   using credentials::AdminPassword;
   auto password = options.admin_password_source() ? std::make_shared<AdminPassword>(options.admin_password_source())
                                                   : std::make_shared<AdminPassword>(options.admin_password());
-  return Homeserver(std::make_shared<detail::MatrixBackend>(std::move(scheduler), options.server_name(),
-                                                            std::move(admin), std::move(password), std::move(*store)));
+  auto backend = std::make_shared<detail::MatrixBackend>(std::move(scheduler), options.server_name(), std::move(admin),
+                                                         std::move(password), std::move(*store));
+  if (!appservice.empty()) {
+    backend->tokens()->set_appservice(
+        std::make_shared<credentials::Appservice>(backend->client(), std::move(appservice)));
+  }
+  return Homeserver(std::move(backend));
 }
 
 std::shared_ptr<ChatProvider> Homeserver::provider(std::string group, Access access) const {
   if (access == Access::device) backend_->tokens()->use_devices(group);
-  if (access == Access::automatic) backend_->tokens()->use_both(group);
+  const bool registered = backend_->tokens()->appservice() != nullptr;
+  if (access == Access::automatic && !registered) backend_->tokens()->use_both(group);
+  if (access == Access::appservice || (access == Access::automatic && registered)) {
+    backend_->tokens()->use_appservice(group);
+  }
   return std::make_shared<MatrixProvider>(backend_, std::move(group));
 }
 

@@ -37,6 +37,16 @@ std::string direct_begin(const TenantId& tenant) {
   return fmt::format("{}_{}_", encode_tenant(tenant.str()), room_kind_name(RoomKind::direct));
 }
 
+// Text that stands for itself in a regular expression.
+std::string literal(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::string_view(".+*?()[]{}|^$\\").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
 Error wrong(std::string text) { return Error(Errc::config, std::move(text)); }
 
 }  // namespace
@@ -127,6 +137,11 @@ std::string direct_alias_localpart(const TenantId& tenant, std::string_view id, 
   return begin + pair;
 }
 
+std::string alias_pattern(const TenantId& tenant, std::string_view server_name) {
+  return fmt::format("#{}_({}|{}|{})_[^:]+:{}$", literal(encode_tenant(tenant.str())), room_kind_name(RoomKind::event),
+                     room_kind_name(RoomKind::group), room_kind_name(RoomKind::direct), literal(server_name));
+}
+
 bool is_direct_alias(const TenantId& tenant, std::string_view localpart) {
   return localpart.starts_with(direct_begin(tenant));
 }
@@ -164,6 +179,15 @@ Result<LocalpartTemplate> LocalpartTemplate::parse(std::string_view pattern, std
   if (part == 0) return wrong("must hold {id}, or all users would be called the same");
   if (parts[0].size() + parts[1].size() > matrix::max_identifier_bytes / 2) return wrong("is too long");
   return LocalpartTemplate(std::move(parts[0]), std::move(parts[1]));
+}
+
+bool LocalpartTemplate::covers(std::string_view localpart) const noexcept {
+  return localpart.size() > prefix_.size() + suffix_.size() && localpart.starts_with(prefix_) &&
+         localpart.ends_with(suffix_);
+}
+
+std::string LocalpartTemplate::user_pattern(std::string_view server_name) const {
+  return fmt::format("@{}[^:]+{}:{}$", literal(prefix_), literal(suffix_), literal(server_name));
 }
 
 bool LocalpartTemplate::may_meet(const LocalpartTemplate& other) const noexcept {

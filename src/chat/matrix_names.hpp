@@ -35,6 +35,9 @@ namespace confab::chat {
 [[nodiscard]] std::string direct_alias_localpart(const TenantId& tenant, std::string_view id, std::string_view other_id,
                                                  std::size_t most);
 
+// A regular expression for the aliases of the tenant's rooms, the direct ones included.
+[[nodiscard]] std::string alias_pattern(const TenantId& tenant, std::string_view server_name);
+
 // Whether an alias is that of a direct room of the tenant's, its two written out or hashed.
 [[nodiscard]] bool is_direct_alias(const TenantId& tenant, std::string_view localpart);
 
@@ -50,6 +53,10 @@ class LocalpartTemplate {
   [[nodiscard]] std::optional<std::string> id_of(std::string_view localpart) const;
   // Whether some id here and some id there could give the same localpart. It may err on the side of yes.
   [[nodiscard]] bool may_meet(const LocalpartTemplate& other) const noexcept;
+  // Whether it begins and ends like one of these, be it one or not.
+  [[nodiscard]] bool covers(std::string_view localpart) const noexcept;
+  // A regular expression for the ids of these users: "@park_[^:]+:example\\.org$".
+  [[nodiscard]] std::string user_pattern(std::string_view server_name) const;
   friend bool operator==(const LocalpartTemplate& a, const LocalpartTemplate& b) = default;
 
  private:

@@ -68,6 +68,12 @@ Result<std::string> read_all(const std::string& path, std::size_t longest, mode_
 
 Result<std::string> read_text_file(const std::string& path, std::size_t longest) { return read_all(path, longest, 0); }
 
+Result<Secret> read_private_file(const std::string& path, std::size_t longest) {
+  auto text = read_all(path, longest, S_IRWXO);
+  if (!text) return std::move(text).error();
+  return Secret(std::move(*text));
+}
+
 Result<Secret> read_secret_file(const std::string& path) {
   auto text = read_all(path, longest_secret, S_IRWXO);
   if (!text) return std::move(text).error();

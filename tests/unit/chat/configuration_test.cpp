@@ -319,3 +319,17 @@ TEST_CASE_FIXTURE(Folder, "a store of the host's own has keys, and is given by t
   CHECK(fault(replaced(good, R"({"kind":"memory"})", R"({"kind":"host","key_file":"keys","path":"x"})")).subject() ==
         "store.path");
 }
+
+TEST_CASE_FIXTURE(Folder, "an application service is named before it is written, and needed where tenants say so") {
+  const std::string tenant = replaced(good, R"("directory":)", R"("access":"appservice","directory":)");
+  CHECK(fault(tenant).subject() == "tenants[0].access");
+  CHECK(fault(tenant).message().find("homeserver.appservice_file") != std::string_view::npos);
+  const std::string named = R"("admin_user":"admin","appservice_file":"confab-appservice.yaml")";
+  const auto known = read(replaced(tenant, R"("admin_user":"admin")", named));
+  REQUIRE(known.has_value());
+  CHECK(known->homeserver().appservice_file() == folder.file("confab-appservice.yaml"));
+  CHECK(known->homeserver().appservice_token().empty());
+  CHECK(known->tenants().at(0).options().access() == Access::appservice);
+  CHECK(fault(replaced(good, R"("admin_user":"admin")", R"("admin_user":"admin","appservice_file":"")")).subject() ==
+        "homeserver.appservice_file");
+}

@@ -365,3 +365,46 @@ TEST_CASE("Homeserver: operations on one whose Runtime has gone are closed") {
   CHECK(homeserver->examine().wait().error().code() == Errc::closed);
   CHECK(provider->find_room("room", CallOptions()).wait().error().code() == Errc::closed);
 }
+
+TEST_CASE("Homeserver: an application service is looked at where there is one") {
+  FakeMatrix hs;
+  Runtime runtime;
+  const auto look = [&](const char* token) {
+    auto options = options_for(hs).appservice_token(Secret(token));
+    return Homeserver::create(runtime, options).value().examine(CallOptions().within(20s)).wait();
+  };
+  hs.register_appservice("known", "park_");
+  const auto fit = look("known");
+  CHECK(found(fit, "appservice").fit());
+  const auto unfit = look("forgotten");
+  CHECK_FALSE(found(unfit, "appservice").fit());
+  CHECK(found(unfit, "appservice").detail().find("forgotten") == std::string::npos);
+  CHECK(found(unfit, "admin rights").fit());
+  CHECK_THROWS(found(examine(hs), "appservice"));
+}
+
+TEST_CASE("Homeserver: automatic access is by the application service where there is one") {
+  FakeMatrix hs;
+  Runtime runtime;
+  hs.register_appservice("known", "park_");
+  const auto joined = [&](HomeserverOptions options, const std::string& localpart) {
+    const auto provider = Homeserver::create(runtime, std::move(options)).value().provider("park", Access::automatic);
+    const MatrixUserId user(hs.user_id(localpart));
+    REQUIRE(provider->ensure_account(user, "Ana", CallOptions()).wait());
+    return provider->ensure_room(ProviderRoomRequest(localpart, user), CallOptions()).wait().has_value();
+  };
+  CHECK(joined(options_for(hs).appservice_token(Secret("known")), "park_ana"));
+  CHECK(hs.count("POST", "/_synapse/admin/v1/users/*/login") == 0);
+  CHECK(joined(options_for(hs), "ben"));
+  CHECK(hs.count("POST", "/_synapse/admin/v1/users/*/login") == 1);
+}
+
+TEST_CASE("Homeserver: a registration that cannot be read is a fault of its key") {
+  Runtime runtime;
+  const test::TemporaryDirectory folder;
+  HomeserverOptions options("http://127.0.0.1:8008", "hs.test", "admin", Secret("pw"));
+  const auto created = Homeserver::create(runtime, options.appservice_file(folder.file("none")));
+  REQUIRE(!created.has_value());
+  CHECK(created.error().code() == Errc::config);
+  CHECK(created.error().subject() == "homeserver.appservice_file");
+}

@@ -375,8 +375,9 @@ class Alert:
 
     alert: str
     """``"homeserver_failing"`` (requests are held back for a while), ``"homeserver_back"``,
-    ``"admin_refused"`` (the homeserver does not let the admin account in), ``"admin_back"``, ``"failure"`` (something
-    else that the library could not do, see code); more may come."""
+    ``"admin_refused"`` (the homeserver does not let the admin account in), ``"admin_back"``,
+    ``"appservice_refused"`` (the homeserver does not know the application service's token), ``"appservice_back"``,
+    ``"failure"`` (something else that the library could not do, see code); more may come."""
     code: str
     """A stable word for the kind of line."""
     message: str
