@@ -391,7 +391,8 @@ TEST_CASE("Homeserver: automatic access is by the application service where ther
     const auto provider = Homeserver::create(runtime, std::move(options)).value().provider("park", Access::automatic);
     const MatrixUserId user(hs.user_id(localpart));
     REQUIRE(provider->ensure_account(user, "Ana", CallOptions()).wait());
-    return provider->ensure_room(ProviderRoomRequest(localpart, user), CallOptions()).wait().has_value();
+    const auto room = provider->ensure_room(ProviderRoomRequest(localpart, user), CallOptions()).wait();
+    return room && provider->join(*room, user, CallOptions()).wait().has_value();
   };
   CHECK(joined(options_for(hs).appservice_token(Secret("known")), "park_ana"));
   CHECK(hs.count("POST", "/_synapse/admin/v1/users/*/login") == 0);
