@@ -45,6 +45,9 @@ void print(const confab::ChatEvent& event) {
     case confab::EventKind::receipt:
       std::printf("%zu have read\n", event.receipts().size());
       break;
+    case confab::EventKind::sent:
+    case confab::EventKind::given_up:
+      break;  // of ChatService::outbox_events() alone
     case confab::EventKind::other:
       std::printf("an event of type %s\n", event.type().c_str());
       break;
