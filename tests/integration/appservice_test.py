@@ -1,9 +1,7 @@
 """On Synapse's own limits: fifty users spoken for by an application service come in and talk, without a login."""
 
-import base64
 import concurrent.futures
 import json
-import os
 import re
 import stat
 import time
@@ -15,23 +13,12 @@ USERS = 50
 AT_ONCE = 4
 
 
-def directory():
-    users = [{"id": str(n), "slug": f"user{n}", "name": f"User {n}"} for n in range(1, USERS + 1)]
-    attendees = [{"user": user["slug"], "role": "guest", "permissions": []} for user in users]
-    return {"users": users, "groups": [],
-            "events": [{"slug": "fair", "name": "The fair", "visibility": "private", "creator": "user1",
-                        "attendees": attendees}]}
-
-
 class Appservice(harness.ProgramCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         folder = cls.folder / "work"
-        folder.mkdir()
-        descriptor = os.open(folder / "keys", os.O_WRONLY | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "w") as keys:
-            keys.write(f"first {base64.b64encode(os.urandom(32)).decode()}\n")
+        cls.store = harness.kept_store(folder)
         cls.registration = folder / "confab-appservice.yaml"
         before = cls.workspace(folder, {"server_name": "confab.test", "admin_user": "admin", "admin_password": "later"})
         cls.registered = before.run("appservice", "register")
@@ -46,8 +33,8 @@ class Appservice(harness.ProgramCase):
     @classmethod
     def workspace(cls, folder, homeserver):
         return harness.Workspace(
-            folder, {**homeserver, "appservice_file": cls.registration.name}, directory(),
-            store={"kind": "sqlite", "path": "confab.db", "key_file": "keys"},
+            folder, {**homeserver, "appservice_file": cls.registration.name}, harness.fair(USERS),
+            store=cls.store,
             tenants=[{"id": "park", "directory": str(folder / "directory.json"), "access": "appservice"}])
 
     def answered(self, pattern):

@@ -1,9 +1,7 @@
 """On Synapse's own login limits: users whom the admin acts for at first come to devices of their own, and nobody waits."""
 
-import base64
 import contextlib
 import json
-import os
 import re
 import sqlite3
 import time
@@ -14,14 +12,6 @@ import harness
 USERS = 6
 
 
-def directory():
-    users = [{"id": str(n), "slug": f"user{n}", "name": f"User {n}"} for n in range(1, USERS + 1)]
-    attendees = [{"user": user["slug"], "role": "guest", "permissions": []} for user in users]
-    return {"users": users, "groups": [],
-            "events": [{"slug": "fair", "name": "The fair", "visibility": "private", "creator": "user1",
-                        "attendees": attendees}]}
-
-
 class AutoAccess(harness.ProgramCase):
     @classmethod
     def setUpClass(cls):
@@ -30,13 +20,10 @@ class AutoAccess(harness.ProgramCase):
         cls.addClassCleanup(cls.homeserver.stop)
         cls.matrix = harness.Matrix(cls.homeserver)
         work = cls.folder / "work"
-        work.mkdir()
-        descriptor = os.open(work / "keys", os.O_WRONLY | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "w") as keys:
-            keys.write(f"first {base64.b64encode(os.urandom(32)).decode()}\n")
+        store = harness.kept_store(work)
         cls.work = harness.Workspace(
-            work, cls.homeserver.config(), directory(),
-            store={"kind": "sqlite", "path": "confab.db", "key_file": "keys"},
+            work, cls.homeserver.config(), harness.fair(USERS),
+            store=store,
             tenants=[{"id": "park", "directory": str(work / "directory.json"), "access": "auto"}])
 
     def logins(self):

@@ -1,6 +1,5 @@
 """On Synapse's own limits: one login however many programs and users there are, and tokens that die unnoticed."""
 
-import base64
 import contextlib
 import json
 import os
@@ -14,14 +13,6 @@ import harness
 USERS = 50
 
 
-def directory():
-    users = [{"id": str(n), "slug": f"user{n}", "name": f"User {n}"} for n in range(1, USERS + 1)]
-    attendees = [{"user": user["slug"], "role": "guest", "permissions": []} for user in users]
-    return {"users": users, "groups": [],
-            "events": [{"slug": "fair", "name": "The fair", "visibility": "private", "creator": "user1",
-                        "attendees": attendees}]}
-
-
 class Credentials(harness.ProgramCase):
     @classmethod
     def setUpClass(cls):
@@ -29,12 +20,9 @@ class Credentials(harness.ProgramCase):
         cls.homeserver = harness.Homeserver(cls.folder / "synapse", "--default-limits", "--log-requests")
         cls.addClassCleanup(cls.homeserver.stop)
         work = cls.folder / "work"
-        work.mkdir()
-        descriptor = os.open(work / "keys", os.O_WRONLY | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "w") as keys:
-            keys.write(f"first {base64.b64encode(os.urandom(32)).decode()}\n")
-        cls.work = harness.Workspace(work, cls.homeserver.config(), directory(),
-                                     store={"kind": "sqlite", "path": "confab.db", "key_file": "keys"})
+        store = harness.kept_store(work)
+        cls.work = harness.Workspace(work, cls.homeserver.config(), harness.fair(USERS),
+                                     store=store)
 
     def log(self):
         return Path(self.homeserver.about["log"]).read_text(encoding="utf-8", errors="replace")
@@ -144,12 +132,12 @@ class Credentials(harness.ProgramCase):
         for _ in range(3):
             self.refused(self.work.run("user", "provision", "late"), 1, "not_found")
             self.assertEqual(1, self.revision())
-        late = directory()
+        late = harness.fair(USERS)
         late["users"].append({"id": "late", "slug": "late", "name": "Late"})
         self.work.directory.write_text(json.dumps(late))
         self.assertEqual("@park_late:confab.test", self.done(self.work.run("user", "provision", "late"))[-1]["user_id"])
         self.assertEqual(2, self.revision())
-        self.work.directory.write_text(json.dumps(directory()))
+        self.work.directory.write_text(json.dumps(harness.fair(USERS)))
         self.refused(self.work.run("user", "provision", "late"), 1, "not_found")
         self.assertEqual(3, self.revision())
 

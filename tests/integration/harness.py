@@ -1,5 +1,6 @@
 """What the integration tests stand on: a homeserver of their own, a configuration, and the confab program."""
 
+import base64
 import contextlib
 import http.server
 import json
@@ -46,6 +47,24 @@ DIRECTORY = {
          "members": [{"user": "ben", "role": "owner"}, {"user": "cyd", "role": "member"}]},
     ],
 }
+
+
+def fair(count):
+    """A host directory of so many users, user1 to the last one, who are all in the event "fair"."""
+    users = [{"id": str(n), "slug": f"user{n}", "name": f"User {n}"} for n in range(1, count + 1)]
+    attendees = [{"user": user["slug"], "role": "guest", "permissions": []} for user in users]
+    return {"users": users, "groups": [],
+            "events": [{"slug": "fair", "name": "The fair", "visibility": "private", "creator": "user1",
+                        "attendees": attendees}]}
+
+
+def kept_store(folder):
+    """A store in a file of this folder, which is made with a new key in it: the configuration's `store`."""
+    folder.mkdir()
+    descriptor = os.open(folder / "keys", os.O_WRONLY | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "w") as keys:
+        keys.write(f"first {base64.b64encode(os.urandom(32)).decode()}\n")
+    return {"kind": "sqlite", "path": "confab.db", "key_file": "keys"}
 
 
 class Homeserver:

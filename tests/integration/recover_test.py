@@ -1,8 +1,6 @@
 """Backups that are put back: of the store, then of the homeserver. Nothing is said twice, nobody is shut out."""
 
-import base64
 import contextlib
-import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -15,12 +13,9 @@ class Recover(harness.HomeserverCase):
     def setUpClass(cls):
         super().setUpClass()
         work = cls.folder / "stored"
-        work.mkdir()
-        descriptor = os.open(work / "keys", os.O_WRONLY | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "w") as keys:
-            keys.write(f"first {base64.b64encode(os.urandom(32)).decode()}\n")
+        store = harness.kept_store(work)
         cls.work = harness.Workspace(work, cls.homeserver.config(),
-                                     store={"kind": "sqlite", "path": "confab.db", "key_file": "keys"})
+                                     store=store)
 
     def back_up(self, name):
         with contextlib.closing(sqlite3.connect(self.work.folder / "confab.db")) as store, \

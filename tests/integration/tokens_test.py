@@ -1,10 +1,8 @@
 """Tokens that die on a real Synapse, one user's at a time, for both ways to act for users, or end and are renewed; accounts that
 are locked; and a place in the directory that is withdrawn while its user listens."""
 
-import base64
 import contextlib
 import json
-import os
 import re
 import sqlite3
 import time
@@ -25,12 +23,9 @@ class TokenCase(harness.ProgramCase):
         cls.addClassCleanup(cls.homeserver.stop)
         cls.matrix = harness.Matrix(cls.homeserver)
         work = cls.folder / "work"
-        work.mkdir()
-        descriptor = os.open(work / "keys", os.O_WRONLY | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "w") as keys:
-            keys.write(f"first {base64.b64encode(os.urandom(32)).decode()}\n")
+        store = harness.kept_store(work)
         cls.work = harness.Workspace(
-            work, cls.homeserver.config(), store={"kind": "sqlite", "path": "confab.db", "key_file": "keys"},
+            work, cls.homeserver.config(), store=store,
             tenants=[{"id": "park", "directory": str(work / "directory.json"), "access": cls.access}])
         case = cls()
         cls.ana, cls.ben = (case.done(case.work.run("user", "provision", slug))[-1]["user_id"] for slug in ("ana", "ben"))
