@@ -7,6 +7,9 @@
 namespace confab::capi {
 namespace {
 
+// Made while there is memory, and never destroyed.
+const Error& exhausted = *new Error(Errc::no_memory, "out of memory");
+
 confab_status told(const Error& why, confab_error** error) {
   if (error != nullptr) *error = new confab_error(why);
   return status_of(why.code());
@@ -18,6 +21,8 @@ void refuse(Errc code, std::string_view subject, std::string_view message) {
   throw Refusal(Error(code, std::string(message)).with_subject(subject));
 }
 
+Error no_memory() noexcept { return exhausted; }
+
 confab_status caught(confab_error** error) noexcept {
   try {
     try {
@@ -25,7 +30,7 @@ confab_status caught(confab_error** error) noexcept {
     } catch (const Refusal& refusal) {
       return told(refusal.error(), error);
     } catch (const std::bad_alloc&) {
-      return told(Error(Errc::no_memory, "memory is exhausted"), error);
+      return told(no_memory(), error);
     } catch (const std::system_error& refused) {  // a thread or a descriptor that the system does not give
       return told(Error(Errc::busy, "the system refuses: " + refused.code().message()), error);
     } catch (...) {

@@ -123,7 +123,7 @@ Work::Call operation(StoreHandler<T> done, Ask ask, Read read) {
       const confab_status status = ask(table, answer);
       result = status == CONFAB_OK ? read(answer) : Result<T>(fault_of(status, answer));
     } catch (const std::bad_alloc&) {
-      result = Error(Errc::no_memory, "memory is exhausted");
+      result = no_memory();
     }
     done(std::move(result));
   };

@@ -152,6 +152,8 @@ class CONFAB_EXPORT Error {
   [[nodiscard]] Error with_subject(std::string_view subject) const;
 
  private:
+  /// Needs none (src/util/no_memory.hpp).
+  friend Error no_memory() noexcept;
   /// What copies share.
   struct Detail;
   /// Take over a reference.

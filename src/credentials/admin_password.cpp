@@ -1,4 +1,5 @@
 #include "credentials/admin_password.hpp"
+#include "util/no_memory.hpp"
 
 #include <new>
 #include <string>
@@ -43,7 +44,7 @@ void AdminPassword::ask() noexcept {
   try {
     told = as_told(source_(refused));
   } catch (const std::bad_alloc&) {
-    told = Error(Errc::no_memory, "memory is exhausted");
+    told = no_memory();
   } catch (...) {  // NOLINT: said above; what it threw may name the password
   }
   const std::lock_guard lock(mutex_);

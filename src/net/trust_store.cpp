@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "net/handover.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab::net {
 
@@ -49,7 +50,7 @@ bool load_system(X509_STORE* store) {
 
 Result<OwnedStore> read_authorities(const std::string& ca_file) {
   OwnedStore store(X509_STORE_new());
-  if (!store) return Error(Errc::no_memory, "memory is exhausted");
+  if (!store) return no_memory();
   const bool read =
       ca_file.empty() ? load_system(store.get()) : X509_STORE_load_file(store.get(), ca_file.c_str()) == 1;
   ERR_clear_error();  // the thread's queue is OpenSSL's other users' as well

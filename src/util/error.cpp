@@ -2,8 +2,12 @@
 #include <confab/result.hpp>
 
 #include <atomic>
+#include <cstddef>
+#include <new>
 #include <stdexcept>
 #include <utility>
+
+#include "util/no_memory.hpp"
 
 namespace confab {
 
@@ -189,6 +193,19 @@ Error Error::with_subject(std::string_view subject) const {
   Error copy(clone());
   copy.detail_->subject = subject;
   return copy;
+}
+
+Error no_memory() noexcept {
+  // Never destroyed, and its message is short enough to need no memory of its own.
+  alignas(Error::Detail) static std::byte place[sizeof(Error::Detail)];
+  static Error::Detail* const detail = [] {
+    auto* const made = new (place) Error::Detail;
+    made->code = Errc::no_memory;
+    made->message = "out of memory";
+    return made;
+  }();
+  detail->references.fetch_add(1, std::memory_order_relaxed);
+  return Error(detail);
 }
 
 namespace detail {

@@ -1,10 +1,10 @@
-// The one way to say that memory is exhausted.
+// The one way to say that memory is exhausted. It needs none.
 #pragma once
 
 #include <confab/error.hpp>
 
 namespace confab {
 
-[[nodiscard]] inline Error no_memory() { return {Errc::no_memory, "memory is exhausted"}; }
+[[nodiscard]] Error no_memory() noexcept;
 
 }  // namespace confab

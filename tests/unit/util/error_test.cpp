@@ -7,6 +7,8 @@
 
 #include <confab/error.hpp>
 
+#include "util/no_memory.hpp"
+
 using namespace std::chrono_literals;
 using confab::Errc;
 using confab::errc_name;
@@ -111,4 +113,15 @@ TEST_CASE("error: copies share, moves empty, assignments may be to oneself") {
   Error other(Errc::closed, "other");
   other = std::move(copy);
   CHECK(other.message().data() == text);
+}
+
+TEST_CASE("error: that of exhausted memory is there without any, and can be made another one") {
+  for (int i = 0; i < 2; ++i) {
+    const Error error = confab::no_memory();
+    CHECK(error.code() == Errc::no_memory);
+    CHECK(error.message() == "out of memory");
+    CHECK(error.retriable());
+    CHECK(error.with_subject("here").subject() == "here");
+    CHECK(error.subject().empty());
+  }
 }
