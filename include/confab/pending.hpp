@@ -52,6 +52,29 @@ class CONFAB_EXPORT RunningOperation {
   virtual void cancel() noexcept = 0;
 };
 
+/// A handler with the result that it is to be told. Made when the operation is started, so that telling needs no
+/// memory.
+///
+/// @par Lifetime   Owned by whoever carries it.
+/// @par Threads    One at a time.
+class CONFAB_EXPORT Completion {
+ public:
+  /// For the library to derive from.
+  Completion() = default;
+  /// Not copied: it is told once.
+  Completion(const Completion&) = delete;
+  /// Not assigned: it is told once.
+  Completion& operator=(const Completion&) = delete;
+  /// Drops the handler.
+  virtual ~Completion();
+  /// Call the handler. Once.
+  ///
+  /// @par Errors     What the handler throws.
+  virtual void run() = 0;
+  /// For whoever carries it: the one behind it in a queue.
+  std::unique_ptr<Completion> behind;
+};
+
 /// Carries completions to the host's executor, one at a time and in the order in which they were given.
 ///
 /// @par Lifetime   Shared by every Pending that was made with it; it may outlive its Runtime.
@@ -66,11 +89,11 @@ class CONFAB_EXPORT Delivery {
   Delivery& operator=(const Delivery&) = delete;
   /// Runs nothing: what is queued keeps its Delivery alive until it has run.
   virtual ~Delivery();
-  /// Run `task` later, never inside this call, and never while another task of the same Delivery runs.
+  /// Run `completion` later, never inside this call, and never while another one of the same Delivery runs.
   ///
-  /// @param task     Run exactly once. It may throw: that is caught, and logged.
-  /// @par Errors     std::bad_alloc when there is no memory to queue it.
-  virtual void deliver(UniqueFunction<void()> task) = 0;
+  /// @param completion Run exactly once, then destroyed. It may throw: that is caught, and logged.
+  /// @par Errors     None: it needs no memory.
+  virtual void deliver(std::unique_ptr<Completion> completion) noexcept = 0;
 };
 
 /// Whether the calling thread is one that wait() must not block: a loop, the dispatcher, or any thread inside a
@@ -146,6 +169,29 @@ std::unique_ptr<Work<T>> take_work(Pending<T>&& pending) noexcept;
 /// @returns        What cancels it; null when there is nothing to cancel.
 template <class T>
 std::shared_ptr<RunningOperation> begin(Pending<T>&& pending, UniqueFunction<void(Result<T>)> done);
+
+/// What start() has carried to the host: its handler, and the result once there is one.
+///
+/// @par Lifetime   Made by start(); it goes when the handler has run, or when nothing could be started.
+/// @par Threads    One at a time: the result is put where the operation ends, the handler runs where it is delivered.
+template <class T>
+class HandlerCompletion final : public Completion {
+ public:
+  /// Without a result, and with the memory for it.
+  explicit HandlerCompletion(UniqueFunction<void(Result<T>)> handler) noexcept : handler_(std::move(handler)) {}
+  /// Take the result. Once, before it is carried anywhere.
+  void put(Result<T> result) noexcept { result_.emplace(std::move(result)); }
+  /// Call the handler, if there is one.
+  ///
+  /// @par Errors     What the handler throws.
+  void run() override {
+    if (handler_) handler_(std::move(*result_));
+  }
+
+ private:
+  UniqueFunction<void(Result<T>)> handler_;
+  std::optional<Result<T>> result_;
+};
 
 /// Where wait() sleeps: filled once by the completion, emptied once by the waiter.
 template <class T>
@@ -248,24 +294,25 @@ class [[nodiscard("nothing runs until start(), wait() or co_await")]] Pending {
   /// @param handler  Called exactly once, never inside start(). An exception that it throws is swallowed and logged.
   ///                 Empty: the operation runs, and its result is dropped.
   /// @returns        A handle to cancel with; it may be dropped.
-  /// @par Errors     Through the handler; Errc::consumed when it was started before.
+  /// @par Errors     Through the handler; Errc::consumed when it was started before. std::bad_alloc where there is no
+  ///                 memory to start it: nothing was started, and the handler is destroyed without a call.
   /// @par Lifetime   The handler, with what it captured, is destroyed on the executor right after it has run.
   /// @par Threads    Any, also inside handlers.
   /// @par Cancel     By the handle, or by the stop token of CallOptions.
   Operation start(UniqueFunction<void(Result<T>)> handler) && {
+    // make_unique would double what is compiled.
+    std::unique_ptr<detail::HandlerCompletion<T>> completion(new detail::HandlerCompletion<T>(std::move(handler)));
     if (!work_) {
-      delivery_->deliver([handler = std::move(handler)] {
-        if (handler) handler(detail::consumed_error());
-      });
+      completion->put(detail::consumed_error());
+      delivery_->deliver(std::move(completion));
       return Operation();
     }
     detail::Work<T>& work = *work_;
-    return Operation(
-        work.begin(std::move(work_), [delivery = delivery_, handler = std::move(handler)](Result<T> result) mutable {
-          delivery->deliver([handler = std::move(handler), result = std::move(result)]() mutable {
-            if (handler) handler(std::move(result));
-          });
-        }));
+    return Operation(work.begin(std::move(work_),
+                                [delivery = delivery_, completion = std::move(completion)](Result<T> result) mutable {
+                                  completion->put(std::move(result));
+                                  delivery->deliver(std::move(completion));
+                                }));
   }
 
   /// Start, and block the calling thread until the result is there. The deadline of the call (30 s unless CallOptions

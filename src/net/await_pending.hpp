@@ -39,9 +39,7 @@ class PendingOnLoop {
       const std::lock_guard lock(slot->mutex);
       if (!slot->waiting) return;
       slot->result.emplace(std::move(result));
-      loop.post([slot] {
-        if (const auto resumed = slot->leave()) resumed.resume();
-      });
+      loop.post(std::shared_ptr<EventLoop::Errand>(slot));
     });
     if (running && context_.stop().stop_possible()) {
       on_stop_.emplace(context_.stop(), Cancel{std::move(running)});
@@ -54,7 +52,10 @@ class PendingOnLoop {
 
  private:
   // Shared with the completion, which may come from any thread. While somebody waits here, their loop exists.
-  struct Slot {
+  struct Slot final : EventLoop::Errand {
+    void run() override {
+      if (const auto resumed = leave()) resumed.resume();
+    }
     std::coroutine_handle<> leave() noexcept {
       const std::lock_guard lock(mutex);
       return std::exchange(waiting, nullptr);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -16,7 +15,9 @@
 
 namespace confab::net {
 
-class SerialDelivery final : public confab::detail::Delivery, public std::enable_shared_from_this<SerialDelivery> {
+class SerialDelivery final : public confab::detail::Delivery,
+                             public Dispatcher::Task,
+                             public std::enable_shared_from_this<SerialDelivery> {
  public:
   // What all deliveries of one Runtime share; it outlives the Runtime for the sake of late starts.
   class Shared {
@@ -33,8 +34,9 @@ class SerialDelivery final : public confab::detail::Delivery, public std::enable
   };
 
   explicit SerialDelivery(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+  ~SerialDelivery() override;
 
-  void deliver(UniqueFunction<void()> task) override;
+  void deliver(std::unique_ptr<confab::detail::Completion> completion) noexcept override;
 
   // For ~Runtime: runs everything queued on the calling thread, after waiting for a handler that runs elsewhere.
   // Returns whether anything was run.
@@ -42,18 +44,23 @@ class SerialDelivery final : public confab::detail::Delivery, public std::enable
 
  private:
   class Ticket;
-  void hand_over();
-  void rescue();
-  void drain();
-  bool drain_locked(std::unique_lock<std::mutex>& lock);
-  void run_on_a_thread_of_its_own();
+  // On the dispatcher: to the executor, or where that has failed, here.
+  void run() noexcept override;
+  void rescue() noexcept;
+  void drain() noexcept;
+  bool drain_locked(std::unique_lock<std::mutex>& lock) noexcept;
+  [[nodiscard]] std::unique_ptr<confab::detail::Completion> take_first() noexcept;
+  void tell_first(std::unique_lock<std::mutex>& lock) noexcept;
+  void run_on_a_thread_of_its_own() noexcept;
 
   std::shared_ptr<Shared> shared_;
   std::mutex mutex_;
   std::condition_variable idle_;
-  std::deque<UniqueFunction<void()>> queue_;
-  std::thread::id draining_;  // who runs handlers now; the default id: nobody
+  std::unique_ptr<confab::detail::Completion> first_;
+  confab::detail::Completion* last_ = nullptr;  // of what waits
+  std::thread::id draining_;                    // who runs handlers now; the default id: nobody
   bool scheduled_ = false;
+  bool rescued_ = false;   // the executor failed: what it was given runs on the dispatcher
   bool finished_ = false;  // ~Runtime has come by: what is delivered from here on bypasses the host's executor
 };
 

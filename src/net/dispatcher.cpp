@@ -1,7 +1,6 @@
 #include "net/dispatcher.hpp"
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -15,7 +14,8 @@ namespace confab::net {
 struct Dispatcher::State {
   std::mutex mutex;
   std::condition_variable ready;
-  std::deque<UniqueFunction<void()>> tasks;
+  std::shared_ptr<Task> first;
+  Task* last = nullptr;  // of what waits
   bool stopped = false;
   bool wake_planned = false;
   std::thread thread;
@@ -30,12 +30,12 @@ struct Dispatcher::State {
     const confab::detail::LibraryThreadScope scope;
     std::unique_lock lock(mutex);
     for (;;) {
-      ready.wait(lock, [this] { return stopped || !tasks.empty(); });
-      if (tasks.empty()) return;
-      UniqueFunction<void()> task = std::move(tasks.front());
-      tasks.pop_front();
+      ready.wait(lock, [this] { return stopped || first; });
+      if (!first) return;
+      std::shared_ptr<Task> task = std::exchange(first, std::move(first->behind_));
+      task->waits_ = false;
       lock.unlock();
-      task();  // never throws: deliveries catch what handlers throw
+      task->run();
       task = nullptr;
       lock.lock();
     }
@@ -67,18 +67,25 @@ Dispatcher::Dispatcher() : state_(std::make_shared<State>()) {
 
 Dispatcher::~Dispatcher() { stop(); }
 
-bool Dispatcher::post(UniqueFunction<void()> task) {
+bool Dispatcher::post(std::shared_ptr<Task> task) noexcept {
   EventLoop* const loop = EventLoop::current();
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->stopped) return false;
-    state_->tasks.push_back(std::move(task));
+    if (std::exchange(task->waits_, true)) return true;
+    Task* const added = task.get();
+    (state_->first ? state_->last->behind_ : state_->first) = std::move(task);
+    state_->last = added;
     if (loop == nullptr) state_->ready.notify_one();
     if (loop == nullptr || std::exchange(state_->wake_planned, true)) return true;
   }
   // A loop wakes it once for all that it completes before it looks for new events: each wake costs a system call and,
   // on a busy machine, two changes of thread.
-  loop->post(PlannedWake([state = state_] { state->wake(); }));
+  try {
+    loop->post(PlannedWake([state = state_] { state->wake(); }));
+  } catch (...) {  // no memory to plan it
+    state_->wake();
+  }
   return true;
 }
 

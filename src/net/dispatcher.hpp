@@ -4,8 +4,6 @@
 
 #include <memory>
 
-#include <confab/unique_function.hpp>
-
 namespace confab::net {
 
 class Dispatcher {
@@ -15,8 +13,23 @@ class Dispatcher {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
-  // Any thread. False once stopped; the task is then destroyed unrun.
-  bool post(UniqueFunction<void()> task);
+  // Made beforehand, so that posting it needs no memory. It can wait in one Dispatcher only.
+  class Task {
+   public:
+    Task() = default;
+    Task(const Task&) = delete;
+    Task& operator=(const Task&) = delete;
+    virtual ~Task() = default;
+    virtual void run() noexcept = 0;
+
+   private:
+    friend class Dispatcher;
+    std::shared_ptr<Task> behind_;
+    bool waits_ = false;
+  };
+
+  // Any thread. False once stopped: the task is then not run. One that waits already is run once.
+  bool post(std::shared_ptr<Task> task) noexcept;
   [[nodiscard]] bool on_thread() const noexcept;
   // Runs what is queued, then ends the thread. Called on that thread itself, it lets the thread end by itself instead.
   void stop();

@@ -1,12 +1,15 @@
 #include "net/event_loop.hpp"
 
 #include <atomic>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <coroutine>
+#include <cstddef>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -34,6 +37,39 @@ class CurrentLoop {
 
  private:
   EventLoop* before_;
+};
+
+// What Asio needs for a drain on its way; there is one at most, so waking the loop needs no memory.
+class DrainMemory {
+ public:
+  template <class T>
+  class Allocator {
+   public:
+    using value_type = T;
+    explicit Allocator(DrainMemory& memory) noexcept : memory_(&memory) {}
+    template <class U>
+    Allocator(const Allocator<U>& other) noexcept : memory_(other.memory_) {}  // NOLINT: as allocators convert
+
+    [[nodiscard]] T* allocate(std::size_t count) {
+      if (count * sizeof(T) > sizeof memory_->bytes_) return static_cast<T*>(::operator new(count * sizeof(T)));
+      return reinterpret_cast<T*>(memory_->bytes_);
+    }
+    void deallocate(T* what, std::size_t count) noexcept {
+      if (count * sizeof(T) > sizeof memory_->bytes_) ::operator delete(what);
+    }
+    template <class U>
+    [[nodiscard]] bool operator==(const Allocator<U>& other) const noexcept {
+      return memory_ == other.memory_;
+    }
+
+   private:
+    template <class U>
+    friend class Allocator;
+    DrainMemory* memory_;
+  };
+
+ private:
+  alignas(std::max_align_t) std::byte bytes_[128];
 };
 
 }  // namespace
@@ -64,8 +100,16 @@ struct EventLoop::State {
 
   void run(EventLoop& loop, UniqueFunction<void()>& task) noexcept;
   void drain(EventLoop& loop);
+  // Only while none is on its way.
   void wake_drain(EventLoop& loop) {
-    asio::post(io, [this, &loop] { drain(loop); });
+    asio::post(io, asio::bind_allocator(DrainMemory::Allocator<void>(drain_memory), [this, &loop] { drain(loop); }));
+  }
+  void run_errands(EventLoop& loop) noexcept;
+  void begin_to_end() noexcept;
+  static std::shared_ptr<Errand> take_first(std::shared_ptr<Errand>& chain) noexcept {
+    std::shared_ptr<Errand> first = std::move(chain);
+    chain = std::move(first->behind_);
+    return first;
   }
   void report_exception() const noexcept {
     try {
@@ -78,6 +122,7 @@ struct EventLoop::State {
   }
   void destroy_what_is_left(EventLoop& loop);
 
+  DrainMemory drain_memory;
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   std::thread thread;
@@ -86,17 +131,23 @@ struct EventLoop::State {
   StallHook stall_hook;
   ExceptionHook exception_hook;
 
-  std::mutex mutex;  // guards the three below
+  std::mutex mutex;  // guards the six below
   std::vector<UniqueFunction<void()>> posted;
+  std::shared_ptr<Errand> first_errand;
+  Errand* last_errand = nullptr;
   bool awake = false;  // drain() is on its way and takes what is posted
   bool closed = false;
+  bool end_asked = false;
 
   // The loop's thread only, but for reading `spawned`.
   std::vector<UniqueFunction<void()>> batch;
   std::size_t next_in_batch = 0;
+  std::shared_ptr<Errand> errands;
   Background::promise_type* backgrounds = nullptr;
   std::atomic<std::size_t> spawned{0};
   std::optional<asio::steady_timer> patience;
+  std::chrono::milliseconds patience_for{0};  // set before the end is asked for
+  bool end_due = false;                       // when the batch has run
   bool ending = false;
   int depth = 0;  // of nested turns: the outermost is measured
   std::uint64_t turns = 0;
@@ -127,34 +178,74 @@ void EventLoop::State::run(EventLoop& loop, UniqueFunction<void()>& task) noexce
 }
 
 void EventLoop::State::drain(EventLoop& loop) {
-  if (next_in_batch == batch.size()) {
-    batch.clear();
-    next_in_batch = 0;
+  {
     const std::lock_guard lock(mutex);
-    batch.swap(posted);
+    if (next_in_batch == batch.size()) {
+      batch.clear();
+      next_in_batch = 0;
+      batch.swap(posted);
+      end_due = std::exchange(end_asked, false);
+    }
+    errands = std::move(first_errand);
   }
+  run_errands(loop);
   for (std::size_t ran = 0; ran < tasks_per_turn && next_in_batch < batch.size(); ++ran) {
     // Moved out first: the task may post, and a stop may end the loop between two tasks.
     UniqueFunction<void()> task = std::move(batch[next_in_batch++]);
     run(loop, task);
   }
   if (next_in_batch == batch.size()) {
+    if (std::exchange(end_due, false)) begin_to_end();
     const std::lock_guard lock(mutex);
-    awake = !posted.empty();
+    awake = !posted.empty() || first_errand || end_asked;
     if (!awake) return;
   }
   wake_drain(loop);
 }
 
+void EventLoop::State::run_errands(EventLoop& loop) noexcept {
+  while (errands) {
+    std::shared_ptr<Errand> errand;
+    {
+      const std::lock_guard lock(mutex);
+      errand = take_first(errands);
+      errand->waits_ = false;
+    }
+    const Turn turn(loop);
+    try {
+      errand->run();
+    } catch (...) {
+      report_exception();
+    }
+    errand.reset();  // within the turn
+  }
+}
+
+void EventLoop::State::begin_to_end() noexcept {
+  ending = true;
+  try {
+    patience.emplace(io, patience_for);
+    patience->async_wait([this](const boost::system::error_code&) { io.stop(); });
+  } catch (...) {  // no memory to be patient with
+    io.stop();
+  }
+  end_if_idle();
+}
+
 void EventLoop::State::destroy_what_is_left(EventLoop& loop) {
   const CurrentLoop here(&loop);  // so that destructors find themselves on their loop
   std::vector<UniqueFunction<void()>> unrun;
+  std::shared_ptr<Errand> dropped;
   {
     const std::lock_guard lock(mutex);
     closed = true;
     unrun.swap(posted);
+    dropped = std::move(first_errand);
   }
   unrun.clear();
+  // One by one: a chain would go down as deep as it is long.
+  while (errands) (void)take_first(errands);
+  while (dropped) (void)take_first(dropped);
   std::exchange(batch, {}).clear();
   while (backgrounds != nullptr) {
     std::coroutine_handle<Background::promise_type>::from_promise(*backgrounds).destroy();
@@ -172,6 +263,16 @@ bool EventLoop::post(UniqueFunction<void()> task) {
   state.posted.push_back(std::move(task));
   if (!std::exchange(state.awake, true)) state.wake_drain(*this);
   return true;
+}
+
+void EventLoop::post(std::shared_ptr<Errand> errand) noexcept {
+  State& state = *state_;
+  const std::lock_guard lock(state.mutex);
+  if (state.closed || std::exchange(errand->waits_, true)) return;
+  Errand* const added = errand.get();
+  (state.first_errand ? state.last_errand->behind_ : state.first_errand) = std::move(errand);
+  state.last_errand = added;
+  if (!std::exchange(state.awake, true)) state.wake_drain(*this);
 }
 
 bool EventLoop::in_loop() const noexcept { return current_loop == this; }
@@ -203,12 +304,12 @@ void EventLoop::stop_and_join(std::chrono::milliseconds patience) {
   state.stopping.request_stop();
   if (state.thread.joinable()) {
     // By the queue, so that everything posted before is run before.
-    post([this, patience] {
-      state_->ending = true;
-      state_->patience.emplace(state_->io, patience);
-      state_->patience->async_wait([this](const boost::system::error_code&) { state_->io.stop(); });
-      state_->end_if_idle();
-    });
+    state.patience_for = patience;
+    {
+      const std::lock_guard lock(state.mutex);
+      state.end_asked = true;
+      if (!std::exchange(state.awake, true)) state.wake_drain(*this);
+    }
     state.thread.join();
     state.patience.reset();
   }
@@ -277,7 +378,7 @@ EventLoop::Timer EventLoop::at(TimePoint when, UniqueFunction<void()> task) {
 namespace {
 
 // Woken by the timer or the stop, whichever comes first; shared, because a stop that was posted may come late.
-struct Sleep {
+struct Sleep final : EventLoop::Errand {
   std::coroutine_handle<> waiting;
   EventLoop::Timer timer;
   bool came = false;
@@ -287,7 +388,7 @@ struct Sleep {
     came = by_time;
     if (waiting) std::exchange(waiting, nullptr).resume();
   }
-  void stopped() { wake(false); }
+  void run() override { wake(false); }  // stopped
 };
 
 class SleepAwaiter {
@@ -313,7 +414,7 @@ class SleepAwaiter {
   TimePoint when_;
   std::stop_token stop_;
   std::shared_ptr<Sleep> sleep_;
-  StopWake<Sleep> on_stop_;
+  StopWake on_stop_;
 };
 
 }  // namespace

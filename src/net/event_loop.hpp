@@ -37,6 +37,26 @@ class EventLoop {
 
   // Any thread. False when the loop has been stopped; the task is then destroyed unrun.
   bool post(UniqueFunction<void()> task);
+
+  // Something to do on the loop that was made beforehand, so that asking for it needs no memory: what ends things must
+  // not fail. It can wait in one loop only.
+  class Errand {
+   public:
+    Errand() = default;
+    Errand(const Errand&) = delete;
+    Errand& operator=(const Errand&) = delete;
+    virtual void run() = 0;
+
+   protected:
+    ~Errand() = default;
+
+   private:
+    friend class EventLoop;
+    std::shared_ptr<Errand> behind_;
+    bool waits_ = false;
+  };
+  // Any thread. Ahead of tasks that wait. One that waits already is run once; none once the loop is stopped.
+  void post(std::shared_ptr<Errand> errand) noexcept;
   [[nodiscard]] bool in_loop() const noexcept;
   // The loop whose thread this is, or null.
   [[nodiscard]] static EventLoop* current() noexcept;

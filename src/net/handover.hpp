@@ -14,7 +14,7 @@
 namespace confab::net {
 
 template <class T>
-class Handover : public std::enable_shared_from_this<Handover<T>> {
+class Handover final : public EventLoop::Errand, public std::enable_shared_from_this<Handover<T>> {
  public:
   explicit Handover(EventLoop& loop) : loop_(&loop) {}
 
@@ -59,11 +59,11 @@ class Handover : public std::enable_shared_from_this<Handover<T>> {
     std::shared_ptr<Handover> handover_;
     TimePoint deadline_;
     std::stop_token stop_;
-    StopWake<Handover> on_stop_;
+    StopWake on_stop_;
   };
 
-  // For StopWake.
-  void stopped() {
+  // The stop came.
+  void run() override {
     by_stop_ = true;
     resume();
   }

@@ -68,10 +68,10 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   using Deadlines = std::multimap<TimePoint, Call*>;
 
   // A transfer and the coroutine that waits for it.
-  struct Call final : Transfer, std::enable_shared_from_this<Call> {
+  struct Call final : Transfer, EventLoop::Errand, std::enable_shared_from_this<Call> {
     Call(std::shared_ptr<State> owner, std::shared_ptr<const HttpRequest> asked)
         : Transfer(std::move(asked), owner->prefix, owner->headers), state(std::move(owner)) {}
-    void stopped() { state->give_up(*this, TransferFailure::cancelled, "cancelled"); }
+    void run() override { state->give_up(*this, TransferFailure::cancelled, "cancelled"); }  // the stop came
     [[nodiscard]] BodyFlow* flow() const noexcept { return request().body_flow().get(); }
 
     std::shared_ptr<State> state;
@@ -81,7 +81,7 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
     std::optional<TimePoint> paused_at;
     Clock::duration paused_for{0};  // before
     Clock::duration left{0};        // until the deadline, when it was paused
-    StopWake<Call> on_stop;
+    StopWake on_stop;
     std::optional<HttpOutcome> result;
   };
   class Wait;

@@ -7,6 +7,7 @@
 
 #include "net/name_resolver.hpp"
 #include "net/trust_store.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab::net {
 
@@ -68,15 +69,21 @@ void RuntimeCore::remove(ActiveOperation& operation) noexcept {
 }
 
 void RuntimeCore::cancel_all() {
-  std::vector<std::shared_ptr<ActiveOperation>> running;  // cancelled outside the lock: the last reference may be ours
+  std::shared_ptr<ActiveOperation> running;  // cancelled outside the lock: the last reference may be ours
   {
     const std::lock_guard lock(active_mutex_);
     closing_.store(true, std::memory_order_release);
     for (ActiveOperation* each = active_; each != nullptr; each = each->next_) {
-      if (auto held = each->hold()) running.push_back(std::move(held));
+      if (auto held = each->hold()) {
+        held->also_cancelled_ = std::move(running);
+        running = std::move(held);
+      }
     }
   }
-  for (const auto& operation : running) operation->cancel();
+  while (running) {
+    running->cancel();
+    running = std::shared_ptr<ActiveOperation>(std::move(running->also_cancelled_));
+  }
 }
 
 void RuntimeCore::close_all() {
@@ -99,7 +106,7 @@ Error error_of_exception() {
   try {
     throw;
   } catch (const std::bad_alloc&) {
-    return Error(Errc::no_memory, "memory is exhausted");
+    return no_memory();
   } catch (...) {
     return Error(Errc::internal, "an unexpected exception ended the operation; please report it");
   }

@@ -22,6 +22,7 @@
 #include "net/delivery.hpp"
 #include "net/event_loop.hpp"
 #include "util/log.hpp"
+#include "util/no_memory.hpp"
 #include "util/task.hpp"
 
 namespace confab::net {
@@ -30,7 +31,7 @@ class NameResolver;
 class TrustStore;
 
 // One running operation in the list that ~Runtime closes.
-class ActiveOperation : public confab::detail::RunningOperation {
+class ActiveOperation : public confab::detail::RunningOperation, public EventLoop::Errand {
  public:
   // Completes with Errc::closed unless it has completed already.
   virtual void close() noexcept = 0;
@@ -42,6 +43,7 @@ class ActiveOperation : public confab::detail::RunningOperation {
   ActiveOperation* previous_ = nullptr;
   ActiveOperation* next_ = nullptr;
   bool listed_ = false;
+  std::shared_ptr<ActiveOperation> also_cancelled_;
 };
 
 class RuntimeCore : public std::enable_shared_from_this<RuntimeCore> {
@@ -69,6 +71,10 @@ class RuntimeCore : public std::enable_shared_from_this<RuntimeCore> {
   // Whether ~Runtime has begun: what ends from here on by a cancellation was closed.
   [[nodiscard]] bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
 
+  // Made beforehand, so that what ends an operation where nothing else does needs no memory.
+  [[nodiscard]] const Error& closed_error() const noexcept { return closed_error_; }
+  [[nodiscard]] const Error& lost_error() const noexcept { return lost_error_; }
+
   // What ~Runtime does; once.
   void shut_down();
 
@@ -77,6 +83,8 @@ class RuntimeCore : public std::enable_shared_from_this<RuntimeCore> {
   void close_all();
 
   static constexpr std::size_t deliveries_count = 64;  // handlers of users that share one of these run one at a time
+  const Error closed_error_{Errc::closed, "the Runtime of this operation was closed"};
+  const Error lost_error_{Errc::internal, "the operation was lost; please report it"};
   Log log_;
   std::shared_ptr<SerialDelivery::Shared> shared_delivery_;
   std::array<std::shared_ptr<SerialDelivery>, deliveries_count> deliveries_;
@@ -88,8 +96,6 @@ class RuntimeCore : public std::enable_shared_from_this<RuntimeCore> {
   ActiveOperation* active_ = nullptr;
   std::atomic<bool> closing_{false};  // set under the mutex, so that no operation slips in behind the list
 };
-
-[[nodiscard]] inline Error closed_error() { return Error(Errc::closed, "the Runtime of this operation was closed"); }
 
 // The error for the exception that is being handled; none is expected.
 [[nodiscard]] Error error_of_exception();
@@ -103,7 +109,7 @@ class OperationCore final : public ActiveOperation, public std::enable_shared_fr
   // Dropped without a completion: the loop stopped before it ran, or destroyed it where it waited. It still answers.
   ~OperationCore() override {
     if (finished_.load(std::memory_order_acquire)) return;
-    finish(core_->closing() ? closed_error() : Error(Errc::internal, "the operation was lost; please report it"));
+    finish(core_->closing() ? core_->closed_error() : core_->lost_error());
   }
 
   // Once.
@@ -120,20 +126,29 @@ class OperationCore final : public ActiveOperation, public std::enable_shared_fr
 
   void cancel() noexcept override {
     if (finished_.load(std::memory_order_acquire)) return;
-    loop_->post([self = this->shared_from_this()] { self->stop_.request_stop(); });
+    loop_->post(std::shared_ptr<EventLoop::Errand>(this->shared_from_this()));
   }
+  void run() override { stop_.request_stop(); }
 
-  void finish(Result<T> result) {
+  void finish(Result<T> result) noexcept {
     if (finished_.exchange(true, std::memory_order_acq_rel)) return;
     core_->remove(*this);
     UniqueFunction<void(Result<T>)> done = std::move(done_);
     // ~Runtime ends operations by cancelling them; their callers did not.
     const bool closed = !result.has_value() && result.error().code() == Errc::cancelled && core_->closing();
-    done(closed ? Result<T>(closed_error()) : std::move(result));
+    done(closed ? Result<T>(core_->closed_error()) : std::move(result));
     host_stop_.reset();
   }
+  // Ends it without a completion, as if it had never begun. False where it has ended otherwise.
+  [[nodiscard]] bool forget() noexcept {
+    if (finished_.exchange(true, std::memory_order_acq_rel)) return false;
+    core_->remove(*this);
+    done_ = nullptr;
+    host_stop_.reset();
+    return true;
+  }
 
-  void close() noexcept override { finish(closed_error()); }
+  void close() noexcept override { finish(core_->closed_error()); }
   std::shared_ptr<ActiveOperation> hold() noexcept override { return this->weak_from_this().lock(); }
 
  private:
@@ -213,14 +228,18 @@ std::shared_ptr<confab::detail::RunningOperation> DescribedWork<T>::begin(std::u
   std::unique_ptr<DescribedWork<T>> work(static_cast<DescribedWork<T>*>(self.release()));
   auto operation = std::make_shared<OperationCore<T>>(core_, *loop_, options_, std::move(done));
   operation->listen(options_.stop_token());  // before others can see it, and end it
-  const bool posted = core_->add(*operation) && loop_->post([operation, work = std::move(work)]() mutable {
-    try {
-      operation->loop().spawn(run_operation<T>(operation, std::move(work)));
-    } catch (const std::bad_alloc&) {
-      operation->finish(Error(Errc::no_memory, "memory is exhausted"));  // no frame to run in
-    }
-  });
-  if (!posted) operation->close();
+  try {
+    const bool posted = core_->add(*operation) && loop_->post([operation, work = std::move(work)]() mutable {
+      try {
+        operation->loop().spawn(run_operation<T>(operation, std::move(work)));
+      } catch (const std::bad_alloc&) {
+        operation->finish(no_memory());  // no frame to run in
+      }
+    });
+    if (!posted) operation->close();
+  } catch (const std::bad_alloc&) {  // nobody has heard of it yet, but for a Runtime that ends at this moment
+    if (operation->forget()) throw;
+  }
   return operation;
 }
 

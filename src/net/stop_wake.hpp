@@ -11,11 +11,10 @@
 
 namespace confab::net {
 
-// Calls `target->stopped()` on the loop, if the target still lives then. Loop thread only.
-template <class Target>
+// Runs the target on the loop, if it still lives when the stop is requested. Loop thread only.
 class StopWake {
  public:
-  void listen(const std::stop_token& stop, EventLoop& loop, std::weak_ptr<Target> target) {
+  void listen(const std::stop_token& stop, EventLoop& loop, std::weak_ptr<EventLoop::Errand> target) {
     if (stop.stop_possible()) callback_.emplace(stop, Post(loop, std::move(target)));
   }
   void forget() { callback_.reset(); }
@@ -23,16 +22,14 @@ class StopWake {
  private:
   class Post {
    public:
-    Post(EventLoop& loop, std::weak_ptr<Target> target) : loop_(&loop), target_(std::move(target)) {}
-    void operator()() const {
-      loop_->post([weak = target_] {
-        if (const auto target = weak.lock()) target->stopped();
-      });
+    Post(EventLoop& loop, std::weak_ptr<EventLoop::Errand> target) : loop_(&loop), target_(std::move(target)) {}
+    void operator()() const noexcept {
+      if (auto target = target_.lock()) loop_->post(std::move(target));
     }
 
    private:
     EventLoop* loop_;
-    std::weak_ptr<Target> target_;
+    std::weak_ptr<EventLoop::Errand> target_;
   };
 
   std::optional<std::stop_callback<Post>> callback_;

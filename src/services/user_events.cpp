@@ -1,5 +1,6 @@
 #include "services/user_events.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <optional>
 #include <random>
@@ -77,7 +78,7 @@ struct Reading {
 };
 
 // Everything of one stream; its loop's thread only.
-struct UserEvents::State : std::enable_shared_from_this<UserEvents::State> {
+struct UserEvents::State final : net::EventLoop::Errand, std::enable_shared_from_this<UserEvents::State> {
   State(net::EventLoop& on, const Log& to, std::shared_ptr<credentials::UserTokens> with, MatrixUserId who,
         std::shared_ptr<const std::string> fair_with, std::shared_ptr<ConsumerPosition> at)
       : loop(on),
@@ -131,6 +132,16 @@ struct UserEvents::State : std::enable_shared_from_this<UserEvents::State> {
     }
     driving = true;
     loop.spawn(drive(shared_from_this()));
+  }
+  // What was asked for by ack() and close(), neither of which may need memory.
+  std::atomic<bool> ack_asked{false};
+  std::atomic<bool> close_asked{false};
+  void run() override {
+    if (ack_asked.exchange(false)) {
+      machine.acknowledged();
+      pump();
+    }
+    if (close_asked.exchange(false)) end();
   }
   void end() {
     machine.close();
@@ -445,14 +456,13 @@ Pending<void> UserEvents::ready(CallOptions options) {
 }
 
 void UserEvents::ack() noexcept {
-  state_->loop.post([state = state_] {
-    state->machine.acknowledged();
-    state->pump();
-  });
+  state_->ack_asked = true;
+  state_->loop.post(std::shared_ptr<net::EventLoop::Errand>(state_));
 }
 
 void UserEvents::close() noexcept {
-  state_->loop.post([state = state_] { state->end(); });
+  state_->close_asked = true;
+  state_->loop.post(std::shared_ptr<net::EventLoop::Errand>(state_));
 }
 
 }  // namespace confab::services

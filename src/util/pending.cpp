@@ -9,6 +9,7 @@ thread_local int library_depth = 0;
 }
 
 RunningOperation::~RunningOperation() = default;
+Completion::~Completion() = default;
 Delivery::~Delivery() = default;
 
 bool on_library_thread() noexcept { return library_depth > 0; }

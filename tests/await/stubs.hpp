@@ -17,7 +17,10 @@ using namespace confab;
 // Keeps completions until the test runs them.
 class Queue final : public confab::detail::Delivery {
  public:
-  void deliver(UniqueFunction<void()> task) override { tasks_.push_back(std::move(task)); }
+  void deliver(std::unique_ptr<confab::detail::Completion> completion) noexcept override {
+    later([completion = std::move(completion)] { completion->run(); });
+  }
+  void later(UniqueFunction<void()> task) { tasks_.push_back(std::move(task)); }
   void run() {
     while (!tasks_.empty()) {
       UniqueFunction<void()> task = std::move(tasks_.front());
@@ -35,7 +38,7 @@ template <class T, class Answer>
 Pending<T> answers(const std::shared_ptr<Queue>& queue, CallOptions options, Answer answer) {
   return Pending<T>(queue, [queue, options = std::move(options),
                             answer = std::move(answer)](UniqueFunction<void(Result<T>)> done) mutable {
-    queue->deliver([done = std::move(done), options = std::move(options), answer = std::move(answer)]() mutable {
+    queue->later([done = std::move(done), options = std::move(options), answer = std::move(answer)]() mutable {
       if (options.stop_token().stop_requested()) return done(Error(Errc::cancelled, "stopped"));
       done(answer());
     });

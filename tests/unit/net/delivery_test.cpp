@@ -29,10 +29,23 @@ class Rig {
             Log([this](const LogRecord& record) { logged.emplace_back(record.code()); }, LogLevel::debug))),
         delivery(std::make_shared<SerialDelivery>(shared)) {}
 
+  template <class Task>
+  class Calling final : public confab::detail::Completion {
+   public:
+    explicit Calling(Task task) : task_(std::move(task)) {}
+    void run() override { task_(); }
+
+   private:
+    Task task_;
+  };
+  template <class Task>
+  void deliver(Task task) {
+    delivery->deliver(std::make_unique<Calling<Task>>(std::move(task)));
+  }
   // Waits until everything delivered before has run.
   void settle() {
     std::promise<void> done;
-    delivery->deliver([&done] { done.set_value(); });
+    deliver([&done] { done.set_value(); });
     done.get_future().wait();
   }
   // What ~Runtime does with it.
@@ -52,7 +65,7 @@ class Rig {
 TEST_CASE("delivery: in order, on the dispatcher where there is no executor") {
   Rig rig{Executor()};
   std::vector<int> order;
-  for (int i = 0; i < 50; ++i) rig.delivery->deliver([&order, i] { order.push_back(i); });
+  for (int i = 0; i < 50; ++i) rig.deliver([&order, i] { order.push_back(i); });
   rig.settle();
   CHECK(order.size() == 50);
   for (int i = 0; i < 50; ++i) CHECK(order[static_cast<std::size_t>(i)] == i);
@@ -68,7 +81,7 @@ TEST_CASE("delivery: one task for the executor carries what has gathered") {
     came.set_value();
   });
   int ran = 0;
-  for (int i = 0; i < 5; ++i) rig.delivery->deliver([&ran] { ++ran; });
+  for (int i = 0; i < 5; ++i) rig.deliver([&ran] { ++ran; });
   came.get_future().wait();
   REQUIRE(tasks.size() == 1);
   CHECK(ran == 0);
@@ -82,7 +95,7 @@ TEST_CASE("delivery: one task for the executor carries what has gathered") {
 TEST_CASE("delivery: an executor that throws before it runs the task loses nothing") {
   Rig rig([](UniqueFunction<void()>) { throw std::runtime_error("full"); });
   int ran = 0;
-  rig.delivery->deliver([&ran] { ++ran; });
+  rig.deliver([&ran] { ++ran; });
   rig.settle();
   rig.end();
   CHECK(ran == 1);
@@ -92,7 +105,7 @@ TEST_CASE("delivery: an executor that throws before it runs the task loses nothi
 TEST_CASE("delivery: an executor that drops the task loses nothing") {
   Rig rig([](UniqueFunction<void()>) {});
   int ran = 0;
-  rig.delivery->deliver([&ran] { ++ran; });
+  rig.deliver([&ran] { ++ran; });
   rig.settle();
   rig.end();
   CHECK(ran == 1);
@@ -102,8 +115,8 @@ TEST_CASE("delivery: an executor that drops the task loses nothing") {
 TEST_CASE("delivery: a task that throws is logged, and the next one runs") {
   Rig rig{Executor()};
   int ran = 0;
-  rig.delivery->deliver([] { throw std::runtime_error("from a handler"); });
-  rig.delivery->deliver([&ran] { ++ran; });
+  rig.deliver([] { throw std::runtime_error("from a handler"); });
+  rig.deliver([&ran] { ++ran; });
   rig.settle();
   rig.end();
   CHECK(ran == 1);
@@ -118,9 +131,9 @@ TEST_CASE("delivery: finishing runs what a standing executor holds, here, also w
     came.set_value();
   });
   std::vector<std::thread::id> where;
-  rig.delivery->deliver([&] {
+  rig.deliver([&] {
     where.push_back(std::this_thread::get_id());
-    rig.delivery->deliver([&where] { where.push_back(std::this_thread::get_id()); });
+    rig.deliver([&where] { where.push_back(std::this_thread::get_id()); });
   });
   came.get_future().wait();
   CHECK(rig.delivery->finish());
@@ -140,7 +153,7 @@ TEST_CASE("delivery: after the end, a thread of its own runs what still comes, n
   });
   rig.end();
   std::promise<std::thread::id> where;
-  rig.delivery->deliver([&where] { where.set_value(std::this_thread::get_id()); });
+  rig.deliver([&where] { where.set_value(std::this_thread::get_id()); });
   CHECK(where.get_future().get() != std::this_thread::get_id());
   CHECK(handed == 0);
 }
@@ -150,7 +163,7 @@ TEST_CASE("delivery: between finishing and the end, the dispatcher runs what com
   Rig rig([&handed](UniqueFunction<void()>) { ++handed; });
   CHECK(!rig.delivery->finish());
   int ran = 0;
-  rig.delivery->deliver([&ran] { ++ran; });
+  rig.deliver([&ran] { ++ran; });
   rig.settle();
   rig.shared->dispatcher().stop();
   CHECK(ran == 1);

@@ -23,19 +23,21 @@ namespace {
 
 class Queue final : public confab::detail::Delivery {
  public:
-  void deliver(UniqueFunction<void()> task) override { tasks_.push_back(std::move(task)); }
+  void deliver(std::unique_ptr<confab::detail::Completion> task) noexcept override {
+    tasks_.push_back(std::move(task));
+  }
   std::size_t run() {
     std::size_t ran = 0;
     for (; !tasks_.empty(); ++ran) {
-      UniqueFunction<void()> task = std::move(tasks_.front());
+      const auto task = std::move(tasks_.front());
       tasks_.pop_front();
-      task();
+      task->run();
     }
     return ran;
   }
 
  private:
-  std::deque<UniqueFunction<void()>> tasks_;
+  std::deque<std::unique_ptr<confab::detail::Completion>> tasks_;
 };
 
 class Running final : public confab::detail::RunningOperation {
