@@ -49,7 +49,7 @@ class Applier : public std::enable_shared_from_this<Applier> {
           self->end(applied ? Result<void>() : Result<void>(applied.error()));
         });
   } catch (...) {
-    end(Error(Errc::no_memory, "memory is exhausted"));
+    end(no_memory());
   }
   void end(Result<void> how) noexcept {
     std::exchange(then_, nullptr)(std::move(how));
@@ -68,7 +68,7 @@ class Applier : public std::enable_shared_from_this<Applier> {
 namespace {
 
 // One operation's questions. Kept by whatever it waits for.
-class Asking : public std::enable_shared_from_this<Asking> {
+class Asking final : public confab::detail::RunningOperation, public std::enable_shared_from_this<Asking> {
  public:
   Asking(std::shared_ptr<StoredDirectory> stored, std::shared_ptr<Applier> applier,
          std::shared_ptr<Questions> questions, std::string tenant, Needs needs, AskedDirectory::Then then)
@@ -80,6 +80,7 @@ class Asking : public std::enable_shared_from_this<Asking> {
         then_(std::move(then)) {}
 
   void go_on() noexcept try {
+    if (ended()) return;
     while (!needs_.users.empty()) {
       const UserSlug user = std::move(needs_.users.back());
       needs_.users.pop_back();
@@ -99,40 +100,72 @@ class Asking : public std::enable_shared_from_this<Asking> {
     }
     end({});
   } catch (...) {
-    end(Error(Errc::no_memory, "memory is exhausted"));
+    end(no_memory());
+  }
+
+  // Withdraws the question that is open. An answer that has come goes into the directory all the same.
+  void cancel() noexcept override {
+    end(cancelled_);
+    questions_->drop(open_question());
   }
 
  private:
   template <class Write>
   void put(const Write& write) {
-    questions_->ask(write, [self = shared_from_this()](std::optional<std::string_view> answer) -> Result<void> {
-      DirectoryBatch batch;
-      if (answer && *answer != "null") {
-        auto read = read_directory_batch(std::string(*answer));
-        if (!read) return std::move(read).error();
-        batch = std::move(*read);
-      }
-      if (batch.empty()) {
-        self->go_on();
-      } else {
-        self->applier_->add(std::move(batch), [self](const Result<void>& applied) {
-          applied ? self->go_on() : self->end(applied.error());
+    const std::uint64_t number =
+        questions_->ask(write, [self = shared_from_this()](std::optional<std::string_view> answer) -> Result<void> {
+          if (answer && self->ended()) return Error(Errc::closed, "the operation that asked was cancelled");
+          DirectoryBatch batch;
+          if (answer && *answer != "null") {
+            auto read = read_directory_batch(std::string(*answer));
+            if (!read) return std::move(read).error();
+            batch = std::move(*read);
+          }
+          if (batch.empty()) {
+            self->go_on();
+          } else {
+            self->applier_->add(std::move(batch), [self](const Result<void>& applied) {
+              applied ? self->go_on() : self->end(applied.error());
+            });
+          }
+          return {};
         });
-      }
-      return {};
-    });
+    asked(number);
+    if (ended()) questions_->drop(number);  // it was cancelled meanwhile
   }
 
+  // Numbers grow, and a quick answer may have led to the next question already.
+  void asked(std::uint64_t number) {
+    const std::lock_guard lock(mutex_);
+    question_ = std::max(question_, number);
+  }
+  [[nodiscard]] std::uint64_t open_question() {
+    const std::lock_guard lock(mutex_);
+    return question_;
+  }
+  [[nodiscard]] bool ended() {
+    const std::lock_guard lock(mutex_);
+    return !then_;
+  }
   void end(Result<void> how) noexcept {
-    if (then_) std::exchange(then_, nullptr)(std::move(how));
+    AskedDirectory::Then then;
+    {
+      const std::lock_guard lock(mutex_);
+      then = std::exchange(then_, nullptr);
+    }
+    if (then) then(std::move(how));
   }
 
   const std::shared_ptr<StoredDirectory> stored_;
   const std::shared_ptr<Applier> applier_;
   const std::shared_ptr<Questions> questions_;
   const std::string tenant_;
-  Needs needs_;
-  AskedDirectory::Then then_;
+  const Error cancelled_{Errc::cancelled,
+                         "the operation was cancelled before it began"};  // so that to say it needs no memory
+  Needs needs_;                                                           // of whoever goes on
+  std::mutex mutex_;
+  AskedDirectory::Then then_;   // under the mutex, as is
+  std::uint64_t question_ = 0;  // the last one that was asked
 };
 
 }  // namespace
@@ -151,8 +184,10 @@ bool AskedDirectory::knows(const Needs& needs) const {
                      [this](const RoomRef& room) { return stored_->room(room).has_value(); });
 }
 
-void AskedDirectory::ask(Needs needs, Then then) const {
-  std::make_shared<Asking>(stored_, applier_, questions_, tenant_, std::move(needs), std::move(then))->go_on();
+Operation AskedDirectory::ask(Needs needs, Then then) const {
+  auto asking = std::make_shared<Asking>(stored_, applier_, questions_, tenant_, std::move(needs), std::move(then));
+  asking->go_on();
+  return Operation(std::move(asking));
 }
 
 }  // namespace confab::capi

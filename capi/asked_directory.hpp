@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <confab/ids.hpp>
+#include <confab/pending.hpp>
 #include <confab/stored_directory.hpp>
 
 #include "capi/include/confab.h"
@@ -52,8 +53,9 @@ class AskedDirectory {
 
   /// Whether nothing of it has to be asked for.
   [[nodiscard]] bool knows(const Needs& needs) const;
-  /// One question after the other; `then` once, perhaps before this returns. What nobody answers stays unknown.
-  void ask(Needs needs, Then then) const;
+  /// One question after the other; `then` once, perhaps before this returns. What nobody answers stays unknown. The
+  /// operation withdraws what is asked: `then` has cancelled, at once.
+  [[nodiscard]] Operation ask(Needs needs, Then then) const;
 
  private:
   const std::shared_ptr<StoredDirectory> stored_;

@@ -20,8 +20,14 @@ class Begun {
  public:
   void set(const Operation& operation) {
     const std::lock_guard lock(mutex_);
+    begun_ = true;
     operation_ = operation;
     if (cancelled_) operation_.cancel();
+  }
+  /// What is done before it begins.
+  void set_before(Operation operation) {
+    const std::lock_guard lock(mutex_);
+    if (!begun_) operation_ = std::move(operation);
   }
   void cancel() {
     const std::lock_guard lock(mutex_);
@@ -32,6 +38,7 @@ class Begun {
  private:
   std::mutex mutex_;
   Operation operation_;
+  bool begun_ = false;
   bool cancelled_ = false;
 };
 

@@ -22,7 +22,7 @@ void Questions::give_default(Taker take) noexcept try {
 } catch (...) {  // NOLINT: takers tell what they can themselves
 }
 
-void Questions::put(json::Writer object, Taker take) {
+std::uint64_t Questions::put(json::Writer object, Taker take) {
   std::uint64_t id = 0;
   {
     const std::lock_guard lock(mutex_);
@@ -46,6 +46,7 @@ void Questions::put(json::Writer object, Taker take) {
   } else {
     queue_->push(std::move(event).give());
   }
+  return id;
 }
 
 void Questions::answer(std::uint64_t id, std::string_view json) {
@@ -55,7 +56,7 @@ void Questions::answer(std::uint64_t id, std::string_view json) {
     open = open_.extract(id);
   }
   if (!open) refuse(Errc::closed, "question", "it was answered before, or its time has passed");
-  Result<void> taken = Error(Errc::no_memory, "memory is exhausted");
+  Result<void> taken = no_memory();
   try {
     taken = open.mapped().take(json);
   } catch (...) {  // NOLINT: said above
@@ -63,7 +64,7 @@ void Questions::answer(std::uint64_t id, std::string_view json) {
   if (taken) return;
   {
     const std::lock_guard lock(mutex_);
-    if (!closed_) {
+    if (!closed_ && taken.error().code() != Errc::closed) {
       open_.insert(std::move(open));
       changed_.notify_one();
     }

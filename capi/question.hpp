@@ -34,17 +34,18 @@ class Questions final : public Closable, public std::enable_shared_from_this<Que
   Questions(std::shared_ptr<QueueCore> queue, std::uint64_t tag, std::uint32_t timeout_ms);
   ~Questions();
 
-  /// `write` puts what is asked into the event's object. Where it cannot be asked `take` has nothing at once.
+  /// `write` puts what is asked into the event's object. Where it cannot be asked `take` has nothing at once. Gives the
+  /// question's number, which is above those of all before it.
   template <class Write>
-  void ask(const Write& write, Taker take) {
+  std::uint64_t ask(const Write& write, Taker take) {
     json::Writer object;
     object.object();
     write(object);
-    put(std::move(object), std::move(take));
+    return put(std::move(object), std::move(take));
   }
   /// Refuses what the taker refuses, and with closed where it was answered before.
   void answer(std::uint64_t id, std::string_view json);
-  /// Nobody can answer it any more.
+  /// Nobody can answer it any more, or needs to.
   void drop(std::uint64_t id) noexcept;
   /// The default for all that is open, and for what is asked from now on.
   void close() noexcept override;
@@ -54,7 +55,7 @@ class Questions final : public Closable, public std::enable_shared_from_this<Que
     std::chrono::steady_clock::time_point until;
     Taker take;
   };
-  void put(json::Writer object, Taker take);
+  std::uint64_t put(json::Writer object, Taker take);
   void watch();
   static void give_default(Taker take) noexcept;
 

@@ -26,17 +26,22 @@ confab_status start_knowing(const Ask& ask, const std::shared_ptr<const AskedDir
     Ref<confab_operation> handle(ask.operation == nullptr ? nullptr : new confab_operation);
     auto begun = handle ? handle->running : nullptr;
     Ticket ticket(queue, CONFAB_EVENT_COMPLETION, ask.tag);
-    directory->ask(std::move(needs), [ticket = std::move(ticket), described = std::move(described),
-                                      begun = std::move(begun)](const Result<void>& told) mutable {
+    Operation asking = directory->ask(std::move(needs), [ticket = std::move(ticket), described = std::move(described),
+                                                         begun = std::move(begun)](const Result<void>& told) mutable {
       ticket.owe();
       if (!told) {
         ticket.event().fail(told.error());
         return ticket.deliver();
       }
-      const Operation running = run(std::move(ticket), std::move(described));
-      if (begun) begun->set(running);
+      try {
+        const Operation running = run(std::move(ticket), std::move(described));
+        if (begun) begun->set(running);
+      } catch (...) {  // NOLINT: the ticket has told that memory was short
+      }
     });
-    if (ask.operation != nullptr) *ask.operation = std::move(handle).give();
+    if (!handle) return;
+    handle->running->set_before(std::move(asking));
+    *ask.operation = std::move(handle).give();
   });
 }
 

@@ -198,16 +198,52 @@ TEST_CASE_FIXTURE(Asking,
   CHECK(confab_event_status(event) == expected);
 }
 
-TEST_CASE_FIXTURE(Asking, "an operation that is cancelled while it waits ends so when the answer has come") {
+TEST_CASE_FIXTURE(Asking, "an operation that is cancelled while it waits ends at once, and its question with it") {
   begin();
-  auto asked = request<confab_user_request>();
-  asked.user = "ana";
+  auto room = request<confab_room_request>();
+  room.room = "picnic";
+  room.user = "ana";
   HeldOperation operation;
-  REQUIRE(confab_provision(tenant, &asked, queue, 1, operation.place(), nullptr) == CONFAB_OK);
-  const HeldEvent question = next_question();
+  REQUIRE(confab_ensure_room(tenant, &room, queue, 1, operation.place(), nullptr) == CONFAB_OK);
+  HeldEvent question = next_question();
+  SUBCASE("with the first question") {}
+  SUBCASE("with the second one") {
+    REQUIRE(confab_answer(question, R"({"users":[{"id":"1","slug":"ana","name":"Ana Lima"}]})") == CONFAB_OK);
+    question = next_question();
+  }
   CHECK(confab_operation_cancel(operation) == CONFAB_OK);
-  CHECK(confab_answer(question, ana_and_picnic) == CONFAB_OK);
   CHECK(confab_event_status(ended()) == CONFAB_CANCELLED);
+  CHECK(confab_answer(question, ana_and_picnic) == CONFAB_CLOSED);
+  CHECK(confab_operation_cancel(operation) == CONFAB_OK);
+  question = HeldEvent();
+  CHECK(none_is_asked());
+  CHECK(none_has_ended());
+}
+
+TEST_CASE_FIXTURE(Asking, "operations that are cancelled while they are answered end once") {
+  begin();
+  constexpr int count = 50;
+  std::vector<HeldOperation> operations(count);
+  std::vector<HeldEvent> asked;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto user = request<confab_user_request>();
+    const std::string slug = "user" + std::to_string(i);
+    user.user = slug.c_str();
+    REQUIRE(confab_provision(tenant, &user, queue, i, operations[i].place(), nullptr) == CONFAB_OK);
+    asked.push_back(next_question());
+  }
+  std::thread canceller([&operations] {
+    for (const HeldOperation& operation : operations) CHECK(confab_operation_cancel(operation) == CONFAB_OK);
+  });
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string slug = "user" + std::to_string(i);
+    const std::string batch = R"({"users":[{"id":")" + slug + R"(","slug":")" + slug + R"(","name":"A user"}]})";
+    const confab_status answered = confab_answer(asked[i], batch.c_str());
+    CHECK((answered == CONFAB_OK || answered == CONFAB_CLOSED));
+  }
+  canceller.join();
+  for (int i = 0; i < count; ++i) (void)ended();
+  CHECK(none_has_ended());
 }
 
 TEST_CASE_FIXTURE(Asking, "a stream asks for its user when it is waited for") {
