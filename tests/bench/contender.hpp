@@ -26,6 +26,8 @@ class Contender {
 [[nodiscard]] std::unique_ptr<Contender> provider(const std::string& url, std::size_t in_flight);
 // The whole SDK: ChatService::send by the host's slugs.
 [[nodiscard]] std::unique_ptr<Contender> chat(const std::string& url, std::size_t in_flight);
+// The same through the C ABI: confab_send(), and its completion taken from a queue by the thread that sends.
+[[nodiscard]] std::unique_ptr<Contender> c_queue(const std::string& url, std::size_t in_flight);
 
 [[noreturn]] void give_up(const std::string& why);
 

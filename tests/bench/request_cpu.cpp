@@ -85,6 +85,7 @@ int run(int argc, char** argv) {
   entries.push_back({"http_client", http_client, nullptr, {}, {}});
   entries.push_back({"provider", provider, nullptr, {}, {}});
   entries.push_back({"chat", chat, nullptr, {}, {}});
+  entries.push_back({"c_queue", c_queue, nullptr, {}, {}});
 
   if (!only.empty()) {
     for (Entry& entry : entries) {
