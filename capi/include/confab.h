@@ -332,8 +332,7 @@ typedef struct confab_client_options {
 /// configuration has no homeserver.url, asks the server name for it; otherwise nothing is connected to. Secrets that the
 /// configuration says to ask for are asked meanwhile: answer from another thread.
 ///
-/// @returns        CONFAB_CONFIG with the key as subject. CONFAB_STORE, CONFAB_UNSUPPORTED: the store. CONFAB_BUSY: the
-///                 system refuses a thread.
+/// @returns        CONFAB_CONFIG: the key is its subject. CONFAB_STORE, CONFAB_UNSUPPORTED: the store. CONFAB_BUSY: no thread.
 CONFAB_API confab_status confab_client_open(confab_runtime *runtime, const confab_client_options *options,
                                             confab_client **client, confab_error **error);
 CONFAB_API confab_client *confab_client_retain(confab_client *client);  ///< Take another reference.
@@ -351,8 +350,7 @@ CONFAB_API confab_status confab_answer(const confab_event *question, const char 
 /// one tenant share what they learn.
 ///
 /// @param id       NULL or empty: the only one.
-/// @returns        CONFAB_NOT_FOUND: there is no such tenant. CONFAB_INVALID_ARGUMENT: it must be named. CONFAB_BUSY: the
-///                 system refuses a thread.
+/// @returns        CONFAB_NOT_FOUND: no such tenant. CONFAB_INVALID_ARGUMENT: it must be named. CONFAB_BUSY: no thread.
 CONFAB_API confab_status confab_client_tenant(confab_client *client, const char *id, confab_tenant **tenant,
                                               confab_error **error);
 CONFAB_API confab_tenant *confab_tenant_retain(confab_tenant *tenant);  ///< Take another reference.

@@ -28,15 +28,16 @@ class OutboxNews::Feed {
     }
     change->set(Result<void>());
   }
-  void close() {
+  // Needs no memory: nothing is waited for any more, so no other signal is made.
+  void close() noexcept {
     std::shared_ptr<Signal> change;
     {
       const std::lock_guard lock(mutex_);
       closed_ = true;
       waiting_.clear();
-      change = std::exchange(change_, std::make_shared<Signal>());
+      change = std::move(change_);
     }
-    change->set(Result<void>());
+    if (change) change->set(Result<void>());
   }
   [[nodiscard]] bool begin() {
     const std::lock_guard lock(mutex_);
@@ -46,7 +47,7 @@ class OutboxNews::Feed {
     const std::lock_guard lock(mutex_);
     reading_ = false;
   }
-  // To be asked for before take(), so that nothing comes in between.
+  // To be asked for before take(), so that nothing comes in between. Null once it is closed.
   [[nodiscard]] std::shared_ptr<Signal> change() {
     const std::lock_guard lock(mutex_);
     return change_;

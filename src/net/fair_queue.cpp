@@ -22,13 +22,23 @@ Result<FairQueue::Ticket> FairQueue::push(std::string_view group) {
     return Error(Errc::busy, "Too many requests wait for the homeserver; repeat when some have ended.");
   }
   auto found = groups_.find(group);
-  if (found == groups_.end()) found = groups_.emplace(std::string(group), Group()).first;
+  if (found == groups_.end()) {
+    found = groups_.try_emplace(std::string(group)).first;
+    found->second.turn_aside.front() = found->first;
+  }
   if (found->second.waiting >= limits_.waiting_per_group_) {
     return Error(Errc::busy, "Too many requests of this tenant wait for the homeserver; repeat when some have ended.");
   }
   const Ticket ticket = next_ticket_++;
-  std::list<Ticket>& line = found->second.line;
-  entries_.emplace(ticket, Entry{found, Place::queued, line.insert(line.end(), ticket)});
+  try {
+    std::list<Ticket> added(1, ticket);
+    entries_.try_emplace(ticket, Entry{found, Place::queued, {}, added.begin()});
+    std::list<Ticket>& line = found->second.line;
+    line.splice(line.end(), added);
+  } catch (...) {
+    settle(found);
+    throw;
+  }
   ++found->second.waiting;
   ++waiting_;
   settle(found);
@@ -76,7 +86,7 @@ bool FairQueue::unpark(Ticket ticket) {
   // Tickets grow with time of arrival, so they are the order; what was parked is mostly older than the whole line.
   std::list<Ticket>& line = entry.group->second.line;
   const auto before = std::find_if(line.begin(), line.end(), [&](Ticket other) { return other > ticket; });
-  entry.spot = line.insert(before, ticket);
+  line.splice(before, entry.aside);
   entry.place = Place::queued;
   settle(entry.group);
   return true;
@@ -92,24 +102,24 @@ bool FairQueue::cancel(Ticket ticket) {
   return true;
 }
 
-void FairQueue::leave(const Entry& entry) {
+void FairQueue::leave(Entry& entry) noexcept {
   Group& group = entry.group->second;
   if (entry.place == Place::in_flight) {
     --group.in_flight;
     --in_flight_;
     return;
   }
-  if (entry.place == Place::queued) group.line.erase(entry.spot);
+  if (entry.place == Place::queued) entry.aside.splice(entry.aside.end(), group.line, entry.spot);
   --group.waiting;
   --waiting_;
 }
 
-void FairQueue::settle(Groups::iterator group) {
+void FairQueue::settle(Groups::iterator group) noexcept {
   Group& g = group->second;
   const bool wants_turn = !g.line.empty() && g.in_flight < limits_.in_flight_per_group_;
-  if (wants_turn && !g.in_turn) g.turn = turns_.insert(turns_.end(), group->first);
-  if (!wants_turn && g.in_turn) turns_.erase(g.turn);
-  g.in_turn = wants_turn;
+  const bool in_turn = g.turn_aside.empty();
+  if (wants_turn && !in_turn) turns_.splice(turns_.end(), g.turn_aside);
+  if (!wants_turn && in_turn) g.turn_aside.splice(g.turn_aside.end(), turns_, g.turn);
   if (g.waiting == 0 && g.in_flight == 0) groups_.erase(group);
 }
 

@@ -72,26 +72,28 @@ class FairQueue {
 
  private:
   enum class Place : std::uint8_t { queued, parked, in_flight };
+  // Only push() needs memory: the nodes of the lists wait aside while they are in none of them.
   struct Group {
     std::list<Ticket> line;
     std::size_t waiting = 0;
     std::size_t in_flight = 0;
     // Its place among the groups whose turn can come: those with a line and a free place.
-    bool in_turn = false;
-    std::list<std::string_view>::iterator turn;
+    std::list<std::string_view> turn_aside = std::list<std::string_view>(1);
+    std::list<std::string_view>::iterator turn = turn_aside.begin();
   };
   using Groups = std::map<std::string, Group, std::less<>>;
   struct Entry {
     Groups::iterator group;
     Place place;
-    std::list<Ticket>::iterator spot;  // Only while queued.
+    std::list<Ticket> aside;  // Empty while queued.
+    std::list<Ticket>::iterator spot;
   };
   using Entries = std::unordered_map<Ticket, Entry>;
 
   // Leave one place; the group's standing is settled by the caller.
-  void leave(const Entry& entry);
+  void leave(Entry& entry) noexcept;
   // Bring the turns in line with what the group has now; an empty group is forgotten.
-  void settle(Groups::iterator group);
+  void settle(Groups::iterator group) noexcept;
 
   FairQueueLimits limits_;
   Ticket next_ticket_ = 1;

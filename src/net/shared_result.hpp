@@ -2,6 +2,7 @@
 // gives up waiting leaves the others, and the work itself, alone.
 #pragma once
 
+#include <atomic>
 #include <coroutine>
 #include <memory>
 #include <mutex>
@@ -17,23 +18,21 @@
 
 namespace confab::net {
 
-// Wakes one suspended coroutine on its loop, at most once, whoever comes first: the result, the deadline, the stop.
-class Waker {
+// Wakes one suspended coroutine on its loop, at most once, whoever comes first: the result, the deadline, the stop. It
+// needs no memory to do so.
+class Waker final : public EventLoop::Errand, public std::enable_shared_from_this<Waker> {
  public:
   explicit Waker(EventLoop& loop) : loop_(&loop) {}
   void arm(std::coroutine_handle<> waiting) noexcept { waiting_ = waiting; }
-  void wake() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (std::exchange(woken_, true)) return;
-    }
-    loop_->post([waiting = waiting_] { waiting.resume(); });
+  void wake() noexcept {
+    if (woken_.exchange(true)) return;
+    loop_->post(std::shared_ptr<EventLoop::Errand>(shared_from_this()));
   }
+  void run() override { waiting_.resume(); }
 
  private:
   EventLoop* loop_;
-  std::mutex mutex_;
-  bool woken_ = false;
+  std::atomic<bool> woken_{false};
   std::coroutine_handle<> waiting_;
 };
 
@@ -60,7 +59,7 @@ class WakeAwaiter {
  private:
   struct Wake {
     std::shared_ptr<Waker> waker;
-    void operator()() const { waker->wake(); }
+    void operator()() const noexcept { waker->wake(); }
   };
   CallContext context_;
   Enrol enrol_;
