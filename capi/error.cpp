@@ -16,7 +16,10 @@ confab_error::confab_error(const confab::Error& error)
 confab_error* confab_error_retain(confab_error* error) { return confab::capi::retain(error); }
 void confab_error_release(confab_error* error) { confab::capi::release(error); }
 
-confab_status confab_error_status(const confab_error* error) { return readable(error) ? error->status : CONFAB_OK; }
+confab_status confab_error_status(const confab_error* error) {
+  if (confab::capi::forked()) return CONFAB_FORKED;
+  return confab::capi::is(error) ? error->status : CONFAB_OK;
+}
 
 const char* confab_error_message(const confab_error* error) {
   return readable(error) ? error->message.c_str() : nullptr;

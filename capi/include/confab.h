@@ -24,7 +24,7 @@
 ///           so. The library runs threads of its own, and of the host's code only a store's functions on them; block the
 ///           signals that they shall not take before confab_runtime_new().
 /// fork().   In a child whose parent had used the library, every function that returns a status answers CONFAB_FORKED
-///           and does nothing, releases do nothing, and readers answer what they say of NULL. exec() is free.
+///           and does nothing, retains and releases do nothing, and readers answer what they say of NULL. exec() is free.
 /// dlclose() is safe: the library stays mapped.
 #ifndef CONFAB_H
 #define CONFAB_H
