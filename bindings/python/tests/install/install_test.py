@@ -1,8 +1,8 @@
 """An sdist, a wheel from it, and the package in an environment that knows nothing of the checkout.
 
-All of it is compiled from the sdist, without optimization, through ccache where that is here, in folders whose relative
-places are the same every time: only what changed is compiled. It takes minutes the first time, so it is run by hand:
-python3 bindings/python/tests/run.py tests/install
+All of it is compiled from the sdist, without optimization and in joined sources, through ccache where that is here, in
+folders whose relative places are the same every time: only what changed is compiled. It takes minutes the first time, so
+it is a suite of its own: scripts/test --suite install
 """
 
 import json
@@ -53,6 +53,8 @@ def wheel(sdist, folder):
     launcher = {"CMAKE_CXX_COMPILER_LAUNCHER": "ccache", "CCACHE_BASEDIR": str(folder), "CCACHE_NOHASHDIR": "1"}
     run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder / "dist",
         "-C", f"build-dir={folder / 'build'}", "-C", "cmake.define.CMAKE_CXX_FLAGS_RELEASE=-O0",
+        "-C", "cmake.define.CMAKE_UNITY_BUILD=ON", "-C", "cmake.define.CMAKE_UNITY_BUILD_BATCH_SIZE=6",
+        "-C", "cmake.define.CONFAB_PRECOMPILE=ON",
         folder / f"confab-{confab.__version__}", folder=folder,
         CMAKE_BUILD_PARALLEL_LEVEL=str(os.cpu_count()),
         **(launcher if shutil.which("ccache") else {}))
