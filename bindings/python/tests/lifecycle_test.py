@@ -235,7 +235,7 @@ def test_a_fork_before_the_first_use_is_free(fake_config):
         child = os.fork()
         with confab.sync.Client(config) as chat:
             # One write: with PYTHONUNBUFFERED print() makes two, and the other process's may come between.
-            os.write(1, chat.tenant().users.provision("ana").slug.encode() + b"\n")
+            os.write(1, chat.tenant().users.provision("ana").slug.encode() + b"\\n")
         if child:
             os.waitpid(child, 0)
         """, fake_config)
