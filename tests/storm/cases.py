@@ -9,10 +9,10 @@ from storm import LOGIN, PUPPET_LOGIN, SEND, Storm
 
 
 def rows_deleted(folder, users, sends, say):
-    """All users' tokens are deleted in the homeserver's database while messages flow through one process."""
+    """All users' tokens are deleted in the homeserver's database under durable sends through one process."""
     with Storm(folder, users, say=say) as storm:
         storm.confirmed(storm.sends(len(storm.users), "before"))
-        begun = storm.sends(sends, "during")
+        begun = storm.sends(sends, "during", durable=True)
         some_sent(storm, "during")
         since = time.monotonic()
         gone = storm.delete_rows()
@@ -29,7 +29,7 @@ def logged_out(folder, users, sends, say):
         storm.log_out()
         lost = min(50, sends // 4)
         storm.proxy.lose_answers(*SEND, lost)
-        begun = storm.sends(sends, "during")
+        begun = storm.sends(sends, "during", durable=True)
         until(lambda: storm.proxy.faults_left() == 0, "answers to lose")
         storm.homeserver.kill()
         storm.homeserver.restart()
@@ -38,17 +38,22 @@ def logged_out(folder, users, sends, say):
         return {"answers_lost": lost, **judged(storm, since, say)}
 
 
-def four_processes(folder, users, sends, say):
+def four_processes(folder, users, sends, say, store="sqlite"):
     """The same users act through four processes with one SQLite file between them."""
-    with Storm(folder, users, hosts=4, say=say) as storm:
+    with Storm(folder, users, hosts=4, store=store, say=say) as storm:
         storm.confirmed(storm.sends(4 * len(storm.users), "before"))  # every process knows every user's token
-        begun = storm.sends(sends, "during")
+        begun = storm.sends(sends, "during", durable=True)
         some_sent(storm, "during")
         since = time.monotonic()
         storm.delete_rows()
         say("Synapse is back")
         storm.confirmed(begun)
         return judged(storm, since, say)
+
+
+def four_processes_postgresql(folder, users, sends, say):
+    """The same with a PostgreSQL between them."""
+    return four_processes(folder, users, sends, say, store="postgresql")
 
 
 def admin_too(folder, users, sends, say):
@@ -165,4 +170,5 @@ def judged(storm, since, say, exactly=True):
 
 
 CASES = {case.__name__: case
-         for case in (rows_deleted, logged_out, four_processes, admin_too, holder_stopped, logins_spent)}
+         for case in (rows_deleted, logged_out, four_processes, four_processes_postgresql, admin_too, holder_stopped,
+                      logins_spent)}

@@ -3,9 +3,9 @@ answers each by a line. The Python package over the library under test; CONFAB_L
 
   {"id": 1, "do": "provision", "user": "u1"}
   {"id": 2, "do": "room", "event": "r1", "creator": "u1"}      {"id": 3, "do": "add", "event": "r1", "user": "u2"}
-  {"id": 4, "do": "send", "event": "r1", "user": "u2", "text": "hi"}
+  {"id": 4, "do": "send", "event": "r1", "user": "u2", "text": "hi"}             and "durable": true through the outbox
 
-A send whose outcome is unknown is repeated as its error says: with the same transaction id, marked as repeated. Whoever is
+A durable send is answered when the store says that it was sent, by whichever process. Another send whose outcome is unknown is repeated as its error says: with the same transaction id, marked as repeated. Whoever is
 provisioned while no login is left comes again after the wait that the error names.
 """
 
@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bindings" / "pytho
 import confab  # noqa: E402
 
 PATIENCE = 600  # of an operation, in seconds: longer than any outage that a storm makes
+LOOK_EVERY = 2  # seconds, at what became of an accepted message
 
 
 async def act(tenant, order):
@@ -35,6 +36,8 @@ async def act(tenant, order):
     if what == "add":
         await room.add(order["user"], timeout=PATIENCE)
         return {}
+    if order.get("durable"):
+        return await say_for_certain(tenant, room, order)
     more = {}
     while True:
         try:
@@ -44,6 +47,15 @@ async def act(tenant, order):
             more = {"transaction_id": unknown.transaction_id, "repeated": True}
         except (confab.Unreachable, confab.Unavailable):
             await asyncio.sleep(1)  # nothing was sent
+
+
+async def say_for_certain(tenant, room, order):
+    accepted = await room.send_durably(order["text"], user=order["user"], timeout=PATIENCE)
+    while (message := await tenant.outbox.show(accepted, timeout=PATIENCE)).state != "sent":
+        if message.state == "dead":
+            raise confab.Error(f"given up: {message.reason}")
+        await asyncio.sleep(LOOK_EVERY)
+    return {"event_id": message.id}
 
 
 async def serve(tenant, order):

@@ -98,11 +98,32 @@ class Host:
                 stream.close()
 
 
+@contextlib.contextmanager
+def postgresql():
+    """A PostgreSQL of its own, while it lasts: its dsn."""
+    server = subprocess.Popen([str(SOURCE / "scripts" / "postgresql"), "run"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        with server.stdin, server.stdout:
+            yield json.loads(server.stdout.readline())["dsn"]
+    finally:
+        server.wait(60)
+
+
+def dump(dsn):
+    """All that is in the database, as text: bytes are in hexadecimal there."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_dump"), key=lambda path: int(path.parent.parent.name))
+    done = subprocess.run([str(found[-1]) if found else "pg_dump", "--dbname", dsn], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, check=True)
+    if b"COPY " not in done.stdout:
+        raise AssertionError("the database holds no table")
+    return done.stdout
+
+
 class Storm:
     """Users in rooms of `room_size`, provisioned and joined; then whatever a case does to them."""
 
-    def __init__(self, folder, users, room_size=20, hosts=1, spend=0, say=print):
-        self.folder, self.say = Path(folder), say
+    def __init__(self, folder, users, room_size=20, hosts=1, spend=0, store="sqlite", say=print):
+        self.folder, self.store, self.say = Path(folder), store, say
         self.users = [f"u{i:04}" for i in range(users)]
         self.events = {f"r{i // room_size:03}": self.users[i:i + room_size] for i in range(0, users, room_size)}
         self._stack = contextlib.ExitStack()
@@ -135,9 +156,13 @@ class Storm:
                 "events": [{"slug": event, "name": f"Event {event}", "visibility": "private", "creator": members[0],
                             "attendees": [{"user": each, "role": "guest"} for each in members[1:] + ["late"]]}
                            for event, members in self.events.items()]}
+            place = {"path": str(work / "confab.db")}
+            if self.store == "postgresql":
+                self.dsn = stack.enter_context(postgresql())
+                place = {"dsn": self.dsn}
             self.work = harness.Workspace(
                 work, {**self.homeserver.config(), "url": self.proxy.url}, directory=directory,
-                store={"kind": "sqlite", "path": str(work / "confab.db"), "key_file": str(work / "keys")})
+                store={"kind": self.store, **place, "key_file": str(work / "keys")})
             self.hosts = []
             for _ in range(hosts):
                 self.hosts.append(Host(self.work.config))
@@ -164,7 +189,7 @@ class Storm:
             raise AssertionError(f"{len(wrong)} of {len(answers)} failed: {wrong[:3]}")
         return [answer["ok"] for answer in answers]
 
-    def sends(self, count, word, host=None):
+    def sends(self, count, word, host=None, durable=False):
         """Begins `count` sends by all users in turn, spread over the hosts; gives (host, numbers) for `confirmed`."""
         begun = {}
         places = [(event, user) for event, members in self.events.items() for user in members]
@@ -173,7 +198,8 @@ class Storm:
             at = host or self.hosts[i % len(self.hosts)]
             text = f"{word} {i}"
             self.texts.append(text)
-            begun.setdefault(at, []).append(at.order("send", event=event, user=user, text=text))
+            begun.setdefault(at, []).append(at.order("send", event=event, user=user, text=text,
+                                                       durable=durable))
         return begun
 
     def confirmed(self, begun):
@@ -278,4 +304,7 @@ class Storm:
         places = {str(path): path.read_bytes() for path in self.work.folder.rglob("*")
                   if path.is_file() and path.name != "keys"}
         places["what the hosts said"] = self.errors
-        return sorted(name for name, content in places.items() for secret in wanted if secret in content), len(wanted)
+        if self.store == "postgresql":
+            places["the database"] = dump(self.dsn)
+        return sorted(name for name, content in places.items() for secret in wanted
+                      if secret in content or secret.hex().encode() in content), len(wanted)

@@ -27,6 +27,9 @@ class Small(unittest.TestCase):
     def test_four_processes(self):
         self.run_case("four_processes")
 
+    def test_four_processes_postgresql(self):
+        self.run_case("four_processes_postgresql")
+
     def test_admin_too(self):
         self.run_case("admin_too")
 
