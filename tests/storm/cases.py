@@ -4,8 +4,9 @@ import json
 import os
 import signal
 import time
+from collections import Counter
 
-from storm import LOGIN, PUPPET_LOGIN, SEND, Storm
+from storm import LOGIN, LOST, PUPPET_LOGIN, REFRESH, SEND, Storm
 
 
 def rows_deleted(folder, users, sends, say):
@@ -126,6 +127,42 @@ def logins_spent(folder, users, sends, say):
         return {"told_to_wait_s": told, "waited_s": round(waited, 1)}
 
 
+def refreshes(folder, users, sends, say, life=300):
+    """Three users on devices of their own, whose tokens end after five minutes, go on for several lives of them; three
+    answers to a refresh are lost."""
+    with Storm(folder, 3, access="device", token_life=life, say=say) as storm:
+        storm.confirmed(storm.sends(3, "before"))
+        since, spoken = time.monotonic(), 0
+        storm.proxy.lose_answers(*REFRESH, 3)
+        while time.monotonic() < since + 2.5 * life:  # time has to pass: that is what tokens end by
+            spoken += 1
+            storm.confirmed(storm.sends(3, f"round {spoken}"))
+            time.sleep(life / 60)
+        if storm.proxy.faults_left():
+            raise AssertionError("no answer to a refresh was lost")
+        asked = storm.proxy.seen(*REFRESH, since=since)
+        wrong = [each for each in asked if each.status not in (200, LOST)]
+        wrong += [each for method in ("GET", "PUT", "POST") for each in storm.proxy.seen(method, ".*", since)
+                  if each.status == 401]
+        wrong += storm.proxy.seen(*LOGIN, since=since)
+        if wrong:
+            raise AssertionError(f"a token was not refreshed ahead, or was lost: {wrong[:5]}")
+        spent, lost = (Counter(json.loads(each.body)["refresh_token"] for each in asked if each.status == status)
+                       for status in (200, LOST))
+        if max(spent.values()) > 1 or lost.keys() - spent.keys():
+            raise AssertionError(f"{sum(spent.values())} refreshes spent {len(spent)} tokens; "
+                                 f"{len(lost.keys() - spent.keys())} were lost with their answers")
+        if len(spent) < 3 * 2:
+            raise AssertionError(f"only {len(spent)} tokens were refreshed")
+        storm.each_text_once()
+        storm.finish()
+        places, secrets = storm.secrets_found()
+        if places:
+            raise AssertionError(f"secrets stand in {places[:5]}")
+        return {"texts": len(storm.texts), "refreshed": len(spent), "answers_lost": sum(lost.values()),
+                "secrets_looked_for": secrets}
+
+
 def until(holds, what, seconds=120):
     end = time.monotonic() + seconds
     while not holds():
@@ -171,4 +208,4 @@ def judged(storm, since, say, exactly=True):
 
 CASES = {case.__name__: case
          for case in (rows_deleted, logged_out, four_processes, four_processes_postgresql, admin_too, holder_stopped,
-                      logins_spent)}
+                      logins_spent, refreshes)}

@@ -25,6 +25,7 @@ PATIENCE = 900  # seconds, of whoever waits for a host process
 
 SEND = ("PUT", r"/_matrix/client/v3/rooms/[^/]+/send/m\.room\.message/.*")
 LOGIN = ("POST", r"/_matrix/client/v3/login")
+REFRESH = ("POST", r"/_matrix/client/v3/refresh")
 PUPPET_LOGIN = ("POST", r"/_synapse/admin/v1/users/[^/]+/login")
 USER_PUT = ("PUT", r"/_synapse/admin/v2/users/[^/]+")
 
@@ -122,8 +123,10 @@ def dump(dsn):
 class Storm:
     """Users in rooms of `room_size`, provisioned and joined; then whatever a case does to them."""
 
-    def __init__(self, folder, users, room_size=20, hosts=1, spend=0, store="sqlite", say=print):
-        self.folder, self.store, self.say = Path(folder), store, say
+    def __init__(self, folder, users, room_size=20, hosts=1, spend=0, store="sqlite", access="puppet", token_life=None,
+                 say=print):
+        self.folder, self.store, self.access, self.say = Path(folder), store, access, say
+        self.options = ["--token-life", str(token_life)] if token_life else []
         self.users = [f"u{i:04}" for i in range(users)]
         self.events = {f"r{i // room_size:03}": self.users[i:i + room_size] for i in range(0, users, room_size)}
         self._stack = contextlib.ExitStack()
@@ -139,7 +142,7 @@ class Storm:
 
     def _begin(self, hosts, spend):
         with contextlib.ExitStack() as stack:
-            self.homeserver = harness.Homeserver(self.folder / "synapse", "--default-limits")
+            self.homeserver = harness.Homeserver(self.folder / "synapse", "--default-limits", *self.options)
             stack.callback(self.homeserver.stop)
             self.matrix = harness.Matrix(self.homeserver)
             self.operator = self.matrix.admin_token()
@@ -162,6 +165,7 @@ class Storm:
                 place = {"dsn": self.dsn}
             self.work = harness.Workspace(
                 work, {**self.homeserver.config(), "url": self.proxy.url}, directory=directory,
+                tenants=[{"id": "park", "directory": str(work / "directory.json"), "access": self.access}],
                 store={"kind": self.store, **place, "key_file": str(work / "keys")})
             self.hosts = []
             for _ in range(hosts):

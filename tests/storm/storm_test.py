@@ -37,6 +37,10 @@ class Small(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder:
             cases.CASES["holder_stopped"](folder, 2, 0, print)
 
+    def test_refreshes(self):
+        with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder:
+            cases.refreshes(folder, 3, 0, print, life=4)
+
     def test_what_does_not_hold_is_found(self):
         """A text too many, a text too few, a second token: the judge sees each."""
         with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder, storm.Storm(folder, 2) as small:
