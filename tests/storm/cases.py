@@ -6,7 +6,7 @@ import signal
 import time
 from collections import Counter
 
-from storm import LOGIN, LOST, PUPPET_LOGIN, REFRESH, SEND, Storm
+from storm import LOGIN, LOST, PUPPET_LOGIN, REFRESH, REGISTER, SEND, USER_PUT, Storm
 
 
 def rows_deleted(folder, users, sends, say):
@@ -163,6 +163,57 @@ def refreshes(folder, users, sends, say, life=300):
                 "secrets_looked_for": secrets}
 
 
+def newcomers(folder, users, sends, say, access="auto"):
+    """Five times as many users are provisioned, come into rooms of twenty and say one thing each; half-way the process is
+    killed, and another one begins again with all of them."""
+    most = {"auto": 600, "appservice": 300}[access]
+    with Storm(folder, 5 * users, access=access, populated=False, say=say) as storm:
+        begun = time.monotonic()
+        orders = [{"event": event, "creator": members[0], "user": user, "text": f"{user} is here", "transaction_id": user}
+                  for event, members in storm.events.items() for user in members]
+        storm.texts = [order["text"] for order in orders]
+
+        def arrive(host):
+            """Who makes a room comes first."""
+            making = [order for order in orders if order["user"] == order["creator"]]
+            storm.done(host, [host.order("arrive", **order) for order in making])
+            return host, [host.order("arrive", **order) for order in orders]
+
+        arrive(storm.hosts[0])
+        said = len(orders) // 2
+        until(lambda: sum(each.status == 200 for each in storm.proxy.seen(*SEND)) >= said, "messages", most)
+        say(f"{said} have come in and spoken: the process is killed")
+        storm.hosts.pop().end()
+        for order, arrived in zip(orders, storm.done(*arrive(storm.begin_host()))):
+            storm.room_ids[order["event"]] = arrived["room_id"]
+        seconds = time.monotonic() - begun
+        say(f"all have after {seconds:.1f} s")
+        if seconds > most:
+            raise AssertionError(f"it took {seconds:.1f} s, at most {most} are allowed")
+        storm.each_text_once()
+        put = Counter(each.path for each in storm.proxy.seen(*USER_PUT) if b'"password"' not in each.body)
+        registered = Counter(json.loads(each.body)["username"] for each in storm.proxy.seen(*REGISTER))
+        wrong = {user: count for user, count in (put + registered).items() if count != 1}
+        if wrong or len(put) != len(orders) or len(registered) not in (0, len(orders)):
+            raise AssertionError(f"{len(put)} accounts were put and {len(registered)} registered, not each by one request: "
+                                 f"{list(wrong.items())[:5]}")
+        refused = storm.refused_logins()
+        if refused:
+            raise AssertionError(f"{len(refused)} logins were answered 429")
+        storm.finish()
+        places, secrets = storm.secrets_found()
+        if places:
+            raise AssertionError(f"secrets stand in {places[:5]}")
+        limited = [each for method in ("GET", "PUT", "POST") for each in storm.proxy.seen(method, ".*") if each.status == 429]
+        return {"users": len(orders), "all_there_s": round(seconds, 1), "logins": len(storm.proxy.seen(*LOGIN)),
+                "answers_429": len(limited), "secrets_looked_for": secrets}
+
+
+def newcomers_appservice(folder, users, sends, say):
+    """The same, spoken for by an application service."""
+    return newcomers(folder, users, sends, say, access="appservice")
+
+
 def until(holds, what, seconds=120):
     end = time.monotonic() + seconds
     while not holds():
@@ -208,4 +259,4 @@ def judged(storm, since, say, exactly=True):
 
 CASES = {case.__name__: case
          for case in (rows_deleted, logged_out, four_processes, four_processes_postgresql, admin_too, holder_stopped,
-                      logins_spent, refreshes)}
+                      logins_spent, refreshes, newcomers, newcomers_appservice)}

@@ -5,6 +5,8 @@ answers each by a line. The Python package over the library under test; CONFAB_L
   {"id": 2, "do": "room", "event": "r1", "creator": "u1"}      {"id": 3, "do": "add", "event": "r1", "user": "u2"}
   {"id": 4, "do": "send", "event": "r1", "user": "u2", "text": "hi"}             and "durable": true through the outbox
 
+  {"id": 5, "do": "arrive", "event": "r1", "creator": "u1", "user": "u2", "text": "hi", "transaction_id": "t1"}   all of it
+
 A durable send is answered when the store says that it was sent, by whichever process. Another send whose outcome is unknown is repeated as its error says: with the same transaction id, marked as repeated. Whoever is
 provisioned while no login is left comes again after the wait that the error names.
 """
@@ -22,13 +24,27 @@ PATIENCE = 600  # of an operation, in seconds: longer than any outage that a sto
 LOOK_EVERY = 2  # seconds, at what became of an accepted message
 
 
-async def act(tenant, order):
-    what = order["do"]
-    while what == "provision":
+async def provision(tenant, user):
+    while True:
         try:
-            return {"user_id": (await tenant.users.provision(order["user"], timeout=PATIENCE)).user_id}
+            return {"user_id": (await tenant.users.provision(user, timeout=PATIENCE)).user_id}
         except confab.RateLimited as limited:
             await asyncio.sleep(limited.retry_after)
+
+
+async def arrive(tenant, order):
+    await provision(tenant, order["user"])
+    room = await tenant.events.room(order["event"], creator=order["creator"], timeout=PATIENCE)
+    await room.add(order["user"], timeout=PATIENCE)
+    return {"room_id": room.room_id, **await say_for_certain(tenant, room, order)}
+
+
+async def act(tenant, order):
+    what = order["do"]
+    if what == "provision":
+        return await provision(tenant, order["user"])
+    if what == "arrive":
+        return await arrive(tenant, order)
     if what == "room":
         room = await tenant.events.room(order["event"], creator=order["creator"], timeout=PATIENCE)
         return {"room_id": room.room_id}
@@ -50,7 +66,8 @@ async def act(tenant, order):
 
 
 async def say_for_certain(tenant, room, order):
-    accepted = await room.send_durably(order["text"], user=order["user"], timeout=PATIENCE)
+    accepted = await room.send_durably(order["text"], user=order["user"],
+                                       transaction_id=order.get("transaction_id"), timeout=PATIENCE)
     while (message := await tenant.outbox.show(accepted, timeout=PATIENCE)).state != "sent":
         if message.state == "dead":
             raise confab.Error(f"given up: {message.reason}")

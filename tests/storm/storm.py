@@ -1,7 +1,6 @@
 """A world in which all tokens die at once: a real Synapse with its own limits on logins, a proxy before it that counts and
 loses answers, host processes, and what must be true afterwards."""
 
-import base64
 import contextlib
 import json
 import os
@@ -27,6 +26,7 @@ SEND = ("PUT", r"/_matrix/client/v3/rooms/[^/]+/send/m\.room\.message/.*")
 LOGIN = ("POST", r"/_matrix/client/v3/login")
 REFRESH = ("POST", r"/_matrix/client/v3/refresh")
 PUPPET_LOGIN = ("POST", r"/_synapse/admin/v1/users/[^/]+/login")
+REGISTER = ("POST", r"/_matrix/client/v3/register")
 USER_PUT = ("PUT", r"/_synapse/admin/v2/users/[^/]+")
 
 
@@ -124,7 +124,7 @@ class Storm:
     """Users in rooms of `room_size`, provisioned and joined; then whatever a case does to them."""
 
     def __init__(self, folder, users, room_size=20, hosts=1, spend=0, store="sqlite", access="puppet", token_life=None,
-                 say=print):
+                 populated=True, say=print):
         self.folder, self.store, self.access, self.say = Path(folder), store, access, say
         self.options = ["--token-life", str(token_life)] if token_life else []
         self.users = [f"u{i:04}" for i in range(users)]
@@ -132,7 +132,8 @@ class Storm:
         self._stack = contextlib.ExitStack()
         self.texts = []       # each that was accepted
         self.errors = b""
-        self._begin(hosts, spend)
+        self.hosts, self.user_ids, self.room_ids = [], {}, {}
+        self._begin(hosts, spend, populated)
 
     def __enter__(self):
         return self
@@ -140,8 +141,31 @@ class Storm:
     def __exit__(self, *_):
         self._stack.close()
 
-    def _begin(self, hosts, spend):
+    def _begin(self, hosts, spend, populated):
         with contextlib.ExitStack() as stack:
+            work = self.folder / "work"
+            store = {**harness.kept_store(work), "kind": self.store}
+            if self.store == "postgresql":
+                del store["path"]
+                self.dsn = store["dsn"] = stack.enter_context(postgresql())
+            directory = {
+                "users": [{"id": user, "slug": user, "name": f"User {user}"} for user in self.users + ["late"]],
+                "events": [{"slug": event, "name": f"Event {event}", "visibility": "private", "creator": members[0],
+                            "attendees": [{"user": each, "role": "guest"} for each in members[1:] + ["late"]]}
+                           for event, members in self.events.items()], "groups": []}
+            by_registration = {"appservice_file": "appservice.yaml"} if self.access == "appservice" else {}
+
+            def workspace(homeserver):
+                return harness.Workspace(
+                    work, {**homeserver, **by_registration}, directory=directory, store=store,
+                    tenants=[{"id": "park", "directory": str(work / "directory.json"), "access": self.access}])
+
+            if by_registration:
+                done = workspace({"server_name": "confab.test", "admin_user": "admin", "admin_password": "later"}
+                                 ).run("appservice", "register")
+                if done.code != 0:
+                    raise RuntimeError(str(done))
+                self.options += ["--registration", str(work / "appservice.yaml")]
             self.homeserver = harness.Homeserver(self.folder / "synapse", "--default-limits", *self.options)
             stack.callback(self.homeserver.stop)
             self.matrix = harness.Matrix(self.homeserver)
@@ -150,29 +174,17 @@ class Storm:
                 self.matrix.admin_token()
             self.proxy = CountingProxy(self.homeserver.about["port"])
             stack.callback(self.proxy.close)
-            work = self.folder / "work"
-            work.mkdir()
-            with os.fdopen(os.open(work / "keys", os.O_WRONLY | os.O_CREAT, 0o600), "w") as keys:
-                keys.write(f"first {base64.b64encode(os.urandom(32)).decode()}\n")
-            directory = {
-                "users": [{"id": user, "slug": user, "name": f"User {user}"} for user in self.users + ["late"]],
-                "events": [{"slug": event, "name": f"Event {event}", "visibility": "private", "creator": members[0],
-                            "attendees": [{"user": each, "role": "guest"} for each in members[1:] + ["late"]]}
-                           for event, members in self.events.items()]}
-            place = {"path": str(work / "confab.db")}
-            if self.store == "postgresql":
-                self.dsn = stack.enter_context(postgresql())
-                place = {"dsn": self.dsn}
-            self.work = harness.Workspace(
-                work, {**self.homeserver.config(), "url": self.proxy.url}, directory=directory,
-                tenants=[{"id": "park", "directory": str(work / "directory.json"), "access": self.access}],
-                store={"kind": self.store, **place, "key_file": str(work / "keys")})
-            self.hosts = []
+            self.work = workspace({**self.homeserver.config(), "url": self.proxy.url})
+            stack.callback(lambda: [host.end() for host in self.hosts])
             for _ in range(hosts):
-                self.hosts.append(Host(self.work.config))
-                stack.callback(self.hosts[-1].end)
-            self._populate()
+                self.begin_host()
+            if populated:
+                self._populate()
             self._stack = stack.pop_all()
+
+    def begin_host(self):
+        self.hosts.append(Host(self.work.config))
+        return self.hosts[-1]
 
     def _populate(self):
         begun = time.monotonic()
@@ -306,7 +318,7 @@ class Storm:
         key = re.split(r"\s+", (self.work.folder / "keys").read_text())[1]
         wanted = {secret.encode() for secret in self.proxy.secrets() | {password, key} if len(secret) >= 8}
         places = {str(path): path.read_bytes() for path in self.work.folder.rglob("*")
-                  if path.is_file() and path.name != "keys"}
+                  if path.is_file() and path.name not in ("keys", "appservice.yaml")}
         places["what the hosts said"] = self.errors
         if self.store == "postgresql":
             places["the database"] = dump(self.dsn)

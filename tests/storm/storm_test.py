@@ -37,6 +37,14 @@ class Small(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder:
             cases.CASES["holder_stopped"](folder, 2, 0, print)
 
+    def test_newcomers(self):
+        with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder:
+            cases.newcomers(folder, 4, 0, print)
+
+    def test_newcomers_appservice(self):
+        with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder:
+            cases.newcomers_appservice(folder, 4, 0, print)
+
     def test_refreshes(self):
         with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder:
             cases.refreshes(folder, 3, 0, print, life=4)
