@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -123,7 +124,7 @@ Error::~Error() {
 }
 
 Error::Detail* Error::clone() const {
-  auto* copy = new Detail;
+  auto copy = std::make_unique<Detail>();  // what follows may find no memory
   copy->code = detail_->code;
   copy->http_status = detail_->http_status;
   copy->retriable = detail_->retriable;
@@ -133,7 +134,7 @@ Error::Detail* Error::clone() const {
   copy->server_message = detail_->server_message;
   copy->transaction_id = detail_->transaction_id;
   copy->subject = detail_->subject;
-  return copy;
+  return copy.release();
 }
 
 Errc Error::code() const noexcept { return detail_->code; }

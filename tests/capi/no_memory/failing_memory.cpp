@@ -6,7 +6,7 @@
 #include <new>
 
 // Where the memory really comes from.
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CONFAB_BEFORE_ADDRESS_SANITIZER)
 #define CONFAB_UNDERLYING(name) __interceptor_##name
 #else
 #define CONFAB_UNDERLYING(name) __libc_##name
