@@ -7,6 +7,8 @@
 
 #include <confab/directory_batch.hpp>
 
+#include "util/no_memory.hpp"
+
 namespace confab::capi {
 namespace {
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "util/no_memory.hpp"
+
 namespace confab::capi {
 
 Questions::Questions(std::shared_ptr<QueueCore> queue, std::uint64_t tag, std::uint32_t timeout_ms)

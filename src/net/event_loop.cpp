@@ -184,9 +184,9 @@ void EventLoop::State::drain(EventLoop& loop) {
       batch.clear();
       next_in_batch = 0;
       batch.swap(posted);
-      end_due = std::exchange(end_asked, false);
+      end_due = std::exchange(end_asked, false) || end_due;  // errands may still be in its way
     }
-    errands = std::move(first_errand);
+    if (!errands) errands = std::move(first_errand);
   }
   run_errands(loop);
   for (std::size_t ran = 0; ran < tasks_per_turn && next_in_batch < batch.size(); ++ran) {
@@ -194,7 +194,7 @@ void EventLoop::State::drain(EventLoop& loop) {
     UniqueFunction<void()> task = std::move(batch[next_in_batch++]);
     run(loop, task);
   }
-  if (next_in_batch == batch.size()) {
+  if (next_in_batch == batch.size() && !errands) {
     if (std::exchange(end_due, false)) begin_to_end();
     const std::lock_guard lock(mutex);
     awake = !posted.empty() || first_errand || end_asked;
@@ -204,7 +204,7 @@ void EventLoop::State::drain(EventLoop& loop) {
 }
 
 void EventLoop::State::run_errands(EventLoop& loop) noexcept {
-  while (errands) {
+  for (std::size_t ran = 0; ran < tasks_per_turn && errands; ++ran) {
     std::shared_ptr<Errand> errand;
     {
       const std::lock_guard lock(mutex);

@@ -29,6 +29,14 @@ void on_loop(EventLoop& loop, Call call) {
   done.get_future().wait();
 }
 
+struct Errand final : EventLoop::Errand {
+  explicit Errand(std::function<void()> what) : what_(std::move(what)) {}
+  void run() override { what_(); }
+
+ private:
+  std::function<void()> what_;
+};
+
 class Gone {
  public:
   explicit Gone(std::atomic<int>& count) : count_(&count) {}
@@ -104,6 +112,46 @@ TEST_CASE("event loop: a task that posts endlessly leaves timers their turn") {
   enough = true;
   on_loop(loop, [&] { timer.cancel(); });
   loop.stop_and_join(1s);  // what is queued still uses `again`
+}
+
+TEST_CASE("event loop: an errand that waits is run once, and again when it is asked for again") {
+  EventLoop loop;
+  loop.start_thread();
+  std::atomic<int> ran{0};
+  const auto errand = std::make_shared<Errand>([&] { ++ran; });
+  on_loop(loop, [&] {
+    for (int i = 0; i < 3; ++i) loop.post(errand);
+  });
+  on_loop(loop, [&] { CHECK(ran == 1); });
+  loop.post(errand);
+  on_loop(loop, [&] { CHECK(ran == 2); });
+  loop.stop_and_join(1s);
+  loop.post(errand);
+  CHECK(ran == 2);
+}
+
+TEST_CASE("event loop: many errands leave timers and tasks their turn") {
+  EventLoop loop;
+  loop.start_thread();
+  constexpr int count = 1000;
+  int ran = 0;
+  std::promise<int> before_timer;
+  std::promise<int> before_task;
+  std::promise<void> all;
+  EventLoop::Timer timer;
+  on_loop(loop, [&] {
+    timer = loop.at(Clock::now(), [&] { before_timer.set_value(ran); });
+    loop.post([&] { before_task.set_value(ran); });
+    for (int i = 0; i < count; ++i) {
+      loop.post(std::make_shared<Errand>([&] {
+        if (++ran == count) all.set_value();
+      }));
+    }
+  });
+  CHECK(before_timer.get_future().get() < count);
+  CHECK(before_task.get_future().get() < count);
+  all.get_future().wait();
+  on_loop(loop, [&] { timer.cancel(); });
 }
 
 TEST_CASE("event loop: timers fire in order of time, and not once cancelled or destroyed") {
