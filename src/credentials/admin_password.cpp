@@ -1,9 +1,10 @@
 #include "credentials/admin_password.hpp"
-#include "util/no_memory.hpp"
 
 #include <new>
 #include <string>
 #include <system_error>
+
+#include "util/no_memory.hpp"
 
 namespace confab::credentials {
 
