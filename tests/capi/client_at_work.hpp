@@ -5,6 +5,7 @@
 
 #include <confab.h>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <utility>
@@ -75,6 +76,21 @@ inline std::string configuration_of(const FakeMatrix& server, const TemporaryDir
          R"("},"tenants":[{"id":"park","directory":"park.json"}]})";
 }
 
+/// A store that answers all that it is asked by one function.
+template <confab_status (*Answer)(void* context, confab_store_answer* answer)>
+confab_store_vtable store_that_answers(void* context) {
+  confab_store_vtable table{};
+  table.struct_size = sizeof table;
+  table.context = context;
+  table.get = [](void* of, const char*, confab_store_answer* answer) { return Answer(of, answer); };
+  table.list = [](void* of, const char*, const char*, std::uint32_t, confab_store_answer* answer) {
+    return Answer(of, answer);
+  };
+  table.transact = [](void* of, const confab_store_write* const*, std::uint32_t, std::int32_t,
+                      confab_store_answer* answer) { return Answer(of, answer); };
+  return table;
+}
+
 struct ClientAtWork {
   FakeMatrix server;
   TemporaryDirectory folder;
@@ -86,15 +102,27 @@ struct ClientAtWork {
   ClientAtWork() {
     REQUIRE(confab_runtime_new(nullptr, runtime.place(), nullptr) == CONFAB_OK);
     REQUIRE(confab_queue_new(nullptr, queue.place(), nullptr) == CONFAB_OK);
-    const std::string json = configuration_of(server, folder);
+    open(client, request<confab_client_options>());
+    REQUIRE(confab_client_tenant(client, "park", tenant.place(), nullptr) == CONFAB_OK);
+  }
+
+  /// A client of this configuration, in which `more` stands besides.
+  void open(HeldClient& into, confab_client_options options, const std::string& more = "") {
+    const std::string json = configuration_of(server, folder).insert(1, more);
     const std::string base = folder.path().string();
-    auto options = request<confab_client_options>();
     options.json = json.c_str();
     options.folder = base.c_str();
     HeldError error;
-    const confab_status opened = confab_client_open(runtime, &options, client.place(), error.place());
+    const confab_status opened = confab_client_open(runtime, &options, into.place(), error.place());
     REQUIRE_MESSAGE(opened == CONFAB_OK, std::string(error ? confab_error_message(error) : ""));
-    REQUIRE(confab_client_tenant(client, "park", tenant.place(), nullptr) == CONFAB_OK);
+  }
+  /// One over a store of the host's own.
+  void open_over(confab_store* store, HeldClient& into) {
+    folder.write("keys", "k1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n");
+    std::filesystem::permissions(folder.file("keys"), std::filesystem::perms::owner_read);
+    auto options = request<confab_client_options>();
+    options.store = store;
+    open(into, options, R"("store":{"kind":"host","key_file":"keys"},)");
   }
 
   HeldEvent next(std::int32_t timeout_ms = patience_ms) {

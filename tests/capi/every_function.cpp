@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <utility>
 
@@ -269,25 +268,9 @@ void EveryHandle::end_store_call() {
 }
 
 void EveryHandle::hold_a_store_call() {
-  confab_store_vtable table{};
-  table.struct_size = sizeof table;
-  table.context = this;
-  table.get = [](void* of, const char*, confab_store_answer* answer) { return hold(of, answer); };
-  table.list = [](void* of, const char*, const char*, std::uint32_t, confab_store_answer* answer) {
-    return hold(of, answer);
-  };
-  table.transact = [](void* of, const confab_store_write* const*, std::uint32_t, std::int32_t,
-                      confab_store_answer* answer) { return hold(of, answer); };
+  const confab_store_vtable table = store_that_answers<hold>(this);
   REQUIRE(confab_store_new(&table, store.place(), nullptr) == CONFAB_OK);
-  folder.write("keys", "k1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n");
-  std::filesystem::permissions(folder.file("keys"), std::filesystem::perms::owner_read);
-  const std::string json = configuration_of(server, folder).insert(1, R"("store":{"kind":"host","key_file":"keys"},)");
-  const std::string base = folder.path().string();
-  auto options = request<confab_client_options>();
-  options.json = json.c_str();
-  options.folder = base.c_str();
-  options.store = store;
-  REQUIRE(confab_client_open(runtime, &options, storing_.place(), nullptr) == CONFAB_OK);
+  open_over(store, storing_);
   first_use_ = std::thread([this] {
     HeldTenant park;
     CHECK(confab_client_tenant(storing_, "park", park.place(), nullptr) == CONFAB_STORE);

@@ -1,7 +1,6 @@
 // Every function of the ABI, as often as it allocates, with one allocation after the other failing: it answers
 // CONFAB_NO_MEMORY or works. A crash ends this program; AddressSanitizer finds what leaks.
 #include <chrono>
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <set>
@@ -296,16 +295,12 @@ struct Everything : Campaign {
   void questions() {
     HeldQueue questions;
     REQUIRE(confab_queue_new(nullptr, questions.place(), nullptr) == CONFAB_OK);
-    const std::string json = configuration_of(server, folder);
-    const std::string base = folder.path().string();
     auto options = request<confab_client_options>();
-    options.json = json.c_str();
-    options.folder = base.c_str();
     options.question_queue = questions;
     options.ask_directory = 1;
     HeldClient asking;
     HeldTenant its;
-    REQUIRE(confab_client_open(runtime, &options, asking.place(), nullptr) == CONFAB_OK);
+    open(asking, options);
     REQUIRE(confab_client_tenant(asking, "park", its.place(), nullptr) == CONFAB_OK);
     int count = 0;
     std::string slug;
@@ -330,34 +325,26 @@ struct Everything : Campaign {
           question = HeldEvent();  // nobody answers
           ended(CONFAB_NOT_FOUND);
         });
-    bool open = false;
+    bool is_open = false;
     attempt(
         "confab_answer",
         [&] {
           question = HeldEvent();
-          if (std::exchange(open, true)) ended(CONFAB_NOT_FOUND);
+          if (std::exchange(is_open, true)) ended(CONFAB_NOT_FOUND);
           another();
           REQUIRE(confab_provision(its, &user, queue, 5, nullptr, nullptr) == CONFAB_OK);
           REQUIRE(confab_queue_next(questions, patience_ms, question.place()) == CONFAB_OK);
         },
         [&](confab_error**) { return confab_answer(question, batch.c_str()); },
         [&] {
-          open = false;
+          is_open = false;
           ended(CONFAB_OK);
         });
   }
 
   // Of the host's own. What it says is said on a thread of the store's, which may call nothing else.
   void stores() {
-    confab_store_vtable table{};
-    table.struct_size = sizeof table;
-    table.context = this;
-    table.get = [](void* of, const char*, confab_store_answer* answer) { return answers(of, answer); };
-    table.list = [](void* of, const char*, const char*, std::uint32_t, confab_store_answer* answer) {
-      return answers(of, answer);
-    };
-    table.transact = [](void* of, const confab_store_write* const*, std::uint32_t, std::int32_t,
-                        confab_store_answer* answer) { return answers(of, answer); };
+    const confab_store_vtable table = store_that_answers<answers>(this);
     const auto make = [&table](confab_store** place, confab_error** error) {
       return confab_store_new(&table, place, error);
     };
@@ -366,17 +353,8 @@ struct Everything : Campaign {
     REQUIRE(make(store.place(), nullptr) == CONFAB_OK);
     counted("confab_store", store.get(), confab_store_retain, confab_store_release,
             [&](confab_store** place) { REQUIRE(make(place, nullptr) == CONFAB_OK); });
-    folder.write("keys", "k1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n");
-    std::filesystem::permissions(folder.file("keys"), std::filesystem::perms::owner_read);
-    const std::string json =
-        configuration_of(server, folder).insert(1, R"("store":{"kind":"host","key_file":"keys"},)");
-    const std::string base = folder.path().string();
-    auto options = request<confab_client_options>();
-    options.json = json.c_str();
-    options.folder = base.c_str();
-    options.store = store;
     HeldClient with_it;
-    REQUIRE(confab_client_open(runtime, &options, with_it.place(), nullptr) == CONFAB_OK);
+    open_over(store, with_it);
     HeldTenant its;
     CHECK(confab_client_tenant(with_it, "park", its.place(), nullptr) == CONFAB_STORE);
   }
