@@ -7,8 +7,6 @@
 
 #include <confab/directory_batch.hpp>
 
-#include "util/no_memory.hpp"
-
 namespace confab::capi {
 namespace {
 

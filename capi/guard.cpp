@@ -4,10 +4,11 @@
 #include <string>
 #include <system_error>
 
-#include "util/no_memory.hpp"
-
 namespace confab::capi {
 namespace {
+
+// Made while there is memory, and never destroyed. The ABI stands on public headers, so it has its own.
+const Error& exhausted = *new Error(Errc::no_memory, "out of memory");
 
 confab_status told(const Error& why, confab_error** error) {
   if (error != nullptr) *error = new confab_error(why);
@@ -19,6 +20,8 @@ confab_status told(const Error& why, confab_error** error) {
 void refuse(Errc code, std::string_view subject, std::string_view message) {
   throw Refusal(Error(code, std::string(message)).with_subject(subject));
 }
+
+Error no_memory() noexcept { return exhausted; }
 
 confab_status caught(confab_error** error) noexcept {
   try {

@@ -46,6 +46,9 @@ T value_or_refuse(Result<T> result) {
   return std::move(*result);
 }
 
+/// That memory is exhausted. It needs none.
+[[nodiscard]] Error no_memory() noexcept;
+
 /// What the exception that is being handled comes to. `error` may be null.
 [[nodiscard]] confab_status caught(confab_error** error) noexcept;
 

@@ -14,7 +14,6 @@
 
 #include "capi/guard.hpp"
 #include "capi/request.hpp"
-#include "util/no_memory.hpp"
 
 // What one call found. Lives as long as the call.
 struct confab_store_answer : confab::capi::HandleOf<confab::capi::Kind::store_answer> {

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "util/no_memory.hpp"
-
 namespace confab::capi {
 
 Questions::Questions(std::shared_ptr<QueueCore> queue, std::uint64_t tag, std::uint32_t timeout_ms)
