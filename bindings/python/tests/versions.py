@@ -9,11 +9,11 @@ from pathlib import Path
 OLDEST, NEWEST = 9, 20
 
 
-def interpreters():
-    """One for each version, oldest first; the one that runs the tests at least."""
+def interpreters(oldest=OLDEST):
+    """One for each version from 3.`oldest` on, oldest first; the one that runs the tests among them, if it is one."""
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     found = {}
-    for minor in range(OLDEST, NEWEST):
+    for minor in range(oldest, NEWEST):
         places = [shutil.which(f"python3.{minor}"), *sorted(map(str, versions.glob(f"3.{minor}.*/bin/python3")))]
         for place in filter(None, places):
             if sys.version_info[:2] == (3, minor):
