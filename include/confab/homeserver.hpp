@@ -212,10 +212,12 @@ class HomeserverOptions {
 /// How the library acts for a user. docs/credentials.md compares them.
 enum class Access {
   puppet,  ///< By tokens that the admin account makes: no login, no password, whatever the homeserver's login limits.
-  device,  ///< By the user's own login on a device that stays, with a password that the library makes and keeps sealed.
-  /// As puppet at first; each user comes to a device, with a password of the library's, as the homeserver's login
-  /// limits allow, and nobody waits for it. Where HomeserverOptions name an application service: as appservice. "auto"
-  /// in a configuration.
+  /// By the user's own login on a device that stays, with a password that the library makes and keeps sealed. It replaces
+  /// one that the account had, but for one that set_password() gave: who has that is acted for as by puppet.
+  device,
+  /// As puppet at first; users whose accounts the library made, and who have no password of their own, come to devices
+  /// as the homeserver's login limits allow, and nobody waits for it. No password that a user may know is ever replaced.
+  /// Where HomeserverOptions name an application service: as appservice. "auto" in a configuration.
   automatic,
   /// By the token of an application service, on a device that stays: no login, and none of the homeserver's limits.
   appservice,
@@ -314,10 +316,10 @@ class CONFAB_EXPORT Homeserver {
   ///
   /// @param group    Who uses it, in a word of the host's choice (a tenant's id): requests are sent in turn between
   ///                 groups, so that a busy one cannot starve another.
-  /// @param access   How users of this group are acted for. The same for each provider of a group; with device and
-  ///                 automatic, name a group, and let no other group act for the same users.
+  /// @param access   How users of this group are acted for. The same for each provider of a group; let no other group
+  ///                 act for the same users.
   /// @par Errors     None.
-  [[nodiscard]] std::shared_ptr<ChatProvider> provider(std::string group = {}, Access access = Access::puppet) const;
+  [[nodiscard]] std::shared_ptr<ChatProvider> provider(std::string group = {}, Access access = Access::automatic) const;
 
  private:
   /// Made by create().
@@ -347,7 +349,7 @@ class TenantOptions {
   }
   /// How this tenant's users are acted for; hand it on to Homeserver::provider().
   ///
-  /// @param access   Default puppet. It may change: accounts stay, and tokens that live are used on.
+  /// @param access   Default automatic. It may change: accounts stay, and tokens that live are used on.
   TenantOptions& access(Access access) {
     access_ = access;
     return *this;
@@ -372,7 +374,7 @@ class TenantOptions {
 
  private:
   TenantId id_;
-  Access access_ = Access::puppet;
+  Access access_ = Access::automatic;
   std::string localpart_ = "{tenant}_{id}";
   bool plain_text_in_encrypted_rooms_ = false;
 };

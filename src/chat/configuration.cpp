@@ -255,12 +255,12 @@ class ConfigurationReader {
     if (id_is_legal) check_localpart(tenant, options);
     if (const std::string_view access = tenant.optional_text("access"); access == "device") {
       options.access(Access::device);
-    } else if (access == "auto") {
-      options.access(Access::automatic);
+    } else if (access == "puppet") {
+      options.access(Access::puppet);
     } else if (access == "appservice") {
       options.access(Access::appservice);
       if (!has_appservice_) tenant.fault("access", "\"appservice\" needs homeserver.appservice_file");
-    } else if (!access.empty() && access != "puppet") {
+    } else if (!access.empty() && access != "auto") {
       tenant.fault("access", "must be \"auto\", \"puppet\", \"device\" or \"appservice\"");
     }
 

@@ -1,5 +1,5 @@
-// AutoMint: a user's token by the device of their own where that can be had now, and else by the admin's login-as-user.
-// Which of them, TokenRecovery decides, rung by rung.
+// AutoMint: a user's token by the device of their own where that can be had, and else by the admin's login-as-user. Which
+// of them, TokenRecovery decides, rung by rung.
 #pragma once
 
 #include <memory>
@@ -11,10 +11,11 @@ namespace confab::credentials {
 
 class AutoMint final : public Mint {
  public:
-  AutoMint(std::shared_ptr<Mint> puppets, std::shared_ptr<Mint> devices)
-      : puppets_(std::move(puppets)), devices_(std::move(devices)) {}
+  // `meanwhile`: the admin acts also for those whose login has to wait.
+  AutoMint(std::shared_ptr<Mint> puppets, std::shared_ptr<Mint> devices, bool meanwhile)
+      : puppets_(std::move(puppets)), devices_(std::move(devices)), meanwhile_(meanwhile) {}
   [[nodiscard]] StoredToken::Kind kind() const noexcept override { return StoredToken::Kind::device; }
-  [[nodiscard]] bool acts_meanwhile() const noexcept override { return true; }
+  [[nodiscard]] bool acts_meanwhile() const noexcept override { return meanwhile_; }
   [[nodiscard]] Result<StoredToken> prepare(StoredToken known, Rung rung) override {
     return of(rung)->prepare(std::move(known), rung);
   }
@@ -36,6 +37,7 @@ class AutoMint final : public Mint {
 
   std::shared_ptr<Mint> puppets_;
   std::shared_ptr<Mint> devices_;
+  bool meanwhile_;
 };
 
 }  // namespace confab::credentials

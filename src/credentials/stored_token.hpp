@@ -40,6 +40,13 @@ enum class Need : std::uint8_t {
   moves,  // the one before serves, but is the admin's: it is the user's turn to come to a device of their own
 };
 
+// Whose the account's password is: it is replaced only while it is nobody's, or the library's own.
+enum class PasswordOwner : std::uint8_t {
+  unknown,  // the account was there before the library came: it may be the user's
+  library,  // the library made the account, without a password
+  user,     // the host set one for the user, or somebody changed the one that the library had set
+};
+
 // Written before a rung's request, and gone with its outcome: found in the store it says that somebody died in between.
 class Intent {
  public:
@@ -90,6 +97,7 @@ class StoredToken {
     password_known_ = known;
     return *this;
   }
+  StoredToken& password_owner(PasswordOwner owner) { return password_owner_ = owner, *this; }
   // What has to be done once with a new token was done.
   StoredToken& settled(bool on) { return settled_ = on, *this; }
   // Of the record as it was read or written; 0: there is none.
@@ -106,6 +114,16 @@ class StoredToken {
   [[nodiscard]] const DeviceId& device() const noexcept { return device_; }
   [[nodiscard]] const Secret& password() const noexcept { return password_; }
   [[nodiscard]] bool password_known() const noexcept { return password_known_; }
+  [[nodiscard]] PasswordOwner password_owner() const noexcept { return password_owner_; }
+  // Whether a login by a password of the library's takes none from the user.
+  [[nodiscard]] bool may_log_in() const noexcept {
+    if (password_owner_ == PasswordOwner::unknown) return password_known_;
+    return password_owner_ == PasswordOwner::library;
+  }
+  // Whether the record holds something that outlives the token.
+  [[nodiscard]] bool tells_of_password() const noexcept {
+    return !password_.empty() || password_owner_ != PasswordOwner::unknown;
+  }
   [[nodiscard]] bool settled() const noexcept { return settled_; }
   [[nodiscard]] StoreVersion version() const noexcept { return version_; }
 
@@ -120,6 +138,7 @@ class StoredToken {
   DeviceId device_;
   Secret password_;
   bool password_known_ = false;
+  PasswordOwner password_owner_ = PasswordOwner::unknown;
   bool settled_ = true;
   StoreVersion version_ = 0;
 };
@@ -133,7 +152,8 @@ class Mint {
   virtual ~Mint() = default;
 
   [[nodiscard]] virtual StoredToken::Kind kind() const noexcept = 0;
-  // Whether the admin may act for the user while a login has to wait.
+  // Whether the admin may act for the user while a login has to wait; where there is none to wait for, the password being
+  // the user's own, every mint lets the admin act.
   [[nodiscard]] virtual bool acts_meanwhile() const noexcept { return false; }
   // The record with what the rung needs in it before its request: the homeserver is told no password that is not kept.
   [[nodiscard]] virtual Result<StoredToken> prepare(StoredToken known, Rung rung) = 0;

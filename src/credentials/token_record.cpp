@@ -29,6 +29,10 @@ constexpr std::array<std::pair<Rung, std::string_view>, 4> rungs{{{Rung::refresh
                                                                   {Rung::set_password, "set_password"},
                                                                   {Rung::act_as, "act_as"}}};
 
+// Of most accounts that were there before: no member.
+constexpr std::array<std::pair<PasswordOwner, std::string_view>, 2> owners{
+    {{PasswordOwner::library, "library"}, {PasswordOwner::user, "user"}}};
+
 Error strange(const std::string& key) {
   return Error(Errc::store, "a record of a token holds something else: restore the store, or erase the record")
       .with_subject(key);
@@ -103,6 +107,9 @@ Result<std::string> token_record(const StoredToken& token, const std::string& re
     writer.key("password").raw(*sealed);
     writer.key("password_known").value(token.password_known());
   }
+  for (const auto& [owner, name] : owners) {
+    if (owner == token.password_owner()) writer.member("password_owner", name);
+  }
   writer.end();
   return std::move(writer).finish();
 }
@@ -128,6 +135,9 @@ Result<StoredToken> read_token_record(const StoreRecord& record, const store::Se
     read.token(std::move(*token), end).password(std::move(*password), root["password_known"].boolean_or(false));
     read.device(DeviceId(std::string(root["device"].string_or("")))).settled(root["settled"].boolean_or(true));
     read.refresh_token(std::move(*refresh)).intent(intent_of(root["intent"])).version(record.version());
+    for (const auto& [owner, whose] : owners) {
+      if (root["password_owner"].string_or("") == whose) read.password_owner(owner);
+    }
     for (const TokenReason reason : token_reasons) read.made(reason, made_of(root, reason));
     read.generation(static_cast<std::uint64_t>(std::max<std::int64_t>(root["generation"].integer_or(0), 0)));
     return read;

@@ -63,6 +63,7 @@ void TokenRecovery::read(Result<std::optional<StoredToken>> found, Moment now) {
     if (*found && !(*found)->password().empty()) {
       record_.password((*found)->password(), (*found)->password_known());
     }
+    if (*found) record_.password_owner((*found)->password_owner());
     step_ = Step::keep;
     return;
   }
@@ -128,6 +129,7 @@ void TokenRecovery::choose() {
   }
   const Secret& refresh = record_.refresh_token();
   if (!refresh.empty() && !(refused_refresh_ && *refused_refresh_ == refresh)) return begin(Rung::refresh);
+  if (has_own_password()) return begin(Rung::act_as);
   const std::optional<Intent>& left = record_.intent();
   const bool deadly =
       left && left->generation() != fence_ && left->rung() == Rung::log_in && left->times() >= most_deaths;
@@ -198,6 +200,12 @@ void TokenRecovery::climbed(Result<StoredToken> made, Moment now) {
   if (rung_ == Rung::log_in && error.code() == Errc::rate_limited && may_act()) return begin(Rung::act_as);
   const bool refused = rung_ == Rung::log_in && kind_ == StoredToken::Kind::device && error.code() == Errc::forbidden;
   if (!refused) return fail(error);
+  if (!password_set_ && acts_meanwhile_) {
+    // It was the right one once: somebody has changed it.
+    record_.password_owner(PasswordOwner::user);
+    if (need_ == Need::moves) return fail(error);  // the admin's token serves
+    return begin(Rung::act_as);
+  }
   if (!password_set_) return begin(Rung::set_password);
   fail(error.with_code(Errc::session_expired)
            .with_retriable(false)

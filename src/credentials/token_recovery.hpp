@@ -67,8 +67,8 @@ class TokenRecovery {
   TokenRecovery(StoredToken::Kind kind, std::uint64_t dead, std::chrono::milliseconds patience, Time deadline,
                 net::RandomSource random);
   TokenRecovery& need(Need need) { return need_ = need, *this; }
-  // Of a user with a device: where there is none yet, or its login has to wait, the admin acts for them. With
-  // Need::moves the login is what is wanted.
+  // Of a user with a device: where there is none yet, or its login has to wait or is refused, the admin acts for them.
+  // With Need::moves the login is what is wanted. For a user with a password of their own the admin acts in any case.
   TokenRecovery& acts_meanwhile(bool on) { return acts_meanwhile_ = on, *this; }
 
   [[nodiscard]] Step step() const noexcept { return step_; }
@@ -96,7 +96,10 @@ class TokenRecovery {
  private:
   void choose();
   [[nodiscard]] TokenReason reason_now() const;
-  [[nodiscard]] bool may_act() const { return acts_meanwhile_ && need_ != Need::moves; }
+  [[nodiscard]] bool may_act() const { return has_own_password() || (acts_meanwhile_ && need_ != Need::moves); }
+  [[nodiscard]] bool has_own_password() const {
+    return kind_ == StoredToken::Kind::device && record_.password_owner() == PasswordOwner::user;
+  }
   void begin(Rung rung);
   void try_rung(Moment now);
   void pause(Moment now, std::chrono::milliseconds least);

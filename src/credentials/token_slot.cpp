@@ -178,6 +178,11 @@ Task<Result<Token>> TokenSlot::replace(std::shared_ptr<TokenSlot> self, std::uin
   co_return co_await wait(std::move(flight), place, std::move(context));
 }
 
+void TokenSlot::stay_acted() {
+  const std::lock_guard lock(mutex_);
+  acted_ = false;
+}
+
 bool TokenSlot::is_acted() const {
   const std::lock_guard lock(mutex_);
   const bool moved = next_ && !next_->is_acted();

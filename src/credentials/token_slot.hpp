@@ -42,7 +42,7 @@ class MintedToken {
     fresh_ = on;
     return *this;
   }
-  // By the admin, for the user.
+  // By the admin, for the user, who may come to a device of their own.
   MintedToken& acted(bool on) {
     acted_ = on;
     return *this;
@@ -113,8 +113,10 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   [[nodiscard]] static Task<Result<Token>> replace(std::shared_ptr<TokenSlot> self, std::uint64_t dead,
                                                    net::CallContext context);
 
-  // Whether the current token is the admin's, while it serves, and none of the user's own follows it.
+  // Whether the current token is the admin's, while it serves, and the user may come to a device, and has none yet.
   [[nodiscard]] bool is_acted() const;
+  // There is no device to move to: it is the admin's from now on without being one to leave.
+  void stay_acted();
   // Replaces such a token by one of the user's own device, if that can be had; it serves until then, and until nobody
   // holds it. Whether there is such a device now.
   [[nodiscard]] static Task<bool> move(std::shared_ptr<TokenSlot> self, net::CallContext context);

@@ -12,7 +12,7 @@ namespace confab::credentials {
 namespace {
 
 // How often somebody else may write first before we say so.
-constexpr int most_reset_rounds = 4;
+constexpr int most_write_rounds = 4;
 // Of a record that tells only what is being tried.
 constexpr std::chrono::hours intent_life{1};
 // Records of one page.
@@ -20,9 +20,13 @@ constexpr std::size_t page_size = 200;
 // Pages that are looked at to tell what was done for all.
 constexpr int most_pages = 50;
 
+Error others_replace() {
+  return Error(Errc::busy, "other processes replace the token all the time; try again").with_subject("user");
+}
+
 // The record of a token that ends by itself ends with it, unless it holds more.
 std::optional<std::chrono::milliseconds> lifetime_of(const StoredToken& token) {
-  if (token.kind() != StoredToken::Kind::puppet || !token.password().empty()) return std::nullopt;
+  if (token.kind() != StoredToken::Kind::puppet || token.tells_of_password()) return std::nullopt;
   if (token.token().empty()) return intent_life;
   if (!token.end()) return std::nullopt;
   const auto left =
@@ -79,7 +83,8 @@ Task<Result<StoredToken>> TokenStore::save(std::shared_ptr<TokenStore> self, Mat
   // It may have been written all the same.
   Result<std::optional<StoredToken>> found = co_await load(self, account, context);
   if (found && *found && (*found)->version() != token.version() && (*found)->token() == token.token() &&
-      (*found)->password() == token.password() && (*found)->intent() == token.intent()) {
+      (*found)->password() == token.password() && (*found)->password_owner() == token.password_owner() &&
+      (*found)->intent() == token.intent()) {
     co_return std::move(**found);
   }
   co_return std::move(written).error();
@@ -87,7 +92,7 @@ Task<Result<StoredToken>> TokenStore::save(std::shared_ptr<TokenStore> self, Mat
 
 Task<Result<void>> TokenStore::tidy(std::shared_ptr<TokenStore> self, MatrixUserId account, StoredToken token,
                                     net::CallContext context, std::vector<StoreWrite> beside) {
-  if (!token.token().empty() || !token.password().empty() || !token.refresh_token().empty()) {
+  if (!token.token().empty() || token.tells_of_password() || !token.refresh_token().empty()) {
     Result<StoredToken> saved = co_await save(self, std::move(account), std::move(token), context, std::move(beside));
     if (!saved) co_return std::move(saved).error();
     co_return Result<void>();
@@ -97,6 +102,22 @@ Task<Result<void>> TokenStore::tidy(std::shared_ptr<TokenStore> self, MatrixUser
       co_await self->records_.transact(context, std::move(beside), Durability::relaxed);
   if (!written) co_return std::move(written).error();
   co_return Result<void>();
+}
+
+Task<Result<void>> TokenStore::note_password_owner(std::shared_ptr<TokenStore> self, MatrixUserId account,
+                                                   PasswordOwner owner, net::CallContext context) {
+  for (int round = 0; round < most_write_rounds; ++round) {
+    Result<std::optional<StoredToken>> found = co_await load(self, account, context);
+    if (!found) co_return std::move(found).error();
+    StoredToken token = *found ? std::move(**found) : StoredToken(StoredToken::Kind::puppet);
+    const bool known = owner == PasswordOwner::library && (token.password_known() || token.tells_of_password());
+    if (known || token.password_owner() == owner) co_return Result<void>();
+    token.password_owner(owner);
+    Result<StoredToken> saved = co_await save(self, account, std::move(token), context);
+    if (saved) co_return Result<void>();
+    if (saved.error().code() != Errc::conflict) co_return std::move(saved).error();
+  }
+  co_return others_replace();
 }
 
 Result<std::shared_ptr<store::Lease>> TokenStore::lease(const MatrixUserId& account) const {
@@ -111,7 +132,7 @@ Task<Result<TokenStore::Forgotten>> TokenStore::forget(std::shared_ptr<TokenStor
   const std::string key = record_key(account);
   Result<void> fit = co_await check_keys(self, context);
   if (!fit) co_return std::move(fit).error();
-  for (int round = 0; round < most_reset_rounds; ++round) {
+  for (int round = 0; round < most_write_rounds; ++round) {
     Result<std::optional<StoreRecord>> found = co_await self->records_.get(context, key);
     if (!found) co_return std::move(found).error();
     if (!*found) co_return Forgotten(false, 0);
@@ -121,7 +142,7 @@ Task<Result<TokenStore::Forgotten>> TokenStore::forget(std::shared_ptr<TokenStor
     const std::uint64_t generation = read ? read->generation() : 0;
     if (read && read->token().empty() && read->refresh_token().empty()) co_return Forgotten(false, generation);
     StoreWrite write = StoreWrite::erase(key, version);
-    if (read && !read->password().empty()) {
+    if (read && read->tells_of_password()) {
       StoredToken without = std::move(*read);
       without.token(Secret(), std::nullopt).refresh_token(Secret());
       Result<std::string> value = token_record(without, key, *self->keys_);
@@ -133,7 +154,7 @@ Task<Result<TokenStore::Forgotten>> TokenStore::forget(std::shared_ptr<TokenStor
     // Somebody was faster, with a new token perhaps: that one then.
     if (written.error().code() != Errc::conflict) co_return std::move(written).error();
   }
-  co_return Error(Errc::busy, "other processes replace the token all the time; try again").with_subject("user");
+  co_return others_replace();
 }
 
 Task<Result<TokenStore::Accounts>> TokenStore::accounts(std::shared_ptr<TokenStore> self, std::string cursor,

@@ -50,6 +50,10 @@ class TokenStore {
                                                StoredToken token, net::CallContext context,
                                                std::vector<StoreWrite> beside);
 
+  // The user's stays the user's. Not with a lease: whoever replaces the token meanwhile reads again.
+  [[nodiscard]] static Task<Result<void>> note_password_owner(std::shared_ptr<TokenStore> self, MatrixUserId account,
+                                                              PasswordOwner owner, net::CallContext context);
+
   // Of one flight: for as long as it is held nobody else makes a token for the account.
   [[nodiscard]] Result<std::shared_ptr<store::Lease>> lease(const MatrixUserId& account) const;
   [[nodiscard]] std::chrono::milliseconds lease_length() const noexcept { return lease_length_; }
@@ -71,7 +75,7 @@ class TokenStore {
     bool had_token_;
     std::uint64_t generation_;
   };
-  // The token only: a password that the library made stays. A record that does not open goes as a whole.
+  // The token only: a password that the library made stays, and whose the account's password is. A record that does not open goes as a whole.
   [[nodiscard]] static Task<Result<Forgotten>> forget(std::shared_ptr<TokenStore> self, MatrixUserId account,
                                                       net::CallContext context);
   // Whose records there are, page by page: a page may be empty although more follow.

@@ -59,11 +59,12 @@ UserTokens::UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<Toke
     : admin_(std::move(admin)),
       tokens_(std::move(tokens)),
       puppets_(std::make_shared<PuppetMint>(admin_)),
-      devices_(std::make_shared<DeviceMint>(admin_, tokens_->logins(), LoginBudget::Haste::at_once)),
+      devices_(std::make_shared<AutoMint>(
+          puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), LoginBudget::Haste::at_once), false)),
       both_(std::make_shared<AutoMint>(
-          puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), LoginBudget::Haste::waits))),
-      moves_(
-          std::make_shared<AutoMint>(puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), std::nullopt))) {
+          puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), LoginBudget::Haste::waits), true)),
+      moves_(std::make_shared<AutoMint>(
+          puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), std::nullopt), true)) {
   waiting_.hold(net::Clock::now() + moves_after);
 }
 
@@ -160,6 +161,12 @@ Task<std::optional<std::chrono::milliseconds>> UserTokens::move_one(std::shared_
   // Another process may have spent the login.
   const Result<std::optional<StoredToken>> known = co_await TokenStore::load(self->tokens_, mover.first, context);
   if (!known) co_return moving_pause;
+  if (*known && !(*known)->may_log_in()) {  // since the token was made
+    const std::lock_guard lock(self->mutex_);
+    self->waiting_.pop();
+    mover.second->stay_acted();
+    co_return std::nullopt;
+  }
   if (!*known || (*known)->kind() != StoredToken::Kind::device) {
     const std::string server(matrix::server_name_of(self->admin_->user()));
     const Result<LoginAllowance::Wait> wait =

@@ -38,8 +38,8 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
   UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<TokenStore> tokens,
              std::chrono::milliseconds moves_after = first_move_after);
 
-  // Users of this group log in themselves, each on a device of their own; those of all others are acted for by the
-  // admin. Before the group's first call.
+  // Users of this group log in themselves, each on a device of their own, but for those who have a password of their own;
+  // these, and the users of all other groups, are acted for by the admin. Before the group's first call.
   void use_devices(std::string group);
   // Users of this group come to devices of their own one by one, as the homeserver's login limits allow; until then,
   // and while a login has to wait, the admin acts for them. Likewise.
@@ -70,6 +70,12 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
     const std::shared_ptr<TokenSlot> slot = slot_of(user, context);
     return call_with_token(admin_, slot, admin_->client(), std::move(user), std::move(endpoint), std::move(context),
                            repeatable, reached);
+  }
+
+  // Whose the user's password is. To be told before the homeserver is given the user's own.
+  [[nodiscard]] static Task<Result<void>> note_password_owner(std::shared_ptr<UserTokens> self, MatrixUserId user,
+                                                              PasswordOwner owner, net::CallContext context) {
+    return TokenStore::note_password_owner(self->tokens_, std::move(user), owner, std::move(context));
   }
 
   // For as long as what is sent as `user` is undecided.

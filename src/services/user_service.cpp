@@ -38,7 +38,12 @@ Task<Result<void>> UserService::create(std::shared_ptr<UserService> self, Matrix
     if (!display_name.empty()) request.display_name(display_name);
     Result<matrix::AdminUserAnswer> created =
         co_await self->tokens_->admin()->call(std::move(request), context.step(), net::Repeatable::idempotent);
-    if (created) co_return Result<void>();
+    if (created) {
+      // There was no account, so there was no password. Where it cannot be noted the user is acted for by the admin.
+      (void)co_await credentials::UserTokens::note_password_owner(
+          self->tokens_, std::move(user), credentials::PasswordOwner::library, std::move(context));
+      co_return Result<void>();
+    }
     if (!appservice || created.error().errcode() != "M_EXCLUSIVE") co_return std::move(created).error();
   }
   // Not by the admin: the homeserver keeps the names of an application service from everybody else.
@@ -83,6 +88,10 @@ Task<Result<Account>> UserService::account(std::shared_ptr<UserService> self, Ma
 
 Task<Result<void>> UserService::set_password(std::shared_ptr<UserService> self, MatrixUserId user, Secret password,
                                              net::CallContext context) {
+  // First: what is the user's own must never look like the library's.
+  Result<void> noted = co_await credentials::UserTokens::note_password_owner(
+      self->tokens_, user, credentials::PasswordOwner::user, context.step());
+  if (!noted) co_return noted;
   matrix::AdminResetPassword reset(std::move(user), std::move(password));
   reset.log_out_devices(false);
   Result<matrix::Done> done =

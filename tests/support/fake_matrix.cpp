@@ -172,6 +172,11 @@ std::string FakeMatrix::add_user(std::string_view localpart, std::string_view pa
   return id;
 }
 
+void FakeMatrix::set_password(std::string_view user, std::string_view password) {
+  const std::scoped_lock lock(matrix_->mutex);
+  matrix_->users[std::string(user)].password = password;
+}
+
 std::string FakeMatrix::token_for(std::string_view user_id, std::string_view device_id) {
   const std::scoped_lock lock(matrix_->mutex);
   return matrix_->mint({std::string(user_id), std::string(device_id), {}, std::nullopt});

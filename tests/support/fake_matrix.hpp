@@ -74,6 +74,8 @@ class FakeMatrix : public FakeHomeserver {
 
   /// Makes a user at once; without a password it cannot log in. Gives the user id.
   std::string add_user(std::string_view localpart, std::string_view password = {});
+  /// As by the user in another client.
+  void set_password(std::string_view user, std::string_view password);
   /// A token as a login on that device would give it.
   std::string token_for(std::string_view user_id, std::string_view device_id = "TESTDEVICE");
 

@@ -81,7 +81,7 @@ TEST_CASE_FIXTURE(Folder, "a configuration in order is read with its directories
   CHECK(configuration.tenant(TenantId("moon")) == nullptr);
   const auto& tenant = configuration.tenants().at(0);
   CHECK(tenant.options().localpart() == "{tenant}_{id}");
-  CHECK(tenant.options().access() == Access::puppet);
+  CHECK(tenant.options().access() == Access::automatic);
   CHECK(read(replaced(good, R"("directory":)", R"("access":"device","directory":)"))
             ->tenants()
             .at(0)
@@ -90,6 +90,11 @@ TEST_CASE_FIXTURE(Folder, "a configuration in order is read with its directories
   CHECK(
       read(replaced(good, R"("directory":)", R"("access":"auto","directory":)"))->tenants().at(0).options().access() ==
       Access::automatic);
+  CHECK(read(replaced(good, R"("directory":)", R"("access":"puppet","directory":)"))
+            ->tenants()
+            .at(0)
+            .options()
+            .access() == Access::puppet);
   CHECK(tenant.directory()->user(UserSlug("ana")).has_value());
   CHECK(read("{" + good_homeserver + "," + good_tenants + "}").has_value());  // the store may be left out
 }

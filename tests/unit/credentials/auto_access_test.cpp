@@ -22,6 +22,7 @@ using confab::test::SealedStore;
 
 namespace {
 
+using credentials::PasswordOwner;
 using Haste = credentials::LoginBudget::Haste;
 
 struct BothWays : Process {
@@ -62,12 +63,20 @@ Result<credentials::LoginAllowance::Wait> take(Process& process, Haste haste) {
   });
 }
 
-std::vector<MatrixUserId> add(FakeMatrix& hs, int count) {
+void note(Process& process, const MatrixUserId& user, PasswordOwner owner) {
+  REQUIRE(test::run<void>(process.runtime, [&process, &user, owner](net::CallContext context) {
+            return credentials::UserTokens::note_password_owner(process.tokens, user, owner, std::move(context));
+          }).has_value());
+}
+
+std::vector<MatrixUserId> add(Process& process, int count, PasswordOwner owner = PasswordOwner::library) {
   std::vector<MatrixUserId> users;
-  for (int i = 0; i < count; ++i) users.emplace_back(hs.add_user("u" + std::to_string(i)));
+  for (int i = 0; i < count; ++i) users.emplace_back(process.hs.add_user("u" + std::to_string(i)));
+  for (const MatrixUserId& user : users) note(process, user, owner);
   return users;
 }
 
+constexpr const char* account_path = "/_synapse/admin/v2/users/*";
 constexpr std::uint64_t first_moves = credentials::LoginBudget::burst - credentials::LoginBudget::reserve - 1;
 
 }  // namespace
@@ -75,7 +84,7 @@ constexpr std::uint64_t first_moves = credentials::LoginBudget::burst - credenti
 TEST_CASE("UserTokens in turn: all begin by the admin, and as many move as the homeserver's limit allows") {
   FakeMatrix hs;
   BothWays process(hs);
-  const std::vector<MatrixUserId> users = add(hs, 10);
+  const std::vector<MatrixUserId> users = add(process, 10);
   for (const MatrixUserId& user : users) CHECK(process.whoami(user).wait().value().user_id() == user);
   CHECK(process.mints() == users.size());
   REQUIRE(process.until_moved(users, first_moves));
@@ -92,7 +101,7 @@ TEST_CASE("UserTokens in turn: all begin by the admin, and as many move as the h
 TEST_CASE("UserTokens in turn: when all tokens die at once nobody waits for a login") {
   FakeMatrix hs;
   BothWays process(hs);
-  const std::vector<MatrixUserId> users = add(hs, 10);
+  const std::vector<MatrixUserId> users = add(process, 10);
   REQUIRE(process.until_moved(users, first_moves));
   const std::size_t logins = process.logins();
   for (const MatrixUserId& user : users) hs.kill_token(user.str());
@@ -106,7 +115,7 @@ TEST_CASE("UserTokens in turn: when all tokens die at once nobody waits for a lo
 TEST_CASE("UserTokens in turn: a device's dead token is refreshed, whatever is left of the logins") {
   FakeMatrix hs;
   BothWays process(hs);
-  const std::vector<MatrixUserId> users = add(hs, 1);
+  const std::vector<MatrixUserId> users = add(process, 1);
   REQUIRE(process.until_moved(users, 1));
   const std::size_t mints = process.mints();
   for (int i = 0; i < 5; ++i) {
@@ -123,7 +132,7 @@ TEST_CASE("UserTokens in turn: a refused login costs one request, and holds back
   const SealedStore store;
   BothWays first(hs, store);
   BothWays second(hs, store);
-  const std::vector<MatrixUserId> users = add(hs, 4);
+  const std::vector<MatrixUserId> users = add(first, 4);
   REQUIRE(first.whoami(users[0]).wait());
   const std::size_t logins = first.logins();
   hs.on("POST", login_path, Answer::error(429, "M_LIMIT_EXCEEDED").header("Retry-After", "331"));
@@ -149,9 +158,10 @@ TEST_CASE("UserTokens in turn: a refused login costs one request, and holds back
 TEST_CASE("UserTokens in turn: what a dead device could not have at once it has again at its turn") {
   FakeMatrix hs;
   const SealedStore store;
-  const std::vector<MatrixUserId> users = add(hs, 1);
+  std::vector<MatrixUserId> users;
   {
     BothWays process(hs, store);
+    users = add(process, 1);
     REQUIRE(process.until_moved(users, 1));
     while (take(process, Haste::waits).value() == std::nullopt) {
     }
@@ -174,7 +184,7 @@ TEST_CASE("UserTokens in turn: what a dead device could not have at once it has 
 TEST_CASE("UserTokens in turn: while a send is undecided the user goes on by the token it was sent with") {
   FakeMatrix hs;
   BothWays process(hs);
-  const std::vector<MatrixUserId> users = add(hs, 2);
+  const std::vector<MatrixUserId> users = add(process, 2);
   for (const MatrixUserId& user : users) CHECK_FALSE(process.has_device(user));
   std::shared_ptr<const credentials::TokenSlot::Hold> first = process.hold(users[0]);
   std::shared_ptr<const credentials::TokenSlot::Hold> second = process.hold(users[0]);
@@ -205,7 +215,7 @@ TEST_CASE("UserTokens in turn: of two processes one moves a user, and the other 
   FakeMatrix hs;
   const SealedStore store;
   BothWays first(hs, store);
-  const std::vector<MatrixUserId> users = add(hs, 2);
+  const std::vector<MatrixUserId> users = add(first, 2);
   BothWays second(hs, store);
   for (const MatrixUserId& user : users) CHECK_FALSE(second.has_device(user));
   const std::size_t mints = second.mints();
@@ -216,6 +226,78 @@ TEST_CASE("UserTokens in turn: of two processes one moves a user, and the other 
   CHECK(second.mints() == mints);
   CHECK_FALSE(take(first, Haste::waits).value().has_value());
   CHECK(take(first, Haste::waits).value().has_value());
+}
+
+TEST_CASE("UserTokens in turn: only who has no password of their own is moved") {
+  FakeMatrix hs;
+  BothWays process(hs);
+  const MatrixUserId own = add(process, 1, PasswordOwner::user)[0];
+  const MatrixUserId old(hs.add_user("old"));  // was there before the library
+  const MatrixUserId made(hs.add_user("made"));
+  note(process, made, PasswordOwner::library);
+  for (const MatrixUserId& user : {own, old, made}) CHECK_FALSE(process.has_device(user));
+  REQUIRE(process.until_moved({own, old, made}, 1));
+  CHECK(process.has_device(made));
+  const auto wait = take(process, Haste::waits);  // there are logins left for others
+  CHECK((wait && !wait->has_value()));
+  CHECK(process.made(TokenReason::move) == 1);
+  CHECK_FALSE(process.has_device(own));
+  CHECK_FALSE(process.has_device(old));
+  CHECK(hs.count("PUT", account_path) == 1);
+}
+
+TEST_CASE("UserTokens in turn: a password that is set while the user waits for a device keeps them from it") {
+  FakeMatrix hs;
+  BothWays process(hs);
+  const std::vector<MatrixUserId> users = add(process, 2);
+  for (const MatrixUserId& user : users) {
+    const auto hold = process.hold(user);
+    note(process, users[0], PasswordOwner::user);
+    CHECK_FALSE(process.has_device(user));
+  }
+  REQUIRE(process.until_moved(users, 1));
+  CHECK(process.has_device(users[1]));
+  CHECK_FALSE(process.has_device(users[0]));
+  CHECK(process.made(TokenReason::move) == 1);
+  // Noted again by whoever makes accounts: it stays the user's.
+  note(process, users[0], PasswordOwner::library);
+  hs.kill_token(users[0].str());
+  CHECK_FALSE(process.has_device(users[0]));
+  CHECK(hs.count("PUT", account_path) == 1);
+}
+
+TEST_CASE("UserTokens in turn: a password that somebody changed is theirs, and the admin acts for them") {
+  FakeMatrix hs;
+  BothWays process(hs);
+  const std::vector<MatrixUserId> users = add(process, 1);
+  REQUIRE(process.until_moved(users, 1));
+  hs.set_password(users[0].str(), "changed in another client");
+  hs.kill_token(users[0].str());
+  const std::size_t logins = process.logins();
+  CHECK_FALSE(process.has_device(users[0]));
+  CHECK(process.logins() == logins + 1);
+  for (int death = 0; death < 3; ++death) {
+    hs.kill_token(users[0].str());
+    CHECK_FALSE(process.has_device(users[0]));
+  }
+  // Tried once, and never again.
+  CHECK(process.logins() == logins + 1);
+  CHECK(hs.count("PUT", account_path) == 1);
+}
+
+TEST_CASE("UserTokens with devices: who has a password of their own is acted for") {
+  FakeMatrix hs;
+  Process process(hs);
+  process.tokens->use_devices("");  // the group of these calls
+  const MatrixUserId user = add(process, 1, PasswordOwner::user)[0];
+  for (int death = 0; death < 2; ++death) {
+    const auto answer = process.whoami(user).wait();
+    REQUIRE(answer.has_value());
+    CHECK_FALSE(answer->device_id().has_value());
+    hs.kill_token(user.str());
+  }
+  CHECK(process.logins() == 1);  // the admin's
+  CHECK(hs.count("PUT", account_path) == 0);
 }
 
 TEST_CASE("LoginAllowance: processes share one budget, and each login is spent once") {

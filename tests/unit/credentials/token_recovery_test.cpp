@@ -14,6 +14,7 @@
 using namespace std::chrono_literals;
 using namespace confab;
 using credentials::Intent;
+using credentials::PasswordOwner;
 using credentials::Rung;
 using credentials::StoredToken;
 using credentials::TokenRecovery;
@@ -601,12 +602,9 @@ TEST_CASE("TokenRecovery: who has no device yet is acted for; a device's login t
        Kind::puppet},
       {true, false, {"429 long", "ok"}, begin + "login note act keep", "ok fresh", Kind::puppet},
       {true, false, {"429 long", "403"}, begin + "login note act let_go", "forbidden", Kind::device},
-      {true,
-       false,
-       {"403", "ok", "429 long"},
-       begin + "login note password note login note act keep",
-       "ok fresh",
-       Kind::puppet},
+      // Somebody has changed the password: it is left to them.
+      {true, false, {"403"}, begin + "login note act keep", "ok fresh", Kind::puppet},
+      {true, true, {"401", "403"}, begin + "refresh read note login note act keep", "ok fresh", Kind::puppet},
       // Nothing else of a login is a reason to act.
       {true, false, {"locked"}, begin + "login let_go", "account_locked", Kind::device},
       {true, false, {"503"}, begin + "login let_go", "unavailable", Kind::device},
@@ -621,6 +619,45 @@ TEST_CASE("TokenRecovery: who has no device yet is acted for; a device's login t
       CHECK(process.trace() == row.trace);
       CHECK(process.end() == row.end);
       if (row.end == "ok fresh") CHECK(shared.record->kind() == row.kind);
+      const bool changed = std::count(row.answers.begin(), row.answers.end(), "403") > 0 && row.end == "ok fresh";
+      REQUIRE((!changed || shared.record));
+      if (changed) CHECK(shared.record->password_owner() == PasswordOwner::user);
+    }
+  }
+}
+
+TEST_CASE("TokenRecovery: a password of the user's own is neither tried nor replaced, whatever the access") {
+  struct Owned {
+    bool device;
+    bool refreshable;
+    std::vector<std::string> answers;
+    std::string trace;
+    Kind kind;
+  };
+  const Owned rows[] = {
+      {false, false, {}, begin + "act keep", Kind::puppet},
+      {true, false, {}, begin + "act keep", Kind::puppet},
+      // The device that is there stays while it can.
+      {true, true, {}, begin + "refresh keep", Kind::device},
+      {true, true, {"401"}, begin + "refresh read note act keep", Kind::puppet},
+      {true, true, {"500", "500"}, begin + "refresh read note refresh read note act keep", Kind::puppet},
+  };
+  for (const Owned& row : rows) {
+    CAPTURE(row.trace);
+    for (const bool meanwhile : {false, true}) {
+      for (const Need need : {Need::ends, Need::dead, Need::moves}) {
+        Shared shared;
+        if (row.device) shared.device(row.refreshable);
+        if (!row.device) shared.record = StoredToken(Kind::puppet).version(++shared.versions);
+        shared.record->password_owner(PasswordOwner::user);
+        Climber process(shared, Kind::device, row.device ? 1 : 0, row.answers);
+        if (meanwhile) process.acts_meanwhile();
+        process.need(need).run();
+        CHECK(process.trace() == row.trace);
+        CHECK(process.end() == "ok fresh");
+        CHECK(shared.record->kind() == row.kind);
+        CHECK(shared.record->password_owner() == PasswordOwner::user);
+      }
     }
   }
 }
@@ -640,6 +677,7 @@ TEST_CASE("TokenRecovery: a move is to a device, and leaves the admin's token wh
       {{}, begin + "refresh keep", "ok fresh"},
       {{"401"}, begin + "refresh read note login keep", "ok fresh"},
       {{"401", "429 long"}, begin + "refresh read note login let_go", "rate_limited"},
+      {{"401", "403"}, begin + "refresh read note login let_go", "forbidden"},
   };
   const auto judge = [&](const Row& row, bool with_password) {
     CAPTURE(row.trace);
@@ -655,6 +693,8 @@ TEST_CASE("TokenRecovery: a move is to a device, and leaves the admin's token wh
     CHECK((shared.record->token() == Secret("token-0")) == !moved);
     CHECK(shared.record->made(TokenReason::move) == (moved ? 1U : 0U));
     CHECK(shared.record->made(TokenReason::recovery) == 0U);
+    const PasswordOwner owner = row.end == "forbidden" ? PasswordOwner::user : PasswordOwner::unknown;
+    CHECK(shared.record->password_owner() == owner);
   };
   for (const Row& row : unknown) judge(row, false);
   for (const Row& row : known) judge(row, true);

@@ -13,10 +13,18 @@ using confab::test::html;
 using confab::test::Services;
 using confab::test::TestJson;
 using confab::test::Together;
+using credentials::PasswordOwner;
 
 namespace {
 
 constexpr const char* user_path = "/_synapse/admin/v2/users/*";
+constexpr const char* reset_path = "/_synapse/admin/v1/reset_password/*";
+
+Result<void> set_password(Services& at, const MatrixUserId& user, const std::string& password) {
+  return test::run<void>(at.runtime, [&](net::CallContext context) {
+    return services::UserService::set_password(at.users, user, Secret(password), std::move(context));
+  });
+}
 
 std::string display_name(Services& at, const MatrixUserId& user) {
   const auto answer = test::run<matrix::AdminUserAnswer>(at.runtime, [&](net::CallContext context) {
@@ -36,6 +44,31 @@ TEST_CASE("UserService: an account is made once, and asking again changes nothin
   REQUIRE(at.ensure_account(ana, "").wait());
   CHECK(at.hs.count("PUT", user_path) == 1);
   CHECK(display_name(at, ana) == "Ana");
+}
+
+TEST_CASE("UserService: whose an account's password is, is noted where it is known") {
+  Services at;
+  const auto owner = [&at](const MatrixUserId& user) {
+    const auto found = test::run<std::optional<credentials::StoredToken>>(at.runtime, [&](net::CallContext context) {
+      return credentials::TokenStore::load(at.token_store, user, std::move(context));
+    });
+    REQUIRE(found.has_value());
+    return *found ? (*found)->password_owner() : PasswordOwner::unknown;
+  };
+  const MatrixUserId made("@made:hs.test");
+  REQUIRE(at.ensure_account(made, "Made").wait());
+  CHECK(owner(made) == PasswordOwner::library);
+  const MatrixUserId old = at.add("old");
+  REQUIRE(at.ensure_account(old, "Old").wait());
+  CHECK(owner(old) == PasswordOwner::unknown);
+  for (const MatrixUserId& user : {made, old}) {
+    // Though the homeserver refuses it: what is lost with its answer must not look like the library's.
+    at.hs.fail_next(1, "POST", reset_path, Answer::error(403, "M_FORBIDDEN"));
+    CHECK_FALSE(set_password(at, user, "correct horse").has_value());
+    CHECK(owner(user) == PasswordOwner::user);
+    REQUIRE(at.ensure_account(user, "Renamed").wait());
+    CHECK(owner(user) == PasswordOwner::user);
+  }
 }
 
 TEST_CASE("UserService: the display name follows the host's") {
@@ -164,20 +197,16 @@ TEST_CASE("UserService: a password is set, and nobody is logged out by it") {
   Services at;
   const MatrixUserId ana = at.add("ana");
   const std::string phone = at.hs.token_for(ana.str(), "PHONE");
-  const auto set = [&](const MatrixUserId& user) {
-    return test::run<void>(at.runtime, [&](net::CallContext context) {
-      return services::UserService::set_password(at.users, user, Secret("correct horse"), std::move(context));
-    });
-  };
+  const auto set = [&](const MatrixUserId& user) { return set_password(at, user, "correct horse"); };
   REQUIRE(set(ana));
-  const auto requests = at.hs.requests("POST", "/_synapse/admin/v1/reset_password/*");
+  const auto requests = at.hs.requests("POST", reset_path);
   REQUIRE(requests.size() == 1);
   const TestJson body = TestJson::parse(requests.front().body).value();
   CHECK(body["new_password"].as_string() == "correct horse");
   CHECK(body["logout_devices"].as_bool(true) == false);
   CHECK(set(MatrixUserId("@nobody:hs.test")).error().code() == Errc::not_found);
   // Setting the same again changes nothing, so a lost answer is asked for again.
-  at.hs.fail_next(1, "POST", "/_synapse/admin/v1/reset_password/*", Answer::real().close_before_answer());
+  at.hs.fail_next(1, "POST", reset_path, Answer::real().close_before_answer());
   CHECK(set(ana));
 }
 
