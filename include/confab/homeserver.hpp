@@ -212,12 +212,12 @@ class HomeserverOptions {
 /// How the library acts for a user. docs/credentials.md compares them.
 enum class Access {
   puppet,  ///< By tokens that the admin account makes: no login, no password, whatever the homeserver's login limits.
-  /// By the user's own login on a device that stays, with a password that the library makes and keeps sealed. It replaces
-  /// one that the account had, but for one that set_password() gave: who has that is acted for as by puppet.
+  /// By the user's own login on a device that stays, with a password that the library makes and keeps sealed. It
+  /// replaces one that the account had, but for one that set_password() gave: who has that is acted for as by puppet.
   device,
   /// As puppet at first; users whose accounts the library made, and who have no password of their own, come to devices
-  /// as the homeserver's login limits allow, and nobody waits for it. No password that a user may know is ever replaced.
-  /// Where HomeserverOptions name an application service: as appservice. "auto" in a configuration.
+  /// as the homeserver's login limits allow, and nobody waits for it. No password that a user may know is ever
+  /// replaced. Where HomeserverOptions name an application service: as appservice. "auto" in a configuration.
   automatic,
   /// By the token of an application service, on a device that stays: no login, and none of the homeserver's limits.
   appservice,

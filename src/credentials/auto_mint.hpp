@@ -1,5 +1,5 @@
-// AutoMint: a user's token by the device of their own where that can be had, and else by the admin's login-as-user. Which
-// of them, TokenRecovery decides, rung by rung.
+// AutoMint: a user's token by the device of their own where that can be had, and else by the admin's login-as-user.
+// Which of them, TokenRecovery decides, rung by rung.
 #pragma once
 
 #include <memory>

@@ -24,8 +24,9 @@ constexpr int renewal_spread = 5;
 
 MintedToken minted_of(const StoredToken& token, bool fresh, const net::RandomSource& random) {
   MintedToken minted(token.token());
-  minted.generation(token.generation()).fresh(fresh).acted(
-      token.kind() == StoredToken::Kind::puppet && token.may_log_in());
+  minted.generation(token.generation())
+      .fresh(fresh)
+      .acted(token.kind() == StoredToken::Kind::puppet && token.may_log_in());
   if (!token.end()) return minted;
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(*token.end() - std::chrono::system_clock::now());

@@ -152,8 +152,8 @@ class Mint {
   virtual ~Mint() = default;
 
   [[nodiscard]] virtual StoredToken::Kind kind() const noexcept = 0;
-  // Whether the admin may act for the user while a login has to wait; where there is none to wait for, the password being
-  // the user's own, every mint lets the admin act.
+  // Whether the admin may act for the user while a login has to wait; where there is none to wait for, the password
+  // being the user's own, every mint lets the admin act.
   [[nodiscard]] virtual bool acts_meanwhile() const noexcept { return false; }
   // The record with what the rung needs in it before its request: the homeserver is told no password that is not kept.
   [[nodiscard]] virtual Result<StoredToken> prepare(StoredToken known, Rung rung) = 0;

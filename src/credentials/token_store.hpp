@@ -75,7 +75,8 @@ class TokenStore {
     bool had_token_;
     std::uint64_t generation_;
   };
-  // The token only: a password that the library made stays, and whose the account's password is. A record that does not open goes as a whole.
+  // The token only: a password that the library made stays, and whose the account's password is. A record that does not
+  // open goes as a whole.
   [[nodiscard]] static Task<Result<Forgotten>> forget(std::shared_ptr<TokenStore> self, MatrixUserId account,
                                                       net::CallContext context);
   // Whose records there are, page by page: a page may be empty although more follow.

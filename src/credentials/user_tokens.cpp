@@ -63,8 +63,8 @@ UserTokens::UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<Toke
           puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), LoginBudget::Haste::at_once), false)),
       both_(std::make_shared<AutoMint>(
           puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), LoginBudget::Haste::waits), true)),
-      moves_(std::make_shared<AutoMint>(
-          puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), std::nullopt), true)) {
+      moves_(std::make_shared<AutoMint>(puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), std::nullopt),
+                                        true)) {
   waiting_.hold(net::Clock::now() + moves_after);
 }
 

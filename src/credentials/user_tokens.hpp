@@ -38,8 +38,8 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
   UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<TokenStore> tokens,
              std::chrono::milliseconds moves_after = first_move_after);
 
-  // Users of this group log in themselves, each on a device of their own, but for those who have a password of their own;
-  // these, and the users of all other groups, are acted for by the admin. Before the group's first call.
+  // Users of this group log in themselves, each on a device of their own, but for those who have a password of their
+  // own; these, and the users of all other groups, are acted for by the admin. Before the group's first call.
   void use_devices(std::string group);
   // Users of this group come to devices of their own one by one, as the homeserver's login limits allow; until then,
   // and while a login has to wait, the admin acts for them. Likewise.

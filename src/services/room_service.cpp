@@ -26,8 +26,6 @@ constexpr const char* service_members_type = "io.element.functional_members";
 constexpr std::chrono::seconds half_made_patience{3};
 constexpr std::chrono::milliseconds look_again_after{150};
 
-// Making a room goes on when those who asked for it have given up; this bounds it.
-constexpr std::chrono::seconds flight_limit{60};
 // An alias that is taken for createRoom and unknown to the directory will not become either by asking on.
 constexpr unsigned max_refusals = 3;
 
@@ -126,44 +124,21 @@ Task<Result<MatrixRoomId>> RoomService::create(ProviderRoomRequest request, net:
 
 Task<Result<MatrixRoomId>> RoomService::ensure_room(std::shared_ptr<RoomService> self, ProviderRoomRequest request,
                                                     net::CallContext context) {
-  for (;;) {
-    std::shared_ptr<Flight> flight;
-    bool mine = false;
-    {
-      const std::lock_guard lock(self->mutex_);
-      std::shared_ptr<Flight>& known = self->flights_[request.alias_localpart()];
-      mine = !known;
-      if (mine) known = std::make_shared<Flight>();
-      flight = known;
-    }
-    if (mine) {
-      context.loop().spawn(
-          fly(self, flight, request, context.detached(net::Clock::now() + flight_limit, context.loop().stopping())));
-    }
-    Result<MatrixRoomId> room = co_await Flight::wait(flight, context);
-    // A flight ends by its own limit, not by the caller's.
-    const bool time_left = net::Clock::now() < context.deadline() && !context.stop().stop_requested();
-    if (room || room.error().code() != Errc::timed_out || !time_left) co_return room;
-  }
+  const std::string alias = request.alias_localpart();
+  const auto make = [self, request](net::CallContext own) {
+    return find_or_make_and_note(self, request, std::move(own));
+  };
+  co_return co_await net::Flights<MatrixRoomId>::join(
+      self->flights_, alias, Error(Errc::internal, "the room could not be made; please report it"), std::move(context),
+      make);
 }
 
-Task<void> RoomService::fly(std::shared_ptr<RoomService> self, std::shared_ptr<Flight> flight,
-                            ProviderRoomRequest request, net::CallContext context) {
+Task<Result<MatrixRoomId>> RoomService::find_or_make_and_note(std::shared_ptr<RoomService> self,
+                                                              ProviderRoomRequest request, net::CallContext context) {
   const std::string alias = request.alias_localpart();
-  Result<MatrixRoomId> room = Error(Errc::internal, "the room could not be made; please report it");
-  try {
-    room = co_await self->find_or_make(std::move(request), context);
-    if (room && self->records_) co_await self->records_->put(alias, *room, context);
-  } catch (const std::bad_alloc&) {
-    // Whatever happens, those who wait are answered and the next one may try.
-    room = no_memory();
-  } catch (...) {
-  }
-  {
-    const std::lock_guard lock(self->mutex_);
-    self->flights_.erase(alias);
-  }
-  flight->set(std::move(room));
+  Result<MatrixRoomId> room = co_await self->find_or_make(std::move(request), context);
+  if (room && self->records_) co_await self->records_->put(alias, *room, context);
+  co_return room;
 }
 
 Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request, net::CallContext context) {

@@ -5,7 +5,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -14,8 +13,8 @@
 #include <confab/result.hpp>
 
 #include "credentials/user_tokens.hpp"
+#include "net/flights.hpp"
 #include "net/record_store.hpp"
-#include "net/shared_result.hpp"
 #include "services/room_records.hpp"
 
 namespace confab::services {
@@ -59,9 +58,9 @@ class RoomService {
   [[nodiscard]] RoomAlias alias(const std::string& localpart) const {
     return RoomAlias("#" + localpart + ":" + server_name_);
   }
-  using Flight = net::SharedResult<MatrixRoomId>;
-  [[nodiscard]] static Task<void> fly(std::shared_ptr<RoomService> self, std::shared_ptr<Flight> flight,
-                                      ProviderRoomRequest request, net::CallContext context);
+  [[nodiscard]] static Task<Result<MatrixRoomId>> find_or_make_and_note(std::shared_ptr<RoomService> self,
+                                                                        ProviderRoomRequest request,
+                                                                        net::CallContext context);
   [[nodiscard]] Task<Result<MatrixRoomId>> find_or_make(ProviderRoomRequest request, net::CallContext context);
   [[nodiscard]] Task<Result<Whole>> look(MatrixRoomId room, net::CallContext context);
   [[nodiscard]] Task<Result<std::optional<MatrixRoomId>>> resolve(RoomAlias alias, net::CallContext context);
@@ -74,7 +73,7 @@ class RoomService {
   std::string server_name_;
   std::optional<RoomRecords> records_;
   std::mutex mutex_;
-  std::unordered_map<std::string, std::shared_ptr<Flight>> flights_;  // by alias; as many as rooms are being made
+  std::shared_ptr<net::Flights<MatrixRoomId>> flights_ = std::make_shared<net::Flights<MatrixRoomId>>();  // by alias
   std::optional<bool> above_levels_;  // whether the server's default room version is 12 or newer
 };
 

@@ -55,6 +55,18 @@ Task<Result<void>> UserService::create(std::shared_ptr<UserService> self, Matrix
 
 Task<Result<void>> UserService::ensure_account(std::shared_ptr<UserService> self, MatrixUserId user,
                                                std::string display_name, net::CallContext context) {
+  // The group is of the key: it may decide who makes the account.
+  const std::string key = user.str() + "\n" + std::string(context.group()) + "\n" + display_name;
+  const auto make = [self, user, display_name](net::CallContext own) {
+    return look_and_make(self, user, display_name, std::move(own));
+  };
+  co_return co_await net::Flights<void>::join(self->flights_, key,
+                                              Error(Errc::internal, "the account could not be made; please report it"),
+                                              std::move(context), make);
+}
+
+Task<Result<void>> UserService::look_and_make(std::shared_ptr<UserService> self, MatrixUserId user,
+                                              std::string display_name, net::CallContext context) {
   credentials::AdminSession& admin = *self->tokens_->admin();
   // Twice: somebody else may make the account between our look and our PUT.
   for (int round = 0; round < 2; ++round) {

@@ -11,6 +11,7 @@
 #include <confab/secret.hpp>
 
 #include "credentials/user_tokens.hpp"
+#include "net/flights.hpp"
 
 namespace confab::services {
 
@@ -19,7 +20,7 @@ class UserService {
   explicit UserService(std::shared_ptr<credentials::UserTokens> tokens) : tokens_(std::move(tokens)) {}
 
   // Looks first, makes what is missing, changes what differs. Never sends a password: a PUT with one would log out
-  // every device the user has.
+  // every device the user has. One at a time for each user and name in this process: who else asks meanwhile waits.
   [[nodiscard]] static Task<Result<void>> ensure_account(std::shared_ptr<UserService> self, MatrixUserId user,
                                                          std::string display_name, net::CallContext context);
   // What the account is; Errc::not_found where there is none.
@@ -31,6 +32,8 @@ class UserService {
                                                        Secret password, net::CallContext context);
 
  private:
+  [[nodiscard]] static Task<Result<void>> look_and_make(std::shared_ptr<UserService> self, MatrixUserId user,
+                                                        std::string display_name, net::CallContext context);
   // An empty name: nothing is done.
   [[nodiscard]] static Task<Result<void>> rename(std::shared_ptr<UserService> self, MatrixUserId user,
                                                  std::string display_name, net::CallContext context);
@@ -38,6 +41,7 @@ class UserService {
                                                  std::string display_name, net::CallContext context);
 
   std::shared_ptr<credentials::UserTokens> tokens_;
+  std::shared_ptr<net::Flights<void>> flights_ = std::make_shared<net::Flights<void>>();
 };
 
 }  // namespace confab::services

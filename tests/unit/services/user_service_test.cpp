@@ -2,12 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <memory>
 #include <string>
 
 #include "matrix/endpoints/synapse_admin_users.hpp"
 #include "unit/services/in_room.hpp"
 
 using namespace confab;
+using namespace std::chrono_literals;
 using confab::test::Answer;
 using confab::test::html;
 using confab::test::Services;
@@ -119,16 +122,38 @@ TEST_CASE("UserService: somebody else makes the account between the look and the
   CHECK(display_name(at, ana) == "Ana");
 }
 
-TEST_CASE("UserService: many at once all succeed") {
+TEST_CASE("UserService: many at once are one, and who gives up leaves it to the others") {
+  Services at(2);
+  const MatrixUserId ana("@ana:hs.test");
+  at.hs.on("GET", user_path).then(Answer::real().after(200ms)).times(1);
+  const auto ensure = [&at, ana](int caller, CallOptions options) {
+    return net::describe<void>(at.runtime.core(), std::to_string(caller), std::move(options),
+                               [&at, ana](net::CallContext context) {
+                                 return services::UserService::ensure_account(at.users, ana, "Ana", std::move(context));
+                               });
+  };
+  Together<void> calls;
+  Together<void> first;
+  first.start(ensure(0, CallOptions().within(20ms)));
+  for (int i = 1; i < 8; ++i) calls.start(ensure(i, CallOptions()));
+  CHECK(first.all().front().error().code() == Errc::timed_out);
+  for (const auto& done : calls.all()) CHECK(done.has_value());
+  CHECK(at.hs.count("PUT", user_path) == 1);
+  CHECK(display_name(at, ana) == "Ana");
+}
+
+TEST_CASE("UserService: many at once all succeed, though each makes the account by itself, as processes do") {
   Services at(2);
   const MatrixUserId ana("@ana:hs.test");
   // As a real homeserver does: who comes second while the account is being made is refused.
   at.hs.on("PUT", user_path).then(Answer::real()).times(1).then(Answer::error(400, "M_USER_IN_USE")).times(3);
   Together<void> calls;
   for (int i = 0; i < 8; ++i) {
-    calls.start(
-        net::describe<void>(at.runtime.core(), std::to_string(i), CallOptions(), [&at, ana](net::CallContext context) {
-          return services::UserService::ensure_account(at.users, ana, "Ana", std::move(context));
+    calls.start(net::describe<void>(
+        at.runtime.core(), std::to_string(i), CallOptions(), [&at, ana, i](net::CallContext context) {
+          // Groups do not wait for each other.
+          auto group = std::make_shared<const std::string>(std::to_string(i));
+          return services::UserService::ensure_account(at.users, ana, "Ana", std::move(context).in_group(group));
         }));
   }
   for (const auto& done : calls.all()) CHECK(done.has_value());
