@@ -13,7 +13,10 @@
 // {"do":"fail","faults":[...]};
 // {"do":"bodies","room_id"} -> {"bodies"}; {"do":"kill_token","user_id"}; {"do":"kill_all_tokens"};
 // {"do":"post","room_id","sender","body"} -> {"event_id"}; {"do":"add_user","localpart","password"?} -> {"user_id"};
-// {"do":"restart"}, "go_away", "come_back", "release", "clear". It serves until standard input ends.
+// {"do":"limit_logins","hash_ms","as_user_ms"?,"spent"?}; {"do":"add_room","localparts"} -> {"room_id"};
+// {"do":"answers","method","path"} -> {"answers":[["PATH",STATUS],...]} in the order in which they were asked for;
+// {"do":"forget_requests"}; {"do":"restart"}, "go_away", "come_back", "release", "clear". It serves until standard
+// input ends.
 #include <cstdio>
 #include <exception>
 #include <fstream>
@@ -106,6 +109,22 @@ TestJson obey(FakeMatrix& server, const TestJson& command) {
     answer.set("event_id", server.post(text("room_id"), text("sender"), text("body")));
   } else if (what == "add_user") {
     answer.set("user_id", server.add_user(text("localpart"), text("password")));
+  } else if (what == "limit_logins") {
+    server.limit_logins(std::chrono::milliseconds(command["hash_ms"].as_integer()),
+                        std::chrono::milliseconds(command["as_user_ms"].as_integer()));
+    server.spend_logins(static_cast<std::size_t>(command["spent"].as_integer()));
+  } else if (what == "add_room") {
+    std::vector<std::string> localparts;
+    for (const TestJson& each : command["localparts"].as_array()) localparts.push_back(each.as_string());
+    answer.set("room_id", server.add_room(localparts));
+  } else if (what == "answers") {
+    TestJson list(TestJson::Array{});
+    for (const auto& request : server.requests(text("method"), text("path"))) {
+      list.push(TestJson::Array{request.path, request.status});
+    }
+    answer.set("answers", std::move(list));
+  } else if (what == "forget_requests") {
+    server.forget_requests();
   } else if (what == "restart") {
     server.restart();
   } else if (what == "go_away") {

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <stdexcept>
@@ -157,6 +158,7 @@ void FakeHomeserverState::serve(Connection& connection) {
     } catch (const std::exception& problem) {
       answer = Answer::error(500, "M_UNKNOWN", std::string("handler: ") + problem.what());
     }
+    note_status(request, answer);
     more = prepare(stream, answer, hold_round) && write_answer(stream, request, answer);
   }
   stream.close(ready);
@@ -166,6 +168,14 @@ void FakeHomeserverState::serve(Connection& connection) {
   connection.done = true;
   --open;
   changed.notify_all();
+}
+
+// Records may have been forgotten since; a connection has one request at a time, and few others came after it.
+void FakeHomeserverState::note_status(const Request& request, const Answer& answer) {
+  const std::scoped_lock lock(mutex);
+  const auto record = std::find_if(records.rbegin(), records.rend(),
+                                   [&](const Request& each) { return each.connection == request.connection; });
+  if (record != records.rend() && record->time == request.time) record->status = answer.parts().status;
 }
 
 Answer FakeHomeserverState::choose(const Request& request) {

@@ -49,6 +49,7 @@ struct FakeHomeserverState {
   void accept_loop();
   void serve(Connection& connection);
   Answer choose(const Request& request);
+  void note_status(const Request& request, const Answer& answer);
   /// Everything before the first byte: delays, holds, long polls. False when the connection is over.
   bool prepare(ConnectionStream& stream, Answer& answer, std::uint64_t hold_round);
 

@@ -34,6 +34,16 @@ Answer unknown_token(bool soft_logout) {
   return Answer(401, body.dump());
 }
 
+Answer limit_exceeded(std::chrono::milliseconds wait) {
+  constexpr std::chrono::milliseconds held{500};
+  TestJson body;
+  body.set("errcode", "M_LIMIT_EXCEEDED").set("error", "Too Many Requests");
+  body.set("retry_after_ms", std::int64_t{wait.count()});
+  Answer answer(429, body.dump());
+  answer.header("Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count())).after(held);
+  return answer;
+}
+
 std::string device_scope(const MatrixToken& token) {
   return token.device.empty() ? std::string() : token.user + '|' + token.device;
 }
@@ -218,6 +228,19 @@ void FakeMatrix::expire_token(std::string_view user_id) {
 void FakeMatrix::lock_user(std::string_view user_id, bool locked) {
   const std::scoped_lock lock(matrix_->mutex);
   matrix_->users[std::string(user_id)].locked = locked;
+}
+
+void FakeMatrix::limit_logins(std::chrono::milliseconds hash, std::chrono::milliseconds as_user) {
+  const std::scoped_lock lock(matrix_->mutex);
+  matrix_->login_limits.emplace();
+  matrix_->hashing.takes(hash);
+  matrix_->acting.takes(as_user);
+}
+
+void FakeMatrix::spend_logins(std::size_t count) {
+  const std::scoped_lock lock(matrix_->mutex);
+  if (!matrix_->login_limits) return;
+  while (count-- > 0) (void)matrix_->login_limits->address(loopback_address, LoginLimits::Time::clock::now());
 }
 
 void FakeMatrix::register_appservice(std::string_view token, std::string_view prefix) {

@@ -5,9 +5,9 @@
 //   hs.fail_next(2, "PUT", "/_matrix/client/v3/rooms/*/send/*/*", Answer::error(429, "M_LIMIT_EXCEEDED"));
 //   hs.fail_next(1, "PUT", "/_matrix/client/v3/rooms/*/send/*/*", Answer::real().close_before_answer());
 //
-// Not modelled: rate limits (script them), federation, encryption, the end of sessions, receipts and typing (accepted,
-// not told), visibility of history (who is in a room reads all of it), filters but for the timeline limit and those of
-// /messages.
+// Not modelled: rate limits but those of logins, where limit_logins() asks for them (script the others), federation,
+// encryption, the end of sessions, receipts and typing (accepted, not told), visibility of history (who is in a room
+// reads all of it), filters but for the timeline limit and those of /messages.
 #pragma once
 
 #include <chrono>
@@ -89,6 +89,13 @@ class FakeMatrix : public FakeHomeserver {
   /// 401 M_USER_LOCKED until unlocked.
   void lock_user(std::string_view user_id, bool locked);
 
+  /// From now on logins by password are limited as Synapse limits them, and each takes as long as its hash, one after
+  /// the other; so do the admin's logins as a user, which nothing limits. A client's address is its first
+  /// X-Forwarded-For, else that of the loopback interface.
+  void limit_logins(std::chrono::milliseconds hash, std::chrono::milliseconds as_user = {});
+  /// So many logins of the loopback address count as done, of accounts that nobody asks about.
+  void spend_logins(std::size_t count);
+
   /// An application service that may speak for the users whose localpart begins so, and that alone may make them. Locks
   /// do not concern it. An empty token: there is none any more.
   void register_appservice(std::string_view token, std::string_view prefix = {});
@@ -107,6 +114,8 @@ class FakeMatrix : public FakeHomeserver {
   /// A message from outside this test's clients, which wakes those who wait. Gives the event id.
   std::string post(std::string_view room_id, std::string_view sender, std::string_view body);
 
+  /// A room of these users at once, who are made where they do not exist; the first one is its creator. Gives its id.
+  std::string add_room(const std::vector<std::string>& localparts);
   [[nodiscard]] std::vector<std::string> room_ids() const;
   /// Empty where the alias is not taken.
   [[nodiscard]] std::string room_of_alias(std::string_view alias) const;

@@ -37,22 +37,39 @@ Answer login_flows(FakeMatrixState&, MatrixCall&) {
   return matrix_ok(body.set("flows", TestJson::Array{password, appservice}));
 }
 
+/// The client's, as a listener behind a proxy takes it.
+std::string address_of(const Request& request) {
+  const std::string forwarded = request.header("x-forwarded-for");
+  return forwarded.empty() ? std::string(loopback_address) : forwarded.substr(0, forwarded.find(','));
+}
+
 Answer login(FakeMatrixState& state, MatrixCall& call) {
   if (call.body["type"].as_string() != "m.login.password") {
     return matrix_error(400, "M_UNKNOWN", "Unknown login type");
   }
+  const LoginLimits::Time now = LoginLimits::Time::clock::now();
+  LoginLimits* const limits = state.login_limits ? &*state.login_limits : nullptr;
+  LoginLimits::Wait wait;
+  if (limits != nullptr) wait = limits->address(address_of(call.request), now);
+  if (wait) return limit_exceeded(*wait);
   std::string user = call.body["identifier"]["user"].as_string();
   if (user.empty()) user = call.body["user"].as_string();
   if (user.empty()) return matrix_error(400, "M_MISSING_PARAM", "Missing user");
   if (user.front() != '@') user = state.server.user_id(user);
+  if (limits != nullptr) wait = limits->failed_before(user, now);
+  if (wait) return limit_exceeded(*wait);
   const auto found = state.users.find(user);
   if (found != state.users.end() && found->second.deactivated) {
     return matrix_error(403, "M_USER_DEACTIVATED", "This account has been deactivated");
   }
-  if (found == state.users.end() || !found->second.password ||
-      *found->second.password != call.body["password"].as_string()) {
-    return matrix_error(403, "M_FORBIDDEN", "Invalid username or password");
+  const bool hashes = found != state.users.end() && found->second.password;
+  const std::chrono::milliseconds hashed = hashes ? state.hashing.add(now) : std::chrono::milliseconds(0);
+  if (!hashes || *found->second.password != call.body["password"].as_string()) {
+    if (limits != nullptr) limits->failed(user, now);
+    return matrix_error(403, "M_FORBIDDEN", "Invalid username or password").after(hashed);
   }
+  if (limits != nullptr) wait = limits->account(user, now);
+  if (wait) return limit_exceeded(*wait);
   std::string device = call.body["device_id"].as_string();
   if (device.size() > 512) return matrix_error(400, "M_INVALID_PARAM", "device_id too long");
   if (device.empty()) device = "FAKEDEV" + std::to_string(state.minted + 1);
@@ -60,9 +77,10 @@ Answer login(FakeMatrixState& state, MatrixCall& call) {
   body.set("user_id", user).set("device_id", device).set("home_server", state.server.server_name());
   if (call.body["refresh_token"].as_bool()) {
     (void)state.mint_pair(user, device, body);
-    return matrix_ok(body);
+  } else {
+    body.set("access_token", state.mint({user, device, {}, std::nullopt}));
   }
-  return matrix_ok(body.set("access_token", state.mint({user, device, {}, std::nullopt})));
+  return matrix_ok(body).after(hashed);
 }
 
 /// The old refresh token is good until its successor, or the access token that came with it, is used; refreshed again
@@ -196,7 +214,8 @@ Answer login_as_user(FakeMatrixState& state, MatrixCall& call) {
     token.valid_until_ms = until.as_integer();
   }
   TestJson body;
-  return matrix_ok(body.set("access_token", state.mint(std::move(token))));
+  return matrix_ok(body.set("access_token", state.mint(std::move(token))))
+      .after(state.acting.add(LoginLimits::Time::clock::now()));
 }
 
 Answer override_ratelimit(FakeMatrixState& state, MatrixCall& call) {

@@ -97,6 +97,36 @@ const MatrixEvent* latest_edit(const FakeMatrixState& state, const MatrixRoom& r
 }
 }  // namespace
 
+MatrixRoom& FakeMatrixState::new_room(std::string_view creator, bool creators_rule) {
+  MatrixRoom fresh;
+  fresh.creators_rule = creators_rule;
+  fresh.creator = creator;
+  fresh.creators = {fresh.creator};
+  // Ids of version 12 are 43 characters without a server name.
+  fresh.id = "!fakeroom" + std::to_string(++rooms_made);
+  if (creators_rule) {
+    fresh.id.insert(9, 44 - fresh.id.size(), '0');
+  } else {
+    fresh.id += ":" + server.server_name();
+  }
+  const std::string id = fresh.id;
+  return rooms.emplace(id, std::move(fresh)).first->second;
+}
+
+std::string FakeMatrix::add_room(const std::vector<std::string>& localparts) {
+  for (const auto& localpart : localparts) (void)add_user(localpart);
+  const std::scoped_lock lock(matrix_->mutex);
+  const std::string creator = user_id(localparts.at(0));
+  MatrixRoom& room = matrix_->new_room(creator, true);
+  TestJson create;
+  matrix_->append(room, creator, "m.room.create", "", create.set("room_version", "12"));
+  for (const auto& localpart : localparts) {
+    const std::string member = user_id(localpart);
+    matrix_->append_member(room, member, member, "join");
+  }
+  return room.id;
+}
+
 TestJson FakeMatrixState::client_event(const MatrixEvent& event, std::string_view reader_device) const {
   TestJson body;
   body.set("event_id", event.id).set("room_id", event.room).set("sender", event.sender).set("type", event.type);
@@ -246,39 +276,27 @@ void append_settings(FakeMatrixState& state, MatrixRoom& room, const MatrixCall&
 Answer create_room(FakeMatrixState& state, MatrixCall& call) {
   Wanted wanted;
   if (auto refused = read_wanted(state, call, wanted)) return *refused;
-  MatrixRoom fresh;
-  fresh.creators_rule = wanted.version_number >= 12;
-  fresh.creator = call.token.user;
-  fresh.creators = {call.token.user};
+  MatrixRoom& room = state.new_room(call.token.user, wanted.version_number >= 12);
   TestJson create = call.body["creation_content"].is_object() ? call.body["creation_content"] : TestJson();
   create.set("room_version", wanted.version);
-  if (fresh.creators_rule) {
-    for (const TestJson& extra : create["additional_creators"].as_array()) fresh.creators.insert(extra.as_string());
-    if (wanted.preset == "trusted_private_chat") fresh.creators.insert(wanted.invites.begin(), wanted.invites.end());
+  if (room.creators_rule) {
+    for (const TestJson& extra : create["additional_creators"].as_array()) room.creators.insert(extra.as_string());
+    if (wanted.preset == "trusted_private_chat") room.creators.insert(wanted.invites.begin(), wanted.invites.end());
     TestJson additional(TestJson::Array{});
-    for (const auto& creator : fresh.creators) {
+    for (const auto& creator : room.creators) {
       if (creator != call.token.user) additional.push(creator);
     }
     if (!additional.as_array().empty()) create.set("additional_creators", additional);
   }
-  // Ids of version 12 are 43 characters without a server name.
-  std::string id = "!fakeroom" + std::to_string(++state.rooms_made);
-  if (fresh.creators_rule) {
-    id.insert(9, 44 - id.size(), '0');
-  } else {
-    id += ":" + state.server.server_name();
-  }
-  fresh.id = id;
-  MatrixRoom& room = state.rooms.emplace(id, std::move(fresh)).first->second;
   state.append(room, call.token.user, "m.room.create", "", std::move(create));
   state.append_member(room, call.token.user, call.token.user, "join");
   state.append(room, call.token.user, "m.room.power_levels", "", power_levels(call, wanted));
   append_settings(state, room, call, wanted);
   for (const auto& invitee : wanted.invites) state.append_member(room, call.token.user, invitee, "invite");
   TestJson body;
-  body.set("room_id", id);
+  body.set("room_id", room.id);
   if (!wanted.alias.empty()) {
-    state.aliases[wanted.alias] = {id, call.token.user};
+    state.aliases[wanted.alias] = {room.id, call.token.user};
     body.set("room_alias", wanted.alias);
   }
   return matrix_ok(body);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "fake_matrix.hpp"
+#include "login_limits.hpp"
 
 namespace confab::test {
 
@@ -110,6 +111,8 @@ struct FakeMatrixState {
   /// Forgets tokens and, for devices that end with them, their transaction ids.
   void log_out(std::string_view user, std::string_view device);
 
+  /// An empty room.
+  MatrixRoom& new_room(std::string_view creator, bool creators_rule);
   MatrixRoom* find_room(std::string_view id);
   const MatrixEvent* find_state(const MatrixRoom& room, std::string_view type, std::string_view key) const;
   [[nodiscard]] std::string membership(const MatrixRoom& room, std::string_view user) const;
@@ -138,6 +141,9 @@ struct FakeMatrixState {
   std::vector<MatrixEvent> timeline;                                                // position 1 is timeline[0]
   std::map<std::string, std::string> transactions;          // of this process: scope, room, id -> event
   std::map<std::string, std::string> durable_transactions;  // the same for devices only
+  std::optional<LoginLimits> login_limits;
+  OneAtATime hashing;
+  OneAtATime acting;  // logins as a user
   std::string as_token;
   std::string as_prefix;
   std::set<std::string> as_devices;  // device scopes
@@ -147,12 +153,16 @@ struct FakeMatrixState {
   bool wakes = false;  // set by an endpoint that somebody may wait for
 };
 
+/// Where every client is that does not say otherwise.
+constexpr std::string_view loopback_address = "127.0.0.1";
 [[nodiscard]] std::int64_t system_now_ms();
 /// All of `text` as a number.
 [[nodiscard]] std::optional<std::size_t> read_number(std::string_view text);
 [[nodiscard]] Answer matrix_ok(TestJson body = TestJson(TestJson::Object()));
 [[nodiscard]] Answer matrix_error(int status, std::string_view errcode, std::string_view text);
 [[nodiscard]] Answer unknown_token(bool soft_logout);
+/// 429, held back for as long as Synapse holds it.
+[[nodiscard]] Answer limit_exceeded(std::chrono::milliseconds wait);
 /// "device" of an event's sender and of a reader: whoever has both sees the transaction id.
 [[nodiscard]] std::string device_scope(const MatrixToken& token);
 

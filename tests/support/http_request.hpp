@@ -23,6 +23,7 @@ struct Request {
   std::vector<std::string> segments;           ///< of the path, each percent-decoded by itself
   std::map<std::string, std::string> headers;  ///< names in lower case; repeated ones joined by ", "
   std::string body;
+  int status = 0;  ///< in a record: of the answer that was chosen, once there is one; it may be on its way, or be lost
 
   /// The header's value, empty where there is none; name in lower case.
   [[nodiscard]] std::string header(std::string_view name) const;
