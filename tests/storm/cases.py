@@ -3,10 +3,11 @@
 import json
 import os
 import signal
+import subprocess
 import time
 from collections import Counter
 
-from storm import LOGIN, LOST, PUPPET_LOGIN, REFRESH, REGISTER, SEND, USER_PUT, Storm
+from storm import FAKE_HOMESERVER, IDENTITIES, LOGIN, LOST, PUPPET_LOGIN, REFRESH, REGISTER, SEND, USER_PUT, Storm
 
 
 def rows_deleted(folder, users, sends, say):
@@ -214,6 +215,27 @@ def newcomers_appservice(folder, users, sends, say):
     return newcomers(folder, users, sends, say, access="appservice")
 
 
+def identities(folder, users, sends, say, extra=()):
+    """Nine tenths of fifty times as many users belong to one tenant, one tenth to another; all their tokens die at once,
+    before the fake homeserver, which limits logins as Synapse does and takes 4 ms for each login-as-user."""
+    large, small = 45 * users, 5 * users
+    done = subprocess.run([IDENTITIES, FAKE_HOMESERVER, "--large", str(large), "--small", str(small), "--store", str(folder),
+                           *extra], check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    if done.returncode not in (0, 1):
+        raise AssertionError(f"{IDENTITIES} ended with {done.returncode}")
+    report = json.loads(done.stdout)
+    wrong = report.pop("faults")
+    if wrong or done.returncode:
+        raise AssertionError("; ".join(wrong))
+    say("all of it holds")
+    return report
+
+
+def identities_auto(folder, users, sends, say):
+    """The same with access `auto`: some users have come to devices of their own, which die too."""
+    return identities(folder, users, sends, say, extra=("--access", "auto"))
+
+
 def until(holds, what, seconds=120):
     end = time.monotonic() + seconds
     while not holds():
@@ -259,4 +281,4 @@ def judged(storm, since, say, exactly=True):
 
 CASES = {case.__name__: case
          for case in (rows_deleted, logged_out, four_processes, four_processes_postgresql, admin_too, holder_stopped,
-                      logins_spent, refreshes, newcomers, newcomers_appservice)}
+                      logins_spent, refreshes, newcomers, newcomers_appservice, identities, identities_auto)}

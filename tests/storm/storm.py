@@ -20,6 +20,9 @@ import harness  # noqa: E402
 from counting_proxy import LOST, CountingProxy  # noqa: E402
 
 LIBRARY = os.environ.get("CONFAB_LIBRARY", str(SOURCE / "build" / "dev" / "capi" / "libconfab.so"))
+TESTS = SOURCE / "build" / "dev" / "tests"
+IDENTITIES = os.environ.get("CONFAB_STORM_IDENTITIES", str(TESTS / "storm" / "storm_identities"))
+FAKE_HOMESERVER = os.environ.get("CONFAB_FAKE_HOMESERVER", str(TESTS / "confab-fake-homeserver"))
 PATIENCE = 900  # seconds, of whoever waits for a host process
 
 SEND = ("PUT", r"/_matrix/client/v3/rooms/[^/]+/send/m\.room\.message/.*")

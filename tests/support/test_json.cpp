@@ -40,7 +40,7 @@ std::optional<TestJson> convert(const rapidjson::Value& from, int depth) {
 
 using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
 
-void write(Writer& writer, const TestJson& value, double number) {
+void write(Writer& writer, const TestJson& value) {
   if (value.is_bool()) {
     writer.Bool(value.as_bool());
   } else if (value.is_integer()) {
@@ -49,19 +49,19 @@ void write(Writer& writer, const TestJson& value, double number) {
     writer.String(value.as_string().data(), static_cast<rapidjson::SizeType>(value.as_string().size()));
   } else if (value.is_array()) {
     writer.StartArray();
-    for (const auto& element : value.as_array()) write(writer, element, 0);
+    for (const auto& element : value.as_array()) write(writer, element);
     writer.EndArray();
   } else if (value.is_object()) {
     writer.StartObject();
     for (const auto& [key, member] : value.as_object()) {
       writer.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
-      write(writer, member, 0);
+      write(writer, member);
     }
     writer.EndObject();
   } else if (value.is_null()) {
     writer.Null();
   } else {
-    writer.Double(number);
+    writer.Double(value.as_double());
   }
 }
 
@@ -84,8 +84,7 @@ std::optional<TestJson> TestJson::parse(std::string_view text) {
 std::string TestJson::dump() const {
   rapidjson::StringBuffer buffer;
   Writer writer(buffer);
-  const double* const number = std::get_if<double>(&value_);
-  write(writer, *this, number != nullptr ? *number : 0);
+  write(writer, *this);
   return {buffer.GetString(), buffer.GetSize()};
 }
 
@@ -102,6 +101,10 @@ bool TestJson::has_float() const {
 bool TestJson::as_bool(bool otherwise) const { return is_bool() ? std::get<bool>(value_) : otherwise; }
 std::int64_t TestJson::as_integer(std::int64_t otherwise) const {
   return is_integer() ? std::get<std::int64_t>(value_) : otherwise;
+}
+double TestJson::as_double(double otherwise) const {
+  const double* const number = std::get_if<double>(&value_);
+  return number != nullptr ? *number : otherwise;
 }
 const std::string& TestJson::as_string() const {
   return is_string() ? std::get<std::string>(value_) : neutral<std::string>();

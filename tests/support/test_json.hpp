@@ -44,6 +44,7 @@ class TestJson {
   /// Neutral values where the kind is another.
   [[nodiscard]] bool as_bool(bool otherwise = false) const;
   [[nodiscard]] std::int64_t as_integer(std::int64_t otherwise = 0) const;
+  [[nodiscard]] double as_double(double otherwise = 0) const;
   [[nodiscard]] const std::string& as_string() const;
   [[nodiscard]] const Array& as_array() const;
   [[nodiscard]] const Object& as_object() const;
