@@ -8,9 +8,6 @@
 namespace confab::credentials {
 
 namespace {
-// A flight goes on when those who asked for it have given up; this bounds it. Longer than the lease of another process
-// that died, and a ladder of our own after it.
-constexpr std::chrono::seconds flight_limit{60};
 // A refused password, or one for another server, is not tried again for this long: three wrong ones lock the right one
 // out as well, and even right ones are few.
 constexpr std::chrono::seconds refused_pause{30};

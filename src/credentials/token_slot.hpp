@@ -1,6 +1,7 @@
 // TokenSlot: one account's access token, and the one flight that replaces it when it dies.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -18,6 +19,10 @@
 #include "util/task.hpp"
 
 namespace confab::credentials {
+
+// A flight goes on when those who asked for it have given up; this bounds it. Longer than the lease of another process
+// that died, and a ladder of our own after it.
+inline constexpr std::chrono::seconds flight_limit{60};
 
 // A token as it came from the homeserver; without an end it lives until it is revoked.
 class MintedToken {

@@ -19,6 +19,13 @@ namespace {
 constexpr std::chrono::seconds moving_limit{60};
 // After a move that came to nothing, or a store that could not tell.
 constexpr std::chrono::seconds moving_pause{30};
+// For the turn to make a token, on behalf of all who wait for it, each until its own deadline.
+constexpr std::chrono::minutes turn_limit{10};
+
+// One flight for each user at most, so the bound on users is the one on those who wait.
+net::FairQueueLimits turns_of_users() {
+  return net::FairQueueLimits().waiting(UserTokens::max_users, UserTokens::max_users);
+}
 
 }  // namespace
 
@@ -64,7 +71,8 @@ UserTokens::UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<Toke
       both_(std::make_shared<AutoMint>(
           puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), LoginBudget::Haste::waits), true)),
       moves_(std::make_shared<AutoMint>(puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), std::nullopt),
-                                        true)) {
+                                        true)),
+      turns_(turns_of_users()) {
   waiting_.hold(net::Clock::now() + moves_after);
 }
 
@@ -130,13 +138,31 @@ std::shared_ptr<TokenSlot> UserTokens::make_slot(const MatrixUserId& user, const
   return slot;
 }
 
+// Who waits here has no lease yet: one that is held while the homeserver has no time ends before its turn comes.
+Task<Result<void>> UserTokens::turn(net::Turns::Place& place, net::CallContext context) {
+  if (Result<void> joined = place.join(context.group()); !joined) co_return joined;
+  if (place.in_turn()) co_return Result<void>();
+  const bool in_turn = co_await place.turn(context.until(net::Clock::now() + turn_limit));
+  if (in_turn) co_return Result<void>();
+  if (context.stop().stop_requested()) co_return net::stopped_error(context);
+  co_return Error(Errc::unavailable, "too many users wait for a new token; try again later");
+}
+
 Task<Result<MintedToken>> UserTokens::recover(std::shared_ptr<UserTokens> self, std::shared_ptr<Mint> mint,
                                               MatrixUserId user, std::uint64_t dead, Need need,
                                               net::CallContext context) {
   if (!self) co_return Error(Errc::closed, "nobody uses the homeserver any more");
   std::optional<Recovering> recovering;
   if (need == Need::dead) recovering.emplace(self);
-  if (need == Need::moves) mint = self->moves_;
+  // Moves are one at a time, and have spent a login already.
+  net::Turns::Place place(self->turns_);
+  if (need == Need::moves) {
+    mint = self->moves_;
+  } else {
+    const Result<void> in_turn = co_await self->turn(place, context.detached(net::TimePoint::max(), context.stop()));
+    if (!in_turn) co_return in_turn.error();
+    context = context.detached(net::Clock::now() + flight_limit, context.stop());
+  }
   Result<MintedToken> token = co_await recover_token(self->tokens_, std::move(mint), user, dead, need, context);
   if (token && token->is_fresh()) {
     const Log& log = self->admin_->client()->scheduler()->runtime()->log();

@@ -24,6 +24,7 @@
 #include "credentials/stored_token.hpp"
 #include "credentials/token_slot.hpp"
 #include "credentials/token_store.hpp"
+#include "net/turns.hpp"
 
 namespace confab::credentials {
 
@@ -129,6 +130,8 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
   // Who is next to come to a device of their own, if anybody.
   using Mover = std::pair<MatrixUserId, std::shared_ptr<TokenSlot>>;
   [[nodiscard]] std::optional<Mover> next_to_move();
+  // Whether the turn came to make a token: some are made at once, tenants in turn, and the others wait here.
+  [[nodiscard]] Task<Result<void>> turn(net::Turns::Place& place, net::CallContext context);
   // Until when nobody is moved, if the one did not come to a device, or may not yet.
   [[nodiscard]] static Task<std::optional<std::chrono::milliseconds>> move_one(std::shared_ptr<UserTokens> self,
                                                                                Mover mover, net::CallContext context);
@@ -143,6 +146,7 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
   // Devices as they come, and the admin meanwhile; and the same for who is at their turn.
   std::shared_ptr<Mint> both_;
   std::shared_ptr<Mint> moves_;
+  net::Turns turns_;
   std::mutex mutex_;
   std::unordered_set<std::string> with_devices_;
   std::unordered_set<std::string> with_both_;

@@ -52,54 +52,6 @@ AttemptOutcome read_failure(const HttpOutcome& outcome, std::chrono::millisecond
 
 }  // namespace
 
-// A request's place in the queue; given back whatever way its coroutine ends.
-class Scheduler::Place {
- public:
-  explicit Place(Scheduler& scheduler) : scheduler_(scheduler) {}
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  ~Place() {
-    if (!ticket_) return;
-    const std::lock_guard lock(scheduler_.mutex_);
-    scheduler_.waiting_.erase(*ticket_);
-    scheduler_.queue_.cancel(*ticket_);
-    scheduler_.grant_turns();
-  }
-  // Errc::busy at a bound.
-  [[nodiscard]] Result<void> join(std::string_view group) {
-    const std::lock_guard lock(scheduler_.mutex_);
-    Result<FairQueue::Ticket> ticket = scheduler_.queue_.push(group);
-    if (!ticket) return std::move(ticket).error();
-    ticket_ = *ticket;
-    scheduler_.grant_turns();
-    return {};
-  }
-  // Whether there is one: those that wait at the homeserver, not for it, take nobody's turn.
-  [[nodiscard]] explicit operator bool() const noexcept { return ticket_.has_value(); }
-  [[nodiscard]] FairQueue::Ticket ticket() const { return *ticket_; }
-  [[nodiscard]] bool in_turn() const {
-    const std::lock_guard lock(scheduler_.mutex_);
-    return scheduler_.queue_.is_in_flight(*ticket_);
-  }
-  // Others may use the place while this one sleeps.
-  void park() {
-    if (!ticket_) return;
-    const std::lock_guard lock(scheduler_.mutex_);
-    scheduler_.queue_.park(*ticket_);
-    scheduler_.grant_turns();
-  }
-  void unpark() {
-    if (!ticket_) return;
-    const std::lock_guard lock(scheduler_.mutex_);
-    scheduler_.queue_.unpark(*ticket_);
-    scheduler_.grant_turns();
-  }
-
- private:
-  Scheduler& scheduler_;
-  std::optional<FairQueue::Ticket> ticket_;
-};
-
 Scheduler::Scheduler(std::shared_ptr<RuntimeCore> core, HttpClientOptions options)
     : core_(std::move(core)),
       options_(std::move(options)),
@@ -107,29 +59,6 @@ Scheduler::Scheduler(std::shared_ptr<RuntimeCore> core, HttpClientOptions option
       breaker_(random_),
       gate_(random_),
       clients_(core_->loops()) {}
-
-void Scheduler::grant_turns() {
-  while (const std::optional<FairQueue::Ticket> next = queue_.pop()) {
-    const auto waiter = waiting_.find(*next);
-    if (waiter == waiting_.end()) continue;  // it asks when it comes to wait
-    waiter->second->wake();
-    waiting_.erase(waiter);
-  }
-}
-
-Task<bool> Scheduler::await_turn(FairQueue::Ticket ticket, CallContext context) {
-  auto enrol = [this, ticket](std::shared_ptr<Waker> waker) {
-    const std::lock_guard lock(mutex_);
-    if (queue_.is_in_flight(ticket)) {
-      waker->wake();
-    } else {
-      waiting_.insert_or_assign(ticket, std::move(waker));
-    }
-  };
-  co_await WakeAwaiter<decltype(enrol)>(context, std::move(enrol));
-  const std::lock_guard lock(mutex_);
-  co_return queue_.is_in_flight(ticket);
-}
 
 Scheduler::~Scheduler() {
   for (std::size_t i = 0; i < clients_.size(); ++i) {
@@ -225,7 +154,7 @@ Task<AttemptOutcome> Scheduler::attempt(const std::shared_ptr<const HttpRequest>
 Task<Result<HttpAnswer>> Scheduler::perform(std::shared_ptr<const HttpRequest> request, Repeatable repeatable,
                                             AnswerReader reader, std::string flow, CallContext context) {
   const std::shared_ptr<Scheduler> alive = shared_from_this();
-  Place place(*this);
+  Turns::Place place(turns_);
   // Long polls wait at the homeserver, not for it: they have connections of their own and take nobody's turn.
   if (request->lane() != Lane::long_poll) {
     Result<void> joined = place.join(context.group());
@@ -235,7 +164,7 @@ Task<Result<HttpAnswer>> Scheduler::perform(std::shared_ptr<const HttpRequest> r
   const auto ended = [&policy](Ended how) { return policy.after(AttemptOutcome(how), 0, Clock::now()).error(); };
   for (;;) {
     if (place && !place.in_turn()) {
-      const bool in_turn = co_await await_turn(place.ticket(), context);
+      const bool in_turn = co_await place.turn(context);
       if (!in_turn) {
         co_return ended(context.stop().stop_requested() ? Ended::cancelled_unsent : Ended::deadline_unsent);
       }

@@ -8,7 +8,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include <confab/result.hpp>
@@ -16,12 +15,11 @@
 #include "net/attempt_outcome.hpp"
 #include "net/call_context.hpp"
 #include "net/circuit_breaker.hpp"
-#include "net/fair_queue.hpp"
 #include "net/http_client.hpp"
 #include "net/rate_gate.hpp"
 #include "net/retry_policy.hpp"
 #include "net/runtime_core.hpp"
-#include "net/shared_result.hpp"
+#include "net/turns.hpp"
 #include "util/task.hpp"
 
 namespace confab::net {
@@ -52,27 +50,22 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
   [[nodiscard]] const HttpClientOptions& options() const noexcept { return options_; }
 
  private:
-  class Place;
   [[nodiscard]] HttpClient& client_of(EventLoop& loop);
   void log_attempt(const HttpRequest& request, const HttpOutcome& outcome, std::chrono::milliseconds took) const;
   // The caller's frame, which waits for it, keeps what is referred to.
   [[nodiscard]] Task<AttemptOutcome> attempt(const std::shared_ptr<const HttpRequest>& request, AnswerReader reader,
                                              const std::string& flow, const CallContext& context,
                                              std::optional<HttpAnswer>& answer);
-  // Waits for a place in flight. False: the deadline or the stop came first.
-  [[nodiscard]] Task<bool> await_turn(FairQueue::Ticket ticket, CallContext context);
-  // Both with the lock held.
-  void grant_turns();
+  // With the lock held.
   void record(CircuitBreaker::Ticket ticket, CircuitBreaker::Verdict verdict, TimePoint now);
 
   std::shared_ptr<RuntimeCore> core_;
   HttpClientOptions options_;
+  Turns turns_;
   std::mutex mutex_;  // guards all below but the clients
   RandomSource random_;
   CircuitBreaker breaker_;
   RateGate gate_;
-  FairQueue queue_;
-  std::unordered_map<FairQueue::Ticket, std::shared_ptr<Waker>> waiting_;
   std::vector<std::unique_ptr<HttpClient>> clients_;  // one per loop, made and used on it
 };
 

@@ -290,3 +290,18 @@ TEST_CASE("UserTokens: what became of a step is counted as what it was") {
   CHECK(seen.step(TokenStep::act_as).outcome(TokenOutcome::refused) == 1);
   CHECK(seen.step(TokenStep::act_as).attempts() == 2);
 }
+
+TEST_CASE("UserTokens: more tokens than the homeserver makes while a lease lasts are made all the same, each once") {
+  test::FakeMatrix hs;
+  test::SealedStore sealed;
+  sealed.lease_length = 2s;
+  test::Process process(hs, sealed);
+  // One after the other they take 2 s, where a request may take three quarters of the lease.
+  hs.limit_logins(0ms, 5ms);
+  std::vector<MatrixUserId> users;
+  for (int i = 0; i < 400; ++i) users.push_back(process.add("user" + std::to_string(i)));
+  Together<matrix::WhoamiAnswer> calls;
+  for (const auto& user : users) calls.start(process.whoami(user, CallOptions().within(60s)));
+  for (const auto& answer : calls.all()) CHECK(answer.has_value());
+  CHECK(process.mints() == users.size());
+}
