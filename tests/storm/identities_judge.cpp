@@ -24,10 +24,6 @@ void not_once(const std::vector<std::size_t>& counts, const char* what, std::vec
                 " times for user " + std::to_string(one - counts.begin()));
 }
 
-void check_share(double share, const char* of, std::vector<std::string>& out) {
-  if (share < least_share) out.push_back("unfair: the small tenant had " + std::to_string(share) + " of " + of);
-}
-
 }  // namespace
 
 Shares shares_of_small(const StormSeen& seen) {
@@ -42,6 +38,7 @@ Shares shares_of_small(const StormSeen& seen) {
     return static_cast<double>(std::count_if(first, past, is_small)) / static_cast<double>(past - first);
   };
   shares.until_done = share(from, end);
+  shares.starved = std::count_if(from, end, is_small) < (end - from) / 4;
   for (auto first = from; end - first >= in_a_row; ++first) {
     shares.of_a_hundred = std::min(shares.of_a_hundred, share(first, first + in_a_row));
   }
@@ -61,8 +58,11 @@ std::vector<std::string> faults(const StormSeen& seen) {
     out.push_back(std::to_string(seen.limited.size()) + " requests were answered 429" + told(seen.limited));
   }
   const Shares shares = shares_of_small(seen);
-  check_share(shares.until_done, "what came from the hundredth on", out);
-  check_share(shares.of_a_hundred, "a hundred in a row", out);
+  const auto unfair = [&](double share, const char* of) {
+    out.push_back("unfair: the small tenant had " + std::to_string(share) + " of " + of);
+  };
+  if (shares.starved) unfair(shares.until_done, "what came from the hundredth on");
+  if (shares.of_a_hundred < least_share) unfair(shares.of_a_hundred, "a hundred in a row");
   return out;
 }
 

@@ -24,6 +24,7 @@ struct StormSeen {
 struct Shares {
   std::size_t done = 0;     ///< so many recoveries, of both, until its last one
   double until_done = 1;    ///< its share from the hundredth until it was done
+  bool starved = false;     ///< whether that was less than a quarter, rounded down to whole recoveries
   double of_a_hundred = 1;  ///< its least share of a hundred in a row among these
 };
 

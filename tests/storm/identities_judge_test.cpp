@@ -79,6 +79,11 @@ TEST_CASE("identities: a small tenant that is done by the hundredth recovery was
   StormSeen early = good(450, 20);
   CHECK(shares_of_small(early).done == 40);
   CHECK(faults(early).empty());
+  // Its last one comes a moment later: one of five is no less than a quarter, rounded down.
+  StormSeen just = good(450, 50);
+  std::rotate(just.recovered.begin() + 99, just.recovered.begin() + 100, just.recovered.begin() + 104);
+  CHECK(shares_of_small(just).until_done == doctest::Approx(0.2));
+  CHECK(faults(just).empty());
 }
 
 TEST_CASE("identities: each thing that is not once, and each refusal, is found") {
