@@ -134,6 +134,15 @@ class HomeserverOptions {
     admin_password_source_ = nullptr;
     return *this;
   }
+  /// Let users log in without passwords: by tokens that are signed with this key, which the homeserver has as well
+  /// (Synapse: `jwt_config` with the algorithm HS256). No password of a user's is set or replaced then, and each may
+  /// come to a device, whatever password they have. Logins stay as few as the homeserver allows.
+  ///
+  /// @param key      32 bytes or longer. Who has it can log in as anybody. Empty: the default, passwords.
+  HomeserverOptions& jwt_secret(Secret key) {
+    jwt_secret_ = std::move(key);
+    return *this;
+  }
   /// Ask for the admin's password with each login, in place of admin_password().
   ///
   /// @param source   Null: admin_password().
@@ -168,6 +177,7 @@ class HomeserverOptions {
   [[nodiscard]] const std::string& admin_user() const noexcept { return admin_user_; }
   /// As given.
   [[nodiscard]] const Secret& admin_password() const noexcept { return admin_password_; }
+  [[nodiscard]] const Secret& jwt_secret() const noexcept { return jwt_secret_; }
   /// As set; null for none.
   [[nodiscard]] const AdminPasswordSource& admin_password_source() const noexcept { return admin_password_source_; }
   /// As set; empty for none.
@@ -196,6 +206,7 @@ class HomeserverOptions {
   std::string server_name_;
   std::string admin_user_;
   Secret admin_password_;
+  Secret jwt_secret_;
   AdminPasswordSource admin_password_source_;
   std::string appservice_file_;
   Secret appservice_token_;

@@ -33,6 +33,7 @@ constexpr std::size_t most_tenants = 10'000;
 constexpr const char* password_key = "homeserver.admin_password";
 constexpr const char* password_variable = "CONFAB_ADMIN_PASSWORD";
 constexpr const char* dsn_variable = "CONFAB_STORE_DSN";
+constexpr const char* jwt_variable = "CONFAB_JWT_SECRET";
 
 // The host is asked again only for what the homeserver refused.
 AdminPasswordSource asked_again(Secret known, SecretSource ask) {
@@ -102,8 +103,9 @@ class ConfigurationReader {
   }
 
   HomeserverOptions read_homeserver(const json::Value& value) {
-    static constexpr std::array<std::string_view, 7> keys{
-        "url", "server_name", "admin_user", "admin_password", "admin_password_file", "ca_file", "appservice_file"};
+    static constexpr std::array<std::string_view, 9> keys{
+        "url",     "server_name",     "admin_user", "admin_password", "admin_password_file",
+        "ca_file", "appservice_file", "jwt_secret", "jwt_secret_file"};
     HomeserverOptions nothing("", "", "", Secret());
     if (!value) return nothing;
     CheckedObject homeserver(value, keys, *faults_);
@@ -125,6 +127,9 @@ class ConfigurationReader {
     }
     if (const std::string_view ca_file = homeserver.optional_text("ca_file"); !ca_file.empty()) {
       options.ca_file(read_ca_file(ca_file));
+    }
+    if (homeserver.has("jwt_secret") || homeserver.has("jwt_secret_file")) {
+      options.jwt_secret(read_secret(homeserver, "jwt_secret", jwt_variable));
     }
     // Opened by who uses it: `register_appservice` writes it.
     if (const std::string_view file = homeserver.optional_text("appservice_file"); !file.empty()) {

@@ -11,6 +11,7 @@
 #include "chat/matrix_backend.hpp"
 #include "chat/matrix_provider.hpp"
 #include "chat/opened_store.hpp"
+#include "credentials/json_web_token.hpp"
 #include "matrix/endpoints/login.hpp"
 #include "matrix/endpoints/synapse_admin_rooms.hpp"
 #include "matrix/endpoints/synapse_admin_users.hpp"
@@ -144,6 +145,12 @@ Task<Result<std::vector<Finding>>> examine_homeserver(std::shared_ptr<detail::Ma
     findings.emplace_back(
         "login flows", password,
         password ? "m.login.password is offered" : "m.login.password is not offered: enable it for the admin account");
+    if (backend->tokens()->log_in_by_key()) {
+      findings.emplace_back("jwt", flows->has_jwt(),
+                            flows->has_jwt() ? "org.matrix.login.jwt is offered"
+                                             : "org.matrix.login.jwt is not offered: enable Synapse's jwt_config, or "
+                                               "leave homeserver.jwt_secret out");
+    }
   }
 
   credentials::AdminSession& admin = *backend->tokens()->admin();
@@ -241,6 +248,14 @@ Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions option
     if (!token) return token.error().with_subject("homeserver.appservice_file");
     appservice = std::move(*token);
   }
+  std::shared_ptr<const Secret> jwt_key;
+  if (!options.jwt_secret().empty()) {
+    if (options.jwt_secret().reveal().size() < credentials::shortest_jwt_key) {
+      return config_error("homeserver.jwt_secret",
+                          "must be 32 bytes or longer, as RFC 7518 demands of keys for HS256: make a new one for both");
+    }
+    jwt_key = std::make_shared<const Secret>(options.jwt_secret());
+  }
   // Last: an option that is wrong makes no file.
   Result<chat::OpenedStore> store = chat::open_store(options);
   if (!store) return std::move(store).error();
@@ -249,7 +264,7 @@ Result<Homeserver> Homeserver::create(Runtime& runtime, HomeserverOptions option
   auto password = options.admin_password_source() ? std::make_shared<AdminPassword>(options.admin_password_source())
                                                   : std::make_shared<AdminPassword>(options.admin_password());
   auto backend = std::make_shared<detail::MatrixBackend>(std::move(scheduler), options.server_name(), std::move(admin),
-                                                         std::move(password), std::move(*store));
+                                                         std::move(password), jwt_key, std::move(*store));
   if (!appservice.empty()) {
     backend->tokens()->set_appservice(
         std::make_shared<credentials::Appservice>(backend->client(), std::move(appservice)));

@@ -21,7 +21,8 @@ namespace confab::detail {
 class MatrixBackend {
  public:
   MatrixBackend(std::shared_ptr<net::Scheduler> scheduler, std::string server_name, MatrixUserId admin,
-                std::shared_ptr<credentials::AdminPassword> password, chat::OpenedStore store)
+                std::shared_ptr<credentials::AdminPassword> password, const std::shared_ptr<const Secret>& jwt_key,
+                chat::OpenedStore store)
       : core_(scheduler->runtime()),
         store_(std::move(store)),
         server_name_(std::move(server_name)),
@@ -29,7 +30,7 @@ class MatrixBackend {
         stored_(std::make_shared<credentials::TokenStore>(store_.records(), store_.keys())),
         tokens_(std::make_shared<credentials::UserTokens>(
             std::make_shared<credentials::AdminSession>(client_, std::move(admin), std::move(password), stored_),
-            stored_)),
+            stored_, credentials::UserTokens::first_move_after, jwt_key)),
         users_(std::make_shared<services::UserService>(tokens_)),
         rooms_(std::make_shared<services::RoomService>(tokens_, server_name_, store_.records())),
         messages_(std::make_shared<services::MessageService>(tokens_)),

@@ -16,6 +16,7 @@ class AutoMint final : public Mint {
       : puppets_(std::move(puppets)), devices_(std::move(devices)), meanwhile_(meanwhile) {}
   [[nodiscard]] StoredToken::Kind kind() const noexcept override { return StoredToken::Kind::device; }
   [[nodiscard]] bool acts_meanwhile() const noexcept override { return meanwhile_; }
+  [[nodiscard]] bool needs_no_password() const noexcept override { return devices_->needs_no_password(); }
   [[nodiscard]] Result<StoredToken> prepare(StoredToken known, Rung rung) override {
     return of(rung)->prepare(std::move(known), rung);
   }

@@ -4,13 +4,35 @@
 #include <string>
 #include <utility>
 
+#include "credentials/json_web_token.hpp"
 #include "credentials/puppet_mint.hpp"
-#include "matrix/endpoints/login.hpp"
 #include "matrix/endpoints/synapse_admin_users.hpp"
 #include "matrix/identifiers.hpp"
 #include "store/random_secret.hpp"
 
 namespace confab::credentials {
+
+namespace {
+// What the user's other clients show.
+constexpr const char* device_name = "Confab";
+}  // namespace
+
+Task<Result<matrix::LoginAnswer>> DeviceMint::ask(const MatrixUserId& account, const StoredToken& known,
+                                                  net::CallContext context) {
+  const std::string flow = account.str();
+  if (key_) {
+    Result<Secret> token = sign_login(*key_, matrix::localpart_of(account), std::chrono::system_clock::now());
+    if (!token) co_return std::move(token).error();
+    matrix::JwtLogin request(std::move(*token));
+    request.device_id(known.device()).device_name(device_name).with_refresh_token(true);
+    co_return co_await admin_->client()->call(std::move(request), Secret(), flow, std::move(context),
+                                              net::Repeatable::idempotent);
+  }
+  matrix::PasswordLogin request(account, known.password());
+  request.device_id(known.device()).device_name(device_name).with_refresh_token(true);
+  co_return co_await admin_->client()->call(std::move(request), Secret(), flow, std::move(context),
+                                            net::Repeatable::idempotent);
+}
 
 Task<Result<StoredToken>> DeviceMint::log_in(MatrixUserId account, StoredToken known, net::CallContext context) {
   const std::string server(matrix::server_name_of(account));
@@ -19,12 +41,15 @@ Task<Result<StoredToken>> DeviceMint::log_in(MatrixUserId account, StoredToken k
     if (!wait) co_return std::move(wait).error();
     if (*wait) co_return limited_login("the user cannot log in before the wait it names").with_retry_after(**wait);
   }
-  matrix::PasswordLogin request(account, known.password());
-  request.device_id(known.device()).device_name("Confab").with_refresh_token(true);
-  Result<matrix::LoginAnswer> answer = co_await admin_->client()->call(std::move(request), Secret(), account.str(),
-                                                                       context, net::Repeatable::idempotent);
+  Result<matrix::LoginAnswer> answer = co_await ask(account, known, context);
   if (!answer) {
     const Error& error = answer.error();
+    if (key_ && (error.code() == Errc::forbidden || error.errcode() == "M_UNKNOWN")) {
+      co_return error.with_code(Errc::config)
+          .with_retriable(false)
+          .with_message("the homeserver takes no login that is signed with this key: give both the same, for HS256")
+          .with_subject("homeserver.jwt_secret");
+    }
     if (error.code() == Errc::outcome_unknown) {
       co_return error.with_code(Errc::unavailable)
           .with_message("the homeserver did not answer the user's login; try again later");
@@ -44,7 +69,8 @@ Task<Result<StoredToken>> DeviceMint::log_in(MatrixUserId account, StoredToken k
   known.kind(StoredToken::Kind::device)
       .token(answer->access_token(), end)
       .refresh_token(answer->refresh_token().value_or(Secret()));
-  known.password(known.password(), true).settled(false);
+  if (!key_) known.password(known.password(), true);
+  known.settled(false);
   co_return known;
 }
 

@@ -22,11 +22,9 @@ constexpr std::chrono::seconds farewell_limit{2};
 // A token is renewed in the second half of its life, those of many users spread over this part of it.
 constexpr int renewal_spread = 5;
 
-MintedToken minted_of(const StoredToken& token, bool fresh, const net::RandomSource& random) {
+MintedToken minted_of(const StoredToken& token, bool fresh, bool may_log_in, const net::RandomSource& random) {
   MintedToken minted(token.token());
-  minted.generation(token.generation())
-      .fresh(fresh)
-      .acted(token.kind() == StoredToken::Kind::puppet && token.may_log_in());
+  minted.generation(token.generation()).fresh(fresh).acted(token.kind() == StoredToken::Kind::puppet && may_log_in);
   if (!token.end()) return minted;
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(*token.end() - std::chrono::system_clock::now());
@@ -78,7 +76,7 @@ Task<Result<TokenRecovery::Found>> climb(std::shared_ptr<TokenStore> tokens, std
   if (!made) co_return std::move(made).error();
   const std::shared_ptr<store::Lease> lease = std::move(*made);
   TokenRecovery recovery(mint->kind(), dead, tokens->lease_length() * 3 / 4, context.deadline(), tokens->random());
-  recovery.need(need).acts_meanwhile(mint->acts_meanwhile());
+  recovery.need(need).acts_meanwhile(mint->acts_meanwhile()).without_password(mint->needs_no_password());
   // With the end of the lease in sight, and after the flight's own.
   const auto parting = [&context] {
     return net::CallContext(context.loop(), net::Clock::now() + farewell_limit, std::stop_token());
@@ -160,7 +158,8 @@ Task<Result<MintedToken>> recover_token(std::shared_ptr<TokenStore> tokens, std:
   const bool fresh = found->is_fresh();
   StoredToken token = std::move(*found).token();
   StoredToken ready = co_await settled(tokens, mint, std::move(account), std::move(token), context);
-  co_return minted_of(ready, fresh, tokens->random());
+  const bool may_log_in = mint->needs_no_password() || ready.may_log_in();
+  co_return minted_of(ready, fresh, may_log_in, tokens->random());
 }
 
 }  // namespace confab::credentials

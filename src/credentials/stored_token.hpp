@@ -155,6 +155,8 @@ class Mint {
   // Whether the admin may act for the user while a login has to wait; where there is none to wait for, the password
   // being the user's own, every mint lets the admin act.
   [[nodiscard]] virtual bool acts_meanwhile() const noexcept { return false; }
+  // Whether the user logs in by the homeserver's own key: then no password is looked for, set or replaced.
+  [[nodiscard]] virtual bool needs_no_password() const noexcept { return false; }
   // The record with what the rung needs in it before its request: the homeserver is told no password that is not kept.
   [[nodiscard]] virtual Result<StoredToken> prepare(StoredToken known, Rung rung) = 0;
   // What the rung brings: the record with a new token or, of set_password, with a password that the homeserver has. To

@@ -124,11 +124,13 @@ void TokenRecovery::choose() {
     case StoredToken::Kind::device:
       break;
   }
-  if (may_act() && (record_.kind() != StoredToken::Kind::device || !record_.password_known())) {
+  const bool logged_in_once = record_.password_known() || (without_password_ && !record_.device().empty());
+  if (may_act() && (record_.kind() != StoredToken::Kind::device || !logged_in_once)) {
     return begin(Rung::act_as);
   }
   const Secret& refresh = record_.refresh_token();
   if (!refresh.empty() && !(refused_refresh_ && *refused_refresh_ == refresh)) return begin(Rung::refresh);
+  if (without_password_) return begin(Rung::log_in);
   if (has_own_password()) return begin(Rung::act_as);
   const std::optional<Intent>& left = record_.intent();
   const bool deadly =
@@ -196,8 +198,9 @@ void TokenRecovery::climbed(Result<StoredToken> made, Moment now) {
   }
   const Error& error = made.error();
   if (rung_ == Rung::refresh) return refresh_failed(error, now);
-  // The login's turn comes later.
-  if (rung_ == Rung::log_in && error.code() == Errc::rate_limited && may_act()) return begin(Rung::act_as);
+  // The login's turn comes later; or nobody's login is taken, of which the operator is told by who asks for a device.
+  const bool later = error.code() == Errc::rate_limited || (without_password_ && error.code() == Errc::config);
+  if (rung_ == Rung::log_in && later && may_act()) return begin(Rung::act_as);
   const bool refused = rung_ == Rung::log_in && kind_ == StoredToken::Kind::device && error.code() == Errc::forbidden;
   if (!refused) return fail(error);
   if (!password_set_ && acts_meanwhile_) {

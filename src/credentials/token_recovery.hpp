@@ -71,6 +71,9 @@ class TokenRecovery {
   // With Need::moves the login is what is wanted. For a user with a password of their own the admin acts in any case.
   TokenRecovery& acts_meanwhile(bool on) { return acts_meanwhile_ = on, *this; }
 
+  // The user logs in without one: whose the password is does not matter, and none is set.
+  TokenRecovery& without_password(bool on) { return without_password_ = on, *this; }
+
   [[nodiscard]] Step step() const noexcept { return step_; }
   [[nodiscard]] Rung rung() const noexcept { return rung_; }
   [[nodiscard]] Time at() const noexcept { return at_; }
@@ -98,7 +101,7 @@ class TokenRecovery {
   [[nodiscard]] TokenReason reason_now() const;
   [[nodiscard]] bool may_act() const { return has_own_password() || (acts_meanwhile_ && need_ != Need::moves); }
   [[nodiscard]] bool has_own_password() const {
-    return kind_ == StoredToken::Kind::device && record_.password_owner() == PasswordOwner::user;
+    return kind_ == StoredToken::Kind::device && !without_password_ && record_.password_owner() == PasswordOwner::user;
   }
   void begin(Rung rung);
   void try_rung(Moment now);
@@ -112,6 +115,7 @@ class TokenRecovery {
   std::uint64_t dead_;
   Need need_ = Need::ends;
   bool acts_meanwhile_ = false;
+  bool without_password_ = false;
   std::optional<TokenReason> reason_;
   std::chrono::milliseconds patience_;
   Time deadline_;

@@ -50,12 +50,13 @@ void TokenSlot::use_next() {
 }
 
 std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& context, Need need,
-                                                          std::optional<Error>& refused, unsigned& place) {
+                                                          std::optional<Error>& refused, unsigned& place, bool& moves) {
   std::shared_ptr<net::SharedResult<Token>> flight;
   {
     const std::lock_guard lock(mutex_);
     if (flight_) {
       place = ++waiting_;
+      moves = flight_moves_;
       return flight_;
     }
     place = waiting_ = 0;
@@ -65,6 +66,7 @@ std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& cont
       return nullptr;
     }
     flight_ = std::make_shared<net::SharedResult<Token>>();
+    flight_moves_ = moves = need == Need::moves;
     flight = flight_;
   }
   context.loop().spawn(fly(shared_from_this(), flight, need,
@@ -138,15 +140,27 @@ Task<Result<Token>> TokenSlot::get(std::shared_ptr<TokenSlot> self, net::CallCon
       renew = now >= self->renew_ && !self->flight_ && !self->next_;
     }
   }
-  std::optional<Error> refused;
-  unsigned place = 0;
   if (current) {
-    if (renew) (void)self->join(context, Need::ends, refused, place);
+    std::optional<Error> refused;
+    unsigned place = 0;
+    bool moves = false;
+    if (renew) (void)self->join(context, Need::ends, refused, place, moves);
     co_return std::move(*current);
   }
-  std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, Need::ends, refused, place);
-  if (!flight) co_return std::move(*refused);
-  co_return co_await wait(std::move(flight), place, std::move(context));
+  co_return co_await fetch(std::move(self), Need::ends, std::move(context));
+}
+
+Task<Result<Token>> TokenSlot::fetch(std::shared_ptr<TokenSlot> self, Need need, net::CallContext context) {
+  for (;;) {
+    std::optional<Error> refused;
+    unsigned place = 0;
+    bool moves = false;
+    std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, need, refused, place, moves);
+    if (!flight) co_return std::move(*refused);
+    Result<Token> token = co_await wait(std::move(flight), place, context);
+    const bool time_left = net::Clock::now() < context.deadline() && !context.stop().stop_requested();
+    if (token || !moves || !time_left) co_return token;
+  }
 }
 
 Task<Result<Token>> TokenSlot::wait(std::shared_ptr<net::SharedResult<Token>> flight, unsigned place,
@@ -168,11 +182,7 @@ Task<Result<Token>> TokenSlot::replace(std::shared_ptr<TokenSlot> self, std::uin
     // Also while its successor is on the way: nobody else shall try it.
     self->secret_.reset();
   }
-  std::optional<Error> refused;
-  unsigned place = 0;
-  std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, Need::dead, refused, place);
-  if (!flight) co_return std::move(*refused);
-  co_return co_await wait(std::move(flight), place, std::move(context));
+  co_return co_await fetch(std::move(self), Need::dead, std::move(context));
 }
 
 void TokenSlot::stay_acted() {
@@ -189,10 +199,12 @@ bool TokenSlot::is_acted() const {
 Task<bool> TokenSlot::move(std::shared_ptr<TokenSlot> self, net::CallContext context) {
   std::optional<Error> refused;
   unsigned place = 0;
+  bool moves = false;
   std::shared_ptr<net::SharedResult<Token>> flight;
-  if (self->is_acted()) flight = self->join(context, Need::moves, refused, place);
-  if (flight) (void)co_await net::SharedResult<Token>::wait(flight, context);
-  co_return flight && !self->is_acted();
+  if (self->is_acted()) flight = self->join(context, Need::moves, refused, place, moves);
+  if (!flight) co_return false;
+  const Result<Token> moved = co_await net::SharedResult<Token>::wait(flight, context);
+  co_return moved && !self->is_acted();
 }
 
 bool TokenSlot::drop(std::uint64_t generation) {

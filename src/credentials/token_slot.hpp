@@ -134,9 +134,13 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
 
  private:
   // The flight that is under way, or a new one on the caller's loop. Null with `refused` when the last one failed in a
-  // way that repeating now would only make worse. `place`: how many came before.
+  // way that repeating now would only make worse. `place`: how many came before. `moves`: what it comes to may be that
+  // there is no device, which says nothing to who needs any token.
   [[nodiscard]] std::shared_ptr<net::SharedResult<Token>> join(net::CallContext& context, Need need,
-                                                               std::optional<Error>& refused, unsigned& place);
+                                                               std::optional<Error>& refused, unsigned& place,
+                                                               bool& moves);
+  // A token for who has none that serves.
+  [[nodiscard]] static Task<Result<Token>> fetch(std::shared_ptr<TokenSlot> self, Need need, net::CallContext context);
   [[nodiscard]] static Task<Result<Token>> wait(std::shared_ptr<net::SharedResult<Token>> flight, unsigned place,
                                                 net::CallContext context);
   // Whoever calls these has the lock.
@@ -158,6 +162,7 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   std::optional<MintedToken> next_;  // what follows the current token once nobody holds it
   std::shared_ptr<net::SharedResult<Token>> flight_;
   unsigned waiting_ = 0;  // for the flight, since it began
+  bool flight_moves_ = false;
   std::optional<Error> last_failure_;
   net::TimePoint no_mint_before_ = net::TimePoint::min();
 };

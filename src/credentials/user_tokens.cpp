@@ -62,16 +62,16 @@ class UserTokens::Recovering {
 };
 
 UserTokens::UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<TokenStore> tokens,
-                       std::chrono::milliseconds moves_after)
+                       std::chrono::milliseconds moves_after, const std::shared_ptr<const Secret>& key)
     : admin_(std::move(admin)),
       tokens_(std::move(tokens)),
       puppets_(std::make_shared<PuppetMint>(admin_)),
       devices_(std::make_shared<AutoMint>(
-          puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), LoginBudget::Haste::at_once), false)),
+          puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), LoginBudget::Haste::at_once, key), false)),
       both_(std::make_shared<AutoMint>(
-          puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), LoginBudget::Haste::waits), true)),
-      moves_(std::make_shared<AutoMint>(puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), std::nullopt),
-                                        true)),
+          puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), LoginBudget::Haste::waits, key), true)),
+      moves_(std::make_shared<AutoMint>(
+          puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), std::nullopt, key), true)),
       turns_(turns_of_users()) {
   waiting_.hold(net::Clock::now() + moves_after);
 }
@@ -187,7 +187,7 @@ Task<std::optional<std::chrono::milliseconds>> UserTokens::move_one(std::shared_
   // Another process may have spent the login.
   const Result<std::optional<StoredToken>> known = co_await TokenStore::load(self->tokens_, mover.first, context);
   if (!known) co_return moving_pause;
-  if (*known && !(*known)->may_log_in()) {  // since the token was made
+  if (*known && !(*known)->may_log_in() && !self->moves_->needs_no_password()) {  // since the token was made
     const std::lock_guard lock(self->mutex_);
     self->waiting_.pop();
     mover.second->stay_acted();

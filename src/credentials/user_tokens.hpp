@@ -36,8 +36,10 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
   // Nobody is moved to a device before: a program that does one thing and ends would end in the middle of it.
   static constexpr std::chrono::milliseconds first_move_after{3'000};
 
+  // `key`: signs the logins of users in place of their passwords; null: there is none.
   UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<TokenStore> tokens,
-             std::chrono::milliseconds moves_after = first_move_after);
+             std::chrono::milliseconds moves_after = first_move_after,
+             const std::shared_ptr<const Secret>& key = nullptr);
 
   // Users of this group log in themselves, each on a device of their own, but for those who have a password of their
   // own; these, and the users of all other groups, are acted for by the admin. Before the group's first call.
@@ -53,6 +55,9 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
   [[nodiscard]] const std::shared_ptr<Appservice>& appservice() const noexcept { return appservice_; }
   // Whether users of the group are spoken for by the application service.
   [[nodiscard]] bool are_spoken_for(std::string_view group);
+
+  // Whether users log in by a key that the homeserver has as well.
+  [[nodiscard]] bool log_in_by_key() const noexcept { return moves_->needs_no_password(); }
 
   // Calls an endpoint as `user`. A dead token is replaced and the same request, with the same transaction id, sent once
   // more per new token; the caller notices nothing. `reached` is set when a failure is the answer to the request

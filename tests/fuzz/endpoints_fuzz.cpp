@@ -83,6 +83,7 @@ constexpr std::array decoders = {
     DECODER(GetFilter),
     DECODER(GetLoginFlows),
     DECODER(PasswordLogin),
+    DECODER(JwtLogin),
     DECODER(RefreshToken),
     DECODER(Logout),
     DECODER(LogoutAll),

@@ -52,7 +52,7 @@ struct Words {
 PasswordProof proof(const Words& w) { return PasswordProof(MatrixUserId(w.b), Secret(w.c), w.d); }
 
 using Encoder = Result<EndpointRequest> (*)(const Words& w);
-constexpr std::array<Encoder, 81> encoders = {
+constexpr std::array<Encoder, 82> encoders = {
     [](const Words& w) {
       static_cast<void>(w);
       return GetVersions().encode();
@@ -103,6 +103,9 @@ constexpr std::array<Encoder, 81> encoders = {
           .device_name(w.d)
           .with_refresh_token(true)
           .encode();
+    },
+    [](const Words& w) {
+      return JwtLogin(Secret(w.a)).device_id(DeviceId(w.b)).device_name(w.c).with_refresh_token(true).encode();
     },
     [](const Words& w) { return RefreshToken(Secret(w.a)).encode(); },
     [](const Words& w) { return RegisterAppserviceUser(w.a).log_in(DeviceId(w.b), true).encode(); },

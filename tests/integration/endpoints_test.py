@@ -1,10 +1,14 @@
 """Every endpoint class is called on a real Synapse: what it answers is decoded, what it refuses has its typed error."""
 
+import base64
+import hmac
+import json
 import os
 import re
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -15,6 +19,14 @@ DRIVER = Path(os.environ.get("CONFAB_ENDPOINTS_DRIVER",
 HEADERS = harness.SOURCE / "src" / "matrix" / "endpoints"
 # Synapse answers it only where another service issues its tokens.
 NEVER_ANSWERED = {"GetAuthMetadata"}
+
+
+def signed_login(key, localpart):
+    """A JSON Web Token for the next minutes."""
+    claims = {"sub": localpart, "exp": int(time.time()) + 600}
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in ({"alg": "HS256"}, claims)]
+    mac = hmac.new(key.encode(), b".".join(parts), "sha256").digest()
+    return b".".join([*parts, base64.urlsafe_b64encode(mac).rstrip(b"=")]).decode()
 
 
 def endpoint_classes():
@@ -30,7 +42,7 @@ class Endpoints(unittest.TestCase):
     def test_all_of_them(self):
         folder = Path(tempfile.mkdtemp(prefix="confab-integration-"))
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        homeserver = harness.Homeserver(folder / "synapse", "--appservice", "--publish-rooms")
+        homeserver = harness.Homeserver(folder / "synapse", "--appservice", "--publish-rooms", "--jwt")
         self.addCleanup(homeserver.stop)
         about = homeserver.about
         done = subprocess.run([str(DRIVER)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
@@ -38,7 +50,8 @@ class Endpoints(unittest.TestCase):
                                   **os.environ, "CONFAB_HOMESERVER": about["url"],
                                   "CONFAB_SERVER_NAME": about["server_name"],
                                   "CONFAB_ADMIN_PASSWORD": Path(about["admin_password_file"]).read_text().strip(),
-                                  "CONFAB_APPSERVICE_TOKEN": Path(about["appservice_token_file"]).read_text().strip()})
+                                  "CONFAB_APPSERVICE_TOKEN": Path(about["appservice_token_file"]).read_text().strip(),
+                                  "CONFAB_JWT": signed_login(Path(about["jwt_secret_file"]).read_text().strip(), "session_ana")})
         self.assertEqual(0, done.returncode, f"{done.stdout[-8000:]}\n{done.stderr[-2000:]}")
         tally = {name: (int(answered), int(refused)) for name, answered, refused in
                  (line.split() for line in done.stdout.split("== tally\n")[1].splitlines())}

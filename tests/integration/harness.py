@@ -91,7 +91,8 @@ class Homeserver:
         self._command("stop")
 
     def config(self):
-        return {name: self.about[name] for name in ("url", "server_name", "admin_user", "admin_password_file")}
+        names = ("url", "server_name", "admin_user", "admin_password_file", "jwt_secret_file")
+        return {name: self.about[name] for name in names if name in self.about}
 
 
 class Done:

@@ -243,6 +243,11 @@ void FakeMatrix::spend_logins(std::size_t count) {
   while (count-- > 0) (void)matrix_->login_limits->address(loopback_address, LoginLimits::Time::clock::now());
 }
 
+void FakeMatrix::accept_jwt(std::string_view key) {
+  const std::scoped_lock lock(matrix_->mutex);
+  matrix_->jwt_key = key;
+}
+
 void FakeMatrix::register_appservice(std::string_view token, std::string_view prefix) {
   const std::scoped_lock lock(matrix_->mutex);
   matrix_->as_token = token;

@@ -96,6 +96,8 @@ class FakeMatrix : public FakeHomeserver {
   /// So many logins of the loopback address count as done, of accounts that nobody asks about.
   void spend_logins(std::size_t count);
 
+  /// Users may log in by tokens that are signed with this key, HS256. Empty: no more.
+  void accept_jwt(std::string_view key);
   /// An application service that may speak for the users whose localpart begins so, and that alone may make them. Locks
   /// do not concern it. An empty token: there is none any more.
   void register_appservice(std::string_view token, std::string_view prefix = {});

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "fake_matrix_state.hpp"
+#include "test_jwt.hpp"
 
 namespace confab::test {
 namespace {
@@ -28,13 +29,18 @@ Answer capabilities(FakeMatrixState& state, MatrixCall&) {
   return matrix_ok(body.set("capabilities", list.set("m.room_versions", versions_of_rooms)));
 }
 
-Answer login_flows(FakeMatrixState&, MatrixCall&) {
+Answer login_flows(FakeMatrixState& state, MatrixCall&) {
   TestJson password;
   password.set("type", "m.login.password");
   TestJson appservice;
   appservice.set("type", "m.login.application_service");
+  TestJson::Array flows{password, appservice};
+  if (!state.jwt_key.empty()) {
+    TestJson jwt;
+    flows.push_back(jwt.set("type", "org.matrix.login.jwt"));
+  }
   TestJson body;
-  return matrix_ok(body.set("flows", TestJson::Array{password, appservice}));
+  return matrix_ok(body.set("flows", flows));
 }
 
 /// The client's, as a listener behind a proxy takes it.
@@ -43,15 +49,50 @@ std::string address_of(const Request& request) {
   return forwarded.empty() ? std::string(loopback_address) : forwarded.substr(0, forwarded.find(','));
 }
 
-Answer login(FakeMatrixState& state, MatrixCall& call) {
-  if (call.body["type"].as_string() != "m.login.password") {
-    return matrix_error(400, "M_UNKNOWN", "Unknown login type");
+/// What every way of logging in ends with.
+Answer logged_in(FakeMatrixState& state, const MatrixCall& call, const std::string& user,
+                 std::chrono::milliseconds hashed) {
+  std::string device = call.body["device_id"].as_string();
+  if (device.size() > 512) return matrix_error(400, "M_INVALID_PARAM", "device_id too long");
+  if (device.empty()) device = "FAKEDEV" + std::to_string(state.minted + 1);
+  TestJson body;
+  body.set("user_id", user).set("device_id", device).set("home_server", state.server.server_name());
+  if (call.body["refresh_token"].as_bool()) {
+    (void)state.mint_pair(user, device, body);
+  } else {
+    body.set("access_token", state.mint({user, device, {}, std::nullopt}));
   }
+  return matrix_ok(body).after(hashed);
+}
+
+/// Nothing is hashed, and nobody's failures are counted. Who is unknown is made, as by Synapse.
+Answer jwt_login(FakeMatrixState& state, MatrixCall& call, LoginLimits::Time now) {
+  const auto claims = signed_claims(call.body["token"].as_string(), state.jwt_key);
+  const std::int64_t seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  if (!claims || (*claims)["exp"].as_integer() < seconds || (*claims)["iat"].as_integer() > seconds) {
+    return matrix_error(403, "M_FORBIDDEN", "JWT validation failed");
+  }
+  const std::string user = state.server.user_id((*claims)["sub"].as_string());
+  if (state.users[user].deactivated) {
+    return matrix_error(403, "M_USER_DEACTIVATED", "This account has been deactivated");
+  }
+  if (state.login_limits) {
+    if (const LoginLimits::Wait wait = state.login_limits->account(user, now)) return limit_exceeded(*wait);
+  }
+  return logged_in(state, call, user, std::chrono::milliseconds(0));
+}
+
+Answer login(FakeMatrixState& state, MatrixCall& call) {
+  const std::string type = call.body["type"].as_string();
+  const bool by_jwt = type == "org.matrix.login.jwt" && !state.jwt_key.empty();
+  if (type != "m.login.password" && !by_jwt) return matrix_error(400, "M_UNKNOWN", "Unknown login type");
   const LoginLimits::Time now = LoginLimits::Time::clock::now();
   LoginLimits* const limits = state.login_limits ? &*state.login_limits : nullptr;
   LoginLimits::Wait wait;
   if (limits != nullptr) wait = limits->address(address_of(call.request), now);
   if (wait) return limit_exceeded(*wait);
+  if (by_jwt) return jwt_login(state, call, now);
   std::string user = call.body["identifier"]["user"].as_string();
   if (user.empty()) user = call.body["user"].as_string();
   if (user.empty()) return matrix_error(400, "M_MISSING_PARAM", "Missing user");
@@ -70,17 +111,7 @@ Answer login(FakeMatrixState& state, MatrixCall& call) {
   }
   if (limits != nullptr) wait = limits->account(user, now);
   if (wait) return limit_exceeded(*wait);
-  std::string device = call.body["device_id"].as_string();
-  if (device.size() > 512) return matrix_error(400, "M_INVALID_PARAM", "device_id too long");
-  if (device.empty()) device = "FAKEDEV" + std::to_string(state.minted + 1);
-  TestJson body;
-  body.set("user_id", user).set("device_id", device).set("home_server", state.server.server_name());
-  if (call.body["refresh_token"].as_bool()) {
-    (void)state.mint_pair(user, device, body);
-  } else {
-    body.set("access_token", state.mint({user, device, {}, std::nullopt}));
-  }
-  return matrix_ok(body).after(hashed);
+  return logged_in(state, call, user, hashed);
 }
 
 /// The old refresh token is good until its successor, or the access token that came with it, is used; refreshed again

@@ -145,6 +145,7 @@ struct FakeMatrixState {
   OneAtATime hashing;
   OneAtATime acting;  // logins as a user
   std::string as_token;
+  std::string jwt_key;
   std::string as_prefix;
   std::set<std::string> as_devices;  // device scopes
   std::uint64_t minted = 0;

@@ -74,6 +74,17 @@ Result<PasswordLogin::Answer> PasswordLogin::decode(const json::Value& body) {
   return read.finish(LoginAnswer(std::move(user), std::move(device), std::move(access), std::move(refresh), life));
 }
 
+Result<EndpointRequest> JwtLogin::encode() const {
+  if (const auto wrong = first_wrong({check_secret("token", token_)})) return *wrong;
+  if (device_.str().size() > 512) return wrong_argument("device_id", "at most 512 bytes");
+  json::Writer w;
+  w.object().member("type", "org.matrix.login.jwt").member("token", token_.reveal());
+  if (!device_.empty()) w.member("device_id", device_.str());
+  if (!device_name_.empty()) w.member("initial_device_display_name", device_name_);
+  if (refresh_) w.member("refresh_token", true);
+  return EndpointRequest(Method::post, "/_matrix/client/v3/login").without_token().body(std::move(w).finish());
+}
+
 Result<EndpointRequest> RefreshToken::encode() const {
   if (const auto wrong = first_wrong({check_secret("refresh_token", refresh_token_)})) return *wrong;
   json::Writer w;

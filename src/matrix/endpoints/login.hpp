@@ -20,6 +20,7 @@ class LoginFlowsAnswer {
   [[nodiscard]] const std::vector<std::string>& types() const { return types_; }
   [[nodiscard]] bool has(std::string_view type) const;
   [[nodiscard]] bool has_password() const { return has("m.login.password"); }
+  [[nodiscard]] bool has_jwt() const { return has("org.matrix.login.jwt"); }
 
  private:
   std::vector<std::string> types_;
@@ -75,6 +76,26 @@ class PasswordLogin {
  private:
   std::string user_;
   Secret password_;
+  DeviceId device_;
+  std::string device_name_;
+  bool refresh_ = false;
+};
+
+/// POST /login with org.matrix.login.jwt (Synapse's `jwt_config`): by a token that who knows the homeserver's key has
+/// signed. Like the one by a password it costs one of few logins.
+class JwtLogin {
+ public:
+  using Answer = LoginAnswer;
+  explicit JwtLogin(Secret token) : token_(std::move(token)) {}
+  /// As for PasswordLogin.
+  JwtLogin& device_id(DeviceId id) { return device_ = std::move(id), *this; }
+  JwtLogin& device_name(std::string name) { return device_name_ = std::move(name), *this; }
+  JwtLogin& with_refresh_token(bool on) { return refresh_ = on, *this; }
+  [[nodiscard]] Result<EndpointRequest> encode() const;
+  [[nodiscard]] static Result<Answer> decode(const json::Value& body) { return PasswordLogin::decode(body); }
+
+ private:
+  Secret token_;
   DeviceId device_;
   std::string device_name_;
   bool refresh_ = false;

@@ -53,6 +53,12 @@ TEST_CASE("sessions: login, whoami, refresh, logout") {
   CHECK(renewed.refresh_token());
   hs.refuse(RefreshToken(HomeserverCalls::dead()), Secret(), Errc::session_expired, "M_UNKNOWN_TOKEN");
 
+  const auto signed_in = hs.answer(JwtLogin(hs.jwt()).device_id(DeviceId("SIGNED")).with_refresh_token(true), Secret());
+  CHECK(signed_in.user_id() == ana.id());
+  CHECK(signed_in.device_id() == DeviceId("SIGNED"));
+  CHECK(signed_in.refresh_token());
+  hs.refuse(JwtLogin(HomeserverCalls::dead()), Secret(), Errc::forbidden, "M_FORBIDDEN");
+
   (void)hs.answer(Logout(), renewed.access_token());
   hs.refuse(Logout(), renewed.access_token(), Errc::session_expired, "M_UNKNOWN_TOKEN");
   (void)hs.answer(Whoami(), ana);

@@ -29,6 +29,7 @@ HomeserverCalls::HomeserverCalls()
     : url_(variable("CONFAB_HOMESERVER")),
       server_name_(variable("CONFAB_SERVER_NAME")),
       appservice_(variable("CONFAB_APPSERVICE_TOKEN")),
+      jwt_(variable("CONFAB_JWT")),
       client_(client_at(runtime_, url_)),
       elsewhere_(client_at(runtime_, url_ + "/_matrix/nowhere")) {
   Secret password(variable("CONFAB_ADMIN_PASSWORD"));

@@ -87,6 +87,8 @@ class HomeserverCalls {
   }
   [[nodiscard]] const User& admin() const { return *admin_; }
   [[nodiscard]] const Secret& appservice() const { return appservice_; }
+  // Lets the user "session_ana" in.
+  [[nodiscard]] const Secret& jwt() const { return jwt_; }
   [[nodiscard]] const std::string& url() const { return url_; }
   [[nodiscard]] const std::string& server_name() const { return server_name_; }
   /// A token that nobody has.
@@ -125,6 +127,7 @@ class HomeserverCalls {
   std::string url_;
   std::string server_name_;
   Secret appservice_;
+  Secret jwt_;
   Runtime runtime_;
   std::unique_ptr<matrix::MatrixClient> client_;
   std::unique_ptr<matrix::MatrixClient> elsewhere_;

@@ -26,8 +26,10 @@ using credentials::PasswordOwner;
 using Haste = credentials::LoginBudget::Haste;
 
 struct BothWays : Process {
-  explicit BothWays(FakeMatrix& homeserver, const SealedStore& sealed = SealedStore()) : Process(homeserver, sealed) {
-    tokens = std::make_shared<credentials::UserTokens>(admin, token_store, 0ms);
+  explicit BothWays(FakeMatrix& homeserver, const SealedStore& sealed = SealedStore(),
+                    const std::shared_ptr<const Secret>& key = nullptr)
+      : Process(homeserver, sealed) {
+    tokens = std::make_shared<credentials::UserTokens>(admin, token_store, 0ms, key);
     tokens->use_both("");  // the group of these calls
   }
   [[nodiscard]] std::uint64_t made(TokenReason reason) const { return token_store->counts().now().made(reason); }
@@ -298,6 +300,51 @@ TEST_CASE("UserTokens with devices: who has a password of their own is acted for
   }
   CHECK(process.logins() == 1);  // the admin's
   CHECK(hs.count("PUT", account_path) == 0);
+}
+
+TEST_CASE("UserTokens in turn: by a key of the homeserver's all may move, and no password is touched") {
+  FakeMatrix hs;
+  const auto key = std::make_shared<const Secret>("a key of thirty-two bytes, or more");
+  hs.accept_jwt(key->reveal());
+  BothWays process(hs, SealedStore(), key);
+  const std::vector<MatrixUserId> users = {add(process, 1, PasswordOwner::user)[0],
+                                           MatrixUserId(hs.add_user("old", "a password of their own"))};
+  REQUIRE(process.until_moved(users, 2));
+  CHECK(hs.count("PUT", account_path) == 0);
+  for (const MatrixUserId& user : users) hs.kill_access_token(user.str());
+  for (const MatrixUserId& user : users) CHECK(process.has_device(user));  // refreshed
+  for (const MatrixUserId& user : users) hs.kill_token(user.str());
+  // A login is left for one of them at most; nobody waits.
+  for (const MatrixUserId& user : users) CHECK(process.whoami(user).wait().has_value());
+  CHECK(hs.count("PUT", account_path) == 0);
+  CHECK(process.made(TokenReason::move) == 2);
+}
+
+TEST_CASE("UserTokens in turn: a key that the homeserver does not know leaves all to the admin") {
+  FakeMatrix hs;
+  BothWays process(hs, SealedStore(), std::make_shared<const Secret>("a key of thirty-two bytes, or more"));
+  SUBCASE("no such logins") {}
+  SUBCASE("another key") { hs.accept_jwt("another key of thirty-two bytes."); }
+  const std::vector<MatrixUserId> users = add(process, 2);
+  const std::size_t logins = process.logins() + 2;  // the admin's, and one that is refused
+  const auto until = net::Clock::now() + 20s;
+  while (process.logins() < logins && net::Clock::now() < until) {
+    for (const MatrixUserId& user : users) CHECK_FALSE(process.has_device(user));
+  }
+  for (const MatrixUserId& user : users) {
+    hs.kill_token(user.str());
+    CHECK_FALSE(process.has_device(user));
+  }
+  CHECK(process.logins() == logins);
+  // Who asks for a device is told.
+  Process other(hs);
+  other.tokens = std::make_shared<credentials::UserTokens>(
+      other.admin, other.token_store, 0ms, std::make_shared<const Secret>("a key of thirty-two bytes, or more"));
+  other.tokens->use_devices("");
+  const auto refused = other.whoami(users[0]).wait();
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code() == Errc::config);
+  CHECK(refused.error().subject() == "homeserver.jwt_secret");
 }
 
 TEST_CASE("LoginAllowance: processes share one budget, and each login is spent once") {

@@ -80,6 +80,7 @@ Error error_of(std::string_view answer) {
   if (answer == "locked") return status(Errc::account_locked, 401);
   if (answer == "suspended") return status(Errc::account_suspended, 403);
   if (answer == "closed") return status(Errc::account_deactivated, 403);
+  if (answer == "config") return Error(Errc::config, "made up");
   if (answer == "gone") return status(Errc::not_found, 404);
   return Error(Errc::internal, "the test names no answer " + std::string(answer));
 }
@@ -108,6 +109,10 @@ class Climber {
   }
   Climber& need(Need need) {
     recovery_.need(need);
+    return *this;
+  }
+  Climber& without_password() {
+    recovery_.without_password(true);
     return *this;
   }
   Climber& acts_meanwhile() {
@@ -658,6 +663,49 @@ TEST_CASE("TokenRecovery: a password of the user's own is neither tried nor repl
         CHECK(shared.record->kind() == row.kind);
         CHECK(shared.record->password_owner() == PasswordOwner::user);
       }
+    }
+  }
+}
+
+TEST_CASE("TokenRecovery: who logs in without a password needs none, and whose it is does not matter") {
+  struct ByKey {
+    bool device;
+    bool meanwhile;
+    std::vector<std::string> answers;
+    std::string trace;
+    std::string end;
+  };
+  const ByKey rows[] = {
+      {false, false, {}, begin + "login keep", "ok fresh"},
+      {true, false, {}, begin + "refresh keep", "ok fresh"},
+      {true, false, {"401"}, begin + "refresh read note login keep", "ok fresh"},
+      // No password is set in its place.
+      {true, false, {"401", "config"}, begin + "refresh read note login let_go", "config"},
+      {true, false, {"401", "429 long"}, begin + "refresh read note login let_go", "rate_limited"},
+      {false, true, {}, begin + "act keep", "ok fresh"},
+      {true, true, {"401"}, begin + "refresh read note login keep", "ok fresh"},
+      {true, true, {"401", "429 long"}, begin + "refresh read note login note act keep", "ok fresh"},
+      {true, true, {"401", "config"}, begin + "refresh read note login note act keep", "ok fresh"},
+  };
+  for (const ByKey& row : rows) {
+    CAPTURE(row.trace);
+    for (const PasswordOwner owner : {PasswordOwner::unknown, PasswordOwner::library, PasswordOwner::user}) {
+      Shared shared;
+      if (row.device) {
+        shared.device();
+        shared.record->password(Secret(), false);
+      } else {
+        shared.record = StoredToken(Kind::puppet).version(++shared.versions);
+      }
+      shared.record->password_owner(owner);
+      Climber process(shared, Kind::device, row.device ? 1 : 0, row.answers);
+      if (row.meanwhile) process.acts_meanwhile();
+      process.without_password().run();
+      CHECK(process.trace() == row.trace);
+      CHECK(process.end() == row.end);
+      REQUIRE(shared.record.has_value());
+      CHECK(shared.record->password_owner() == owner);
+      CHECK(shared.record->password().empty());
     }
   }
 }

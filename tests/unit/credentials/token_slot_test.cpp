@@ -190,6 +190,26 @@ TEST_CASE("TokenSlot: a token of the admin's that is held serves until it is let
   CHECK(s.mints->begun == 2);
 }
 
+TEST_CASE("TokenSlot: a token that dies during a move that comes to nothing is replaced all the same") {
+  Slot s;
+  s.mints->acted = 2;
+  REQUIRE(s.get().value().generation() == 1);
+  const auto gate = s.mints->hold();
+  s.mints->failures.emplace_back(Error(Errc::rate_limited, "made up").with_retry_after(331s));
+  Together<bool> moves;
+  moves.start(s.runtime, [slot = s.slot](net::CallContext context) -> Task<Result<bool>> {
+    co_return co_await TokenSlot::move(slot, std::move(context));
+  });
+  while (s.mints->begun < 2) std::this_thread::yield();
+  Together<Token> calls;
+  calls.start(s.runtime, s.replacing(1));
+  while (s.slot->at_hand()) std::this_thread::yield();  // from here it waits for the move, which is all there is
+  gate->set(0);
+  CHECK(calls.all().front().value().generation() == 2);
+  CHECK(moves.all().front().value() == false);
+  CHECK(s.mints->begun == 3);
+}
+
 TEST_CASE("TokenSlot: a token of a device is replaced, held or not") {
   Slot s;
   REQUIRE(s.get().value().generation() == 1);
