@@ -44,7 +44,9 @@ Task<Result<StoredToken>> DeviceMint::log_in(MatrixUserId account, StoredToken k
   Result<matrix::LoginAnswer> answer = co_await ask(account, known, context);
   if (!answer) {
     const Error& error = answer.error();
-    if (key_ && (error.code() == Errc::forbidden || error.errcode() == "M_UNKNOWN")) {
+    // Synapse answers M_UNKNOWN also with status 500, which says nothing of the key.
+    const bool unknown_way = error.http_status() == 400 && error.errcode() == "M_UNKNOWN";
+    if (key_ && (error.code() == Errc::forbidden || unknown_way)) {
       co_return error.with_code(Errc::config)
           .with_retriable(false)
           .with_message("the homeserver takes no login that is signed with this key: give both the same, for HS256")
