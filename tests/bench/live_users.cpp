@@ -8,7 +8,8 @@
 //
 // BASE is a homeserver for measuring, such as bench_sync_server; or `-` for one that is started here, or 5x10 for one
 // whose users are in 5 rooms of 10 members. It answers any login; POST /_fake/push?room=R&n=1 and /_fake/stats do what
-// bench_sync_server says.
+// bench_sync_server says. With CONFAB_BENCH_TOKENS=1 nobody logs in, and each user has a token in the store beforehand,
+// as clients start that were given one; it is not asked either whether the room is encrypted.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -35,7 +36,10 @@
 #include <vector>
 
 #include "contender.hpp"
+#include "credentials/token_record.hpp"
+#include "credentials/token_store.hpp"
 #include "server_process.hpp"
+#include "store/waited_store.hpp"
 
 namespace confab::bench {
 
@@ -122,9 +126,32 @@ class Listener {
   Tally* tally_;
 };
 
+MatrixUserId user(std::size_t number) { return MatrixUserId("@u" + std::to_string(number) + ":example.org"); }
+
+void remember_tokens(HomeserverOptions& options, std::size_t users) {
+  const Secret bytes(std::string(store::sealing_key_bytes, 'k'));
+  auto shared = make_memory_store();
+  auto keys = StoreKeys::of({{"bench", bytes}});
+  auto sealing = store::SealingKeys::of({store::SealingKey("bench", bytes)});
+  if (!shared || !keys || !sealing) give_up("no store for the tokens");
+  const store::WaitedStore waited(*shared);
+  for (std::size_t i = 0; i < users; ++i) {
+    const std::string key = credentials::TokenStore::record_key(user(i));
+    credentials::StoredToken token(credentials::StoredToken::Kind::puppet);
+    token.token(Secret("t" + std::to_string(i)), std::nullopt).generation(1);
+    auto record = credentials::token_record(token, key, *sealing);
+    if (!record || !waited.transact({StoreWrite::put(key, 0, *record)})) give_up("a token was not stored");
+  }
+  options.store(*shared, *keys);
+}
+
+bool tokens_are_given() { return std::getenv("CONFAB_BENCH_TOKENS") != nullptr; }
+
 struct Client {
-  explicit Client(const std::string& base) : runtime(RuntimeOptions()) {
-    auto homeserver = Homeserver::create(runtime, HomeserverOptions(base, "example.org", "me", Secret("password")));
+  Client(const std::string& base, std::size_t users) : runtime(RuntimeOptions()) {
+    HomeserverOptions options(base, "example.org", "me", Secret("password"));
+    if (tokens_are_given()) remember_tokens(options, users);
+    auto homeserver = Homeserver::create(runtime, std::move(options));
     if (!homeserver) give_up(std::string(homeserver.error().message()));
     provider = homeserver->provider();
   }
@@ -135,7 +162,7 @@ struct Client {
     for (auto& listener : listeners) listener->close();
   }
   [[nodiscard]] EventStream stream(std::size_t number, EventsOptions options) const {
-    return provider->events(MatrixUserId("@u" + std::to_string(number) + ":example.org"), std::move(options));
+    return provider->events(user(number), std::move(options));
   }
   void listen(std::size_t number, EventsOptions options = EventsOptions()) {
     listeners.push_back(std::make_unique<Listener>(stream(number, std::move(options)), tally));
@@ -165,7 +192,7 @@ double share(std::vector<double> values, double of) {
 }
 
 void idle(const std::string& base, std::size_t n, int hold, int pushes) {
-  Client client(base);
+  Client client(base, n + 1);
   client.listen(n);  // one beforehand, for what is there once
   wait_held(base, 1);
   const double rss0 = memory_kb("VmRSS");
@@ -204,7 +231,7 @@ void idle(const std::string& base, std::size_t n, int hold, int pushes) {
 }
 
 void initial(const std::string& base) {
-  Client client(base);
+  Client client(base, 1);
   const double rss0 = memory_kb("VmRSS");
   const double before = cpu_us();
   const auto began = Clock::now();
@@ -218,7 +245,7 @@ void initial(const std::string& base) {
 }
 
 void large(const std::string& base, std::size_t rooms, bool stopped) {
-  Client client(base);
+  Client client(base, 1);
   // Much comes at once to whoever was away: a reader took a place, and the next one goes on there.
   const EventsOptions remembered = EventsOptions().remember_as("bench");
   EventStream before_that = client.stream(0, remembered);
@@ -252,7 +279,7 @@ void large(const std::string& base, std::size_t rooms, bool stopped) {
 }
 
 void send(const std::string& base, std::size_t users, std::size_t at_once, std::size_t count, bool live) {
-  Client client(base);
+  Client client(base, users);
   if (live) {
     for (std::size_t i = 0; i < users; ++i) client.listen(i);
     wait_held(base, static_cast<double>(users));
@@ -268,9 +295,10 @@ void send(const std::string& base, std::size_t users, std::size_t at_once, std::
       }
       if (before == 0) return;
       const std::size_t number = next++;
-      ProviderMessage message(
-          MatrixRoomId("!r0:example.org"), MatrixUserId("@u" + std::to_string(number % users) + ":example.org"),
-          "hello world, message number " + std::to_string(number), TransactionId("txn-" + std::to_string(number)));
+      ProviderMessage message(MatrixRoomId("!r0:example.org"), user(number % users),
+                              "hello world, message number " + std::to_string(number),
+                              TransactionId("txn-" + std::to_string(number)));
+      message.even_if_encrypted(tokens_are_given());
       client.provider->send(std::move(message), CallOptions().within(60s)).start([&](const Result<EventId>& sent) {
         if (!sent) give_up("send: " + std::string(sent.error().message()));
         if (left.fetch_sub(1) == 1) return done.set_value();
