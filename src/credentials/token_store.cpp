@@ -110,7 +110,7 @@ Task<Result<void>> TokenStore::note_password_owner(std::shared_ptr<TokenStore> s
     Result<std::optional<StoredToken>> found = co_await load(self, account, context);
     if (!found) co_return std::move(found).error();
     StoredToken token = *found ? std::move(**found) : StoredToken(StoredToken::Kind::puppet);
-    const bool known = owner == PasswordOwner::library && (token.password_known() || token.tells_of_password());
+    const bool known = owner == PasswordOwner::library && token.tells_of_password();
     if (known || token.password_owner() == owner) co_return Result<void>();
     token.password_owner(owner);
     Result<StoredToken> saved = co_await save(self, account, std::move(token), context);

@@ -347,6 +347,23 @@ TEST_CASE("UserTokens in turn: a key that the homeserver does not know leaves al
   CHECK(refused.error().subject() == "homeserver.jwt_secret");
 }
 
+TEST_CASE("UserTokens by a key: a homeserver that is broken has not refused it") {
+  FakeMatrix hs;
+  const auto key = std::make_shared<const Secret>("a key of thirty-two bytes, or more");
+  hs.accept_jwt(key->reveal());
+  Process process(hs);
+  process.tokens = std::make_shared<credentials::UserTokens>(process.admin, process.token_store, 0ms, key);
+  process.tokens->use_devices("");
+  const MatrixUserId user = process.add("ana");
+  for (const char* path : {login_path, login_as_path}) {
+    hs.fail_next(1000, "POST", path, Answer::error(500, "M_UNKNOWN"));
+  }
+  const auto broken = process.whoami(user, CallOptions().within(1s)).wait();
+  REQUIRE_FALSE(broken.has_value());
+  CHECK(broken.error().code() != Errc::config);
+  CHECK(broken.error().subject().empty());
+}
+
 TEST_CASE("LoginAllowance: processes share one budget, and each login is spent once") {
   FakeMatrix hs;
   const SealedStore store;
