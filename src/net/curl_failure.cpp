@@ -60,7 +60,7 @@ HttpOutcome curl_failure(CURL* easy, CURLcode code, bool sent) {
       return HttpOutcome(TransferFailure::connect, false, "no connection: the proxy refused");
     case CURLE_OPERATION_TIMEDOUT:
       if (sent) return ended("the connection stood still");
-      return HttpOutcome(TransferFailure::connect, false, "no connection within the connect timeout");
+      return HttpOutcome(TransferFailure::connect, false, connect_timeout_reason);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:

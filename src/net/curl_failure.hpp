@@ -7,6 +7,8 @@
 
 namespace confab::net {
 
+inline constexpr const char* connect_timeout_reason = "no connection within the connect timeout";
+
 // `easy` still holds the details of its last transfer.
 [[nodiscard]] HttpOutcome curl_failure(CURL* easy, CURLcode code, bool sent);
 

@@ -9,12 +9,15 @@
 #include <unordered_set>
 #include <vector>
 
+#include "net/curl_failure.hpp"
 #include "net/name_resolver.hpp"
 #include "net/stop_wake.hpp"
 #include "net/transfer.hpp"
 #include "net/trust_store.hpp"
 
 namespace confab::net {
+
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -36,6 +39,8 @@ constexpr std::size_t starts_per_turn = 16;
 // once must not be a thousand connects at once.
 constexpr std::size_t poll_starts_per_window = 64;
 constexpr std::chrono::milliseconds poll_start_window{10};
+// Whether polls have connected is looked at for all that began within this.
+constexpr std::chrono::milliseconds look_at_once{20};
 
 struct CloseShare {
   void operator()(CURLSH* share) const noexcept { curl_share_cleanup(share); }
@@ -77,7 +82,9 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
     std::shared_ptr<State> state;
     std::shared_ptr<ResolveList> resolve;
     std::coroutine_handle<> waiting;
-    std::optional<Deadlines::iterator> deadline;  // while it is paused: when that has to end
+    std::optional<Deadlines::iterator> deadline;  // while it is paused: when that has to end; at first: connect_by
+    TimePoint ends_by = TimePoint::max();
+    TimePoint connect_by = TimePoint::max();
     std::optional<TimePoint> paused_at;
     Clock::duration paused_for{0};  // before
     Clock::duration left{0};        // until the deadline, when it was paused
@@ -101,6 +108,7 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   [[nodiscard]] bool may_start_now(const Call& call);
   void begin(const std::shared_ptr<Call>& call);
   void start(Call& call);
+  [[nodiscard]] bool times_connecting(const Call& call) const;
   void start_waiting();
   void ended(CURL* easy, CURLcode result);
   void give_up(Call& call, TransferFailure failure, const char* reason);
@@ -110,6 +118,7 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   void pause(Call& call);
   void go_on(Call& call);
   void expect(Call& call, TimePoint deadline);
+  void expect_no_more(Call& call);
   void wake_for_deadlines(TimePoint when);
   void end_what_is_late();
   void settle(Call& call, HttpOutcome outcome);
@@ -256,9 +265,26 @@ void HttpClient::State::start_waiting() {
   }
 }
 
+// libcurl looks at every transfer again when its time to connect is over, connected or not, which for ten thousand
+// polls that wait takes more than all else. Of several addresses it has to choose in time; one of which there is no
+// other is timed here, for many at once.
+bool HttpClient::State::times_connecting(const Call& call) const {
+  return call.request().lane() == Lane::long_poll && (!call.resolve || call.resolve->addresses()->size() == 1);
+}
+
 void HttpClient::State::start(Call& call) {
   CURL* const easy = take_handle(call.request());
   if (easy == nullptr) return settle(call, HttpOutcome(TransferFailure::not_sent, false, "memory is exhausted"));
+  const bool timed_here = times_connecting(call);
+  set_connect_timeout(easy, timed_here ? 0ms : std::max(options.connect_timeout(), 1ms));
+  if (timed_here) {
+    call.connect_by = Clock::now() + options.connect_timeout();
+    call.connect_by += look_at_once - call.connect_by.time_since_epoch() % look_at_once;
+    if (call.deadline && call.connect_by < call.ends_by) {  // it had to wait until it could start
+      expect_no_more(call);
+      expect(call, call.connect_by);
+    }
+  }
   const auto& multi = multi_for(call.request());
   running.insert(&call);
   if (!call.start(easy, multi, call.resolve, options.base().is_https() ? trust->store() : nullptr)) {
@@ -289,7 +315,7 @@ void HttpClient::State::settle(Call& call, HttpOutcome outcome) {
 }
 
 void HttpClient::State::drop(Call& call) {
-  if (call.deadline) deadlines.erase(*std::exchange(call.deadline, std::nullopt));
+  expect_no_more(call);
   call.on_stop.forget();
   if (call.flow() != nullptr) call.flow()->on_change(nullptr);
   if (!call.started()) return;
@@ -332,16 +358,17 @@ void HttpClient::State::pause(Call& call) {
   if (!call.pause(true)) return give_up(call, TransferFailure::cut, "the transfer could not be paused");
   const TimePoint now = Clock::now();
   call.paused_at = now;
-  call.left = call.deadline ? (*call.deadline)->first - now : Clock::duration::max();
-  if (call.deadline) deadlines.erase(*std::exchange(call.deadline, std::nullopt));
+  call.left = call.ends_by == TimePoint::max() ? Clock::duration::max() : call.ends_by - now;
+  expect_no_more(call);
   expect(call, now + options.longest_hold() - call.paused_for);
 }
 
 void HttpClient::State::go_on(Call& call) {
   const TimePoint now = Clock::now();
   call.paused_for += now - *std::exchange(call.paused_at, std::nullopt);
-  if (call.deadline) deadlines.erase(*std::exchange(call.deadline, std::nullopt));
-  if (call.left != Clock::duration::max()) expect(call, now + call.left);
+  expect_no_more(call);
+  if (call.left != Clock::duration::max()) call.ends_by = now + call.left;
+  expect(call, call.ends_by);
   if (!call.pause(false)) give_up(call, TransferFailure::cut, "the answer ended while it was paused");
 }
 
@@ -351,6 +378,10 @@ void HttpClient::State::expect(Call& call, TimePoint deadline) {
   if (deadline == TimePoint::max()) return;
   call.deadline = deadlines.emplace_hint(deadlines.end(), deadline, &call);
   if (deadline < deadline_timer_at) wake_for_deadlines(deadline);
+}
+
+void HttpClient::State::expect_no_more(Call& call) {
+  if (call.deadline) deadlines.erase(*std::exchange(call.deadline, std::nullopt));
 }
 
 void HttpClient::State::wake_for_deadlines(TimePoint when) {
@@ -370,7 +401,15 @@ void HttpClient::State::end_what_is_late() {
       go_on(*call);
       continue;
     }
-    give_up(*call, TransferFailure::timed_out, "the deadline passed");
+    if (call->ends_by <= now) {
+      give_up(*call, TransferFailure::timed_out, "the deadline passed");
+    } else if (call->is_connected()) {
+      expect_no_more(*call);
+      expect(*call, call->ends_by);
+    } else {
+      if (call->resolve) resolver->doubt(hop.host());
+      give_up(*call, TransferFailure::connect, connect_timeout_reason);
+    }
   }
   if (!deadlines.empty() && deadlines.begin()->first < deadline_timer_at) wake_for_deadlines(deadlines.begin()->first);
 }
@@ -432,7 +471,8 @@ class HttpClient::State::Wait {
     state.begin(call_);
     if (call_->result) return false;
     call_->waiting = handle;
-    state.expect(*call_, deadline_);
+    call_->ends_by = deadline_;
+    state.expect(*call_, std::min(deadline_, call_->connect_by));
     state.follow(*call_);
     call_->on_stop.listen(stop_, state.loop, call_);
     return true;

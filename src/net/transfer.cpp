@@ -79,7 +79,6 @@ void set_lasting_options(CURL* easy, const HttpClientOptions& options, long buff
   set(easy, CURLOPT_PROXY, options.proxy().c_str());
   set(easy, CURLOPT_NOPROXY, options.proxy().empty() ? "*" : "");
   set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(1, options.connect_timeout().count())));
   set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   set(easy, CURLOPT_TCP_NODELAY, 1L);
   set(easy, CURLOPT_BUFFERSIZE, buffer);
@@ -90,6 +89,10 @@ void set_lasting_options(CURL* easy, const HttpClientOptions& options, long buff
   set(easy, CURLOPT_CAINFO, static_cast<char*>(nullptr));
   set(easy, CURLOPT_CAPATH, static_cast<char*>(nullptr));
   set(easy, CURLOPT_SHARE, share);
+}
+
+void set_connect_timeout(CURL* easy, std::chrono::milliseconds limit) {
+  set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limit.count()));
 }
 
 Transfer::Transfer(std::shared_ptr<const HttpRequest> request, const std::string& prefix,

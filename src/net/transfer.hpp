@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -53,6 +54,9 @@ class CommonHeaders {
 // Options that are the same for every request of a client; set once on each handle. `address` and `share` outlive it.
 void set_lasting_options(CURL* easy, const HttpClientOptions& options, long buffer, CURLU* address, CURLSH* share);
 
+// For a connection that has to be made, all addresses of the host together. 0: none of ours, and no timer of libcurl's.
+void set_connect_timeout(CURL* easy, std::chrono::milliseconds limit);
+
 // Stays where it is made: libcurl holds its address.
 class Transfer {
  public:
@@ -76,6 +80,8 @@ class Transfer {
   void abandon() noexcept { stop_reading_ = Stop::abandoned; }
 
   [[nodiscard]] const HttpRequest& request() const noexcept { return *request_; }
+  // Whether it had a connection to be sent on.
+  [[nodiscard]] bool is_connected() const noexcept { return tries_ > 0; }
   // Whether any byte of the request has left; asked before detach().
   [[nodiscard]] bool sent() const;
   // How it ended, by libcurl's account; asked before detach().

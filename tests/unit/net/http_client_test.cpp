@@ -371,6 +371,7 @@ TEST_CASE("http client: a peer that takes no connection is given up after the co
     options.connect_timeout(100ms);
     ClientFixture client(options);
     check_failure(client.get("/"), TransferFailure::connect, false);
+    check_failure(client(HttpRequest("GET", "/").lane(Lane::long_poll)), TransferFailure::connect, false);
     CHECK(client.transfers() == 0);
   }
   for (const int filler : fillers) ::close(filler);
