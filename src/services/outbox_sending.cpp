@@ -11,8 +11,9 @@ namespace {
 
 constexpr unsigned most_doublings = 16;
 
-// Whether another attempt can end otherwise. What is wrong with this process or its store is nothing against the
-// message; what a proxy says for a homeserver, or a token that has just died again, is nothing for good.
+// Whether another attempt can end otherwise. What is wrong with this process, its configuration or its store is nothing
+// against the message, nor is an admin whom the homeserver refuses; what a proxy says for a homeserver, or a token that
+// has just died again, is nothing for good.
 bool may_yet_go_out(const Error& error) {
   switch (error.code()) {
     case Errc::store:
@@ -20,6 +21,8 @@ bool may_yet_go_out(const Error& error) {
     case Errc::closed:
     case Errc::protocol:
     case Errc::session_expired:
+    case Errc::admin_unavailable:
+    case Errc::config:
       return true;
     default:
       return error.retriable();

@@ -174,6 +174,29 @@ TEST_CASE_FIXTURE(AtHomeserver,
   CHECK(posted("once") == 1);
 }
 
+TEST_CASE_FIXTURE(AtHomeserver,
+                  "TenantOutbox: while the admin is refused nobody gets a token, and no message is given up") {
+  TransactionId id;
+  for (const char* account : {"@park_1:hs.test", "@admin:hs.test"}) hs.kill_token(account);
+  hs.fail_next(1000, "POST", "/_matrix/client/v3/login", Answer::error(403, "M_FORBIDDEN"));
+  {
+    Host host(hs, store, keys);
+    EventStream stream = host.chat->outbox_events();
+    REQUIRE(stream.ready().wait());
+    id = *host.chat->send_durably(host.message("held up")).wait();
+    REQUIRE(hs.wait_for(1, "POST", "/_matrix/client/v3/login", 10s));
+    const Result<EventBatch> told = stream.next(CallOptions().within(500ms)).wait();
+    REQUIRE_FALSE(told.has_value());
+    CHECK(told.error().code() == Errc::timed_out);
+    CHECK(host.chat->outbox_message(id).wait()->state() != OutboxState::dead);
+  }
+  hs.clear_scripts();
+  Host next(hs, store, keys);
+  EventStream stream = next.chat->outbox_events();
+  CHECK(outcomes(stream, 1).front().kind() == EventKind::sent);
+  CHECK(posted("held up") == 1);
+}
+
 TEST_CASE_FIXTURE(AtHomeserver, "TenantOutbox: no send, however it goes, ends a device or a session of anybody") {
   Host host(hs, store, keys);
   EventStream stream = host.chat->outbox_events();

@@ -283,11 +283,21 @@ TEST_CASE("OutboxSending: after a day a message is given up, with its last error
 
 TEST_CASE("OutboxSending: what is wrong with the store or this process is nothing against a message") {
   for (const Errc code : {Errc::store, Errc::cancelled, Errc::closed, Errc::no_memory, Errc::busy, Errc::protocol,
-                          Errc::session_expired, Errc::admin_unavailable}) {
+                          Errc::session_expired, Errc::admin_unavailable, Errc::config}) {
     CAPTURE(static_cast<int>(code));
     Sending at;
     at.machine.noted(StoreVersion{2}, at.wall, at.now);
     at.machine.sent(Error(code, "not now"), at.wall, at.now);
+    CHECK(at.machine.step() == Step::wait);
+  }
+}
+
+TEST_CASE("OutboxSending: a refused admin and a wrong configuration, for which calls are not repeated, bury no message") {
+  for (const Errc code : {Errc::admin_unavailable, Errc::config}) {
+    CAPTURE(static_cast<int>(code));
+    Sending at;
+    at.machine.noted(StoreVersion{2}, at.wall, at.now);
+    at.machine.sent(Error(code, "not now").with_retriable(false), at.wall, at.now);
     CHECK(at.machine.step() == Step::wait);
   }
 }
