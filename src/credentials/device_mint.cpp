@@ -132,8 +132,10 @@ Task<bool> DeviceMint::settle(std::shared_ptr<Mint> /*self*/, MatrixUserId accou
                               net::CallContext context) {
   Result<matrix::Done> lifted =
       co_await admin_->call(matrix::AdminLiftRateLimit(account), context.step(), net::Repeatable::idempotent);
-  // A homeserver that has no such call keeps its limits.
-  co_return lifted || !lifted.error().retriable();
+  if (lifted) co_return true;
+  // A homeserver that has no such call keeps its limits; an admin whom it refuses for now has not asked it yet.
+  const Errc code = lifted.error().code();
+  co_return !lifted.error().retriable() && code != Errc::admin_unavailable && code != Errc::config;
 }
 
 }  // namespace confab::credentials
