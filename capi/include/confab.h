@@ -492,7 +492,7 @@ CONFAB_API confab_status confab_metrics(confab_client *client, confab_event **me
 CONFAB_API confab_status confab_provision(confab_tenant *tenant, const confab_user_request *request, CONFAB_ASK);
 /// Read what the homeserver knows of a user. Result: `account`. NOT_FOUND: no such user, or no account yet.
 CONFAB_API confab_status confab_account(confab_tenant *tenant, const confab_user_request *request, CONFAB_ASK);
-/// Give a user a password for other Matrix clients. Result: `done`. NOT_FOUND, INVALID_ARGUMENT: user, password.
+/// Give a user a password for other Matrix clients. Result: `done`. NOT_FOUND, INVALID_ARGUMENT: user, password. RATE_LIMITED.
 CONFAB_API confab_status confab_set_password(confab_tenant *tenant, const confab_user_request *request, CONFAB_ASK);
 /// Forget tokens, which the next use makes anew. Result: `reset`. STORE, BUSY: repeat it for the rest.
 CONFAB_API confab_status confab_reset(confab_tenant *tenant, const confab_reset_request *request, CONFAB_ASK);

@@ -232,7 +232,7 @@ class CONFAB_EXPORT ChatProvider {
   ///
   /// @param user     An id of this server, whose account exists.
   /// @param password Not empty.
-  /// @par Errors     Errc::not_found, invalid_argument as above.
+  /// @par Errors     Errc::not_found, invalid_argument as above. Errc::rate_limited, as ChatService::set_password.
   /// @par Specification Synapse admin API, "Reset password".
   [[nodiscard]] virtual Pending<void> set_password(MatrixUserId user, Secret password, CallOptions options) = 0;
 

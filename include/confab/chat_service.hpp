@@ -132,7 +132,8 @@ class CONFAB_EXPORT ChatService {
   /// @param user     A user of the directory; one without an account gets one first.
   /// @param password At least 8 characters, at most 512 bytes of UTF-8.
   /// @par Errors     Errc::invalid_argument: a password that is none. Errc::not_found: the directory lists no such
-  ///                 user. account_deactivated.
+  ///                 user. account_deactivated. Errc::rate_limited with retry_after(): more than five times at once,
+  ///                 or again within a minute after that, in this process.
   /// @par Cancel     After the request was written the old or the new password may be the one that works; repeat the
   ///                 call.
   /// @par Specification  Synapse admin API, "Reset password".

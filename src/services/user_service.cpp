@@ -100,16 +100,23 @@ Task<Result<Account>> UserService::account(std::shared_ptr<UserService> self, Ma
 
 Task<Result<void>> UserService::set_password(std::shared_ptr<UserService> self, MatrixUserId user, Secret password,
                                              net::CallContext context) {
+  if (const auto wait = self->password_changes_.take(user, net::Clock::now())) {
+    co_return Error(Errc::rate_limited, "the user's password was set too often: wait as long as the error says")
+        .with_retry_after(*wait)
+        .with_subject("user");
+  }
   // First: what is the user's own must never look like the library's.
   Result<void> noted = co_await credentials::UserTokens::note_password_owner(
       self->tokens_, user, credentials::PasswordOwner::user, context.step());
   if (!noted) co_return noted;
-  matrix::AdminResetPassword reset(std::move(user), std::move(password));
+  matrix::AdminResetPassword reset(user, std::move(password));
   reset.log_out_devices(false);
   Result<matrix::Done> done =
       co_await self->tokens_->admin()->call(std::move(reset), context.step(), net::Repeatable::idempotent);
   if (!done && done.error().code() == Errc::not_found) co_return without_account(done.error());
   if (!done) co_return std::move(done).error();
+  const Log& log = self->tokens_->admin()->client()->scheduler()->runtime()->log();
+  log.write(LogLevel::info, "services", "user.password.set", "a user was given a password of their own", user.str());
   co_return Result<void>();
 }
 

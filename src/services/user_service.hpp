@@ -12,6 +12,7 @@
 
 #include "credentials/user_tokens.hpp"
 #include "net/flights.hpp"
+#include "services/password_changes.hpp"
 
 namespace confab::services {
 
@@ -26,8 +27,8 @@ class UserService {
   // What the account is; Errc::not_found where there is none.
   [[nodiscard]] static Task<Result<Account>> account(std::shared_ptr<UserService> self, MatrixUserId user,
                                                      net::CallContext context);
-  // For clients of the user's own. No device is logged out by it: one that is loses what makes its sends safe to
-  // repeat.
+  // For clients of the user's own; Errc::rate_limited when it is done too often. No device is logged out by it: one
+  // that is loses what makes its sends safe to repeat.
   [[nodiscard]] static Task<Result<void>> set_password(std::shared_ptr<UserService> self, MatrixUserId user,
                                                        Secret password, net::CallContext context);
 
@@ -42,6 +43,7 @@ class UserService {
 
   std::shared_ptr<credentials::UserTokens> tokens_;
   std::shared_ptr<net::Flights<void>> flights_ = std::make_shared<net::Flights<void>>();
+  PasswordChanges password_changes_;
 };
 
 }  // namespace confab::services

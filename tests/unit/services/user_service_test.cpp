@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "matrix/endpoints/synapse_admin_users.hpp"
 #include "unit/services/in_room.hpp"
@@ -12,7 +14,10 @@
 using namespace confab;
 using namespace std::chrono_literals;
 using confab::test::Answer;
+using confab::test::FakeMatrix;
 using confab::test::html;
+using confab::test::Process;
+using confab::test::SealedStore;
 using confab::test::Services;
 using confab::test::TestJson;
 using confab::test::Together;
@@ -233,6 +238,50 @@ TEST_CASE("UserService: a password is set, and nobody is logged out by it") {
   // Setting the same again changes nothing, so a lost answer is asked for again.
   at.hs.fail_next(1, "POST", reset_path, Answer::real().close_before_answer());
   CHECK(set(ana));
+}
+
+TEST_CASE("PasswordChanges: five at once, then one a minute, of each user") {
+  services::PasswordChanges changes;
+  const MatrixUserId ana("@ana:hs.test");
+  services::PasswordChanges::Time now{1h};
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(changes.take(ana, now).has_value());
+  CHECK(changes.take(ana, now) == std::chrono::milliseconds(60s));
+  CHECK_FALSE(changes.take(MatrixUserId("@ben:hs.test"), now).has_value());
+  now += 59s;
+  CHECK(changes.take(ana, now) == std::chrono::milliseconds(1s));
+  now += 1s;
+  CHECK_FALSE(changes.take(ana, now).has_value());
+  CHECK(changes.take(ana, now).has_value());
+  now += 10min;
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(changes.take(ana, now).has_value());
+  CHECK(changes.take(ana, now).has_value());
+}
+
+TEST_CASE("UserService: who sets a password again and again is told to wait, and each that was set is logged") {
+  std::mutex mutex;
+  std::vector<std::string> audited;
+  FakeMatrix hs;
+  Process at(hs, SealedStore(),
+             std::make_shared<credentials::AdminPassword>(Secret(std::string(FakeMatrix::admin_password))),
+             RuntimeOptions().log([&](const LogRecord& line) {
+               const std::lock_guard lock(mutex);
+               if (line.code() == "user.password.set") audited.emplace_back(line.subject());
+             }));
+  const auto users = std::make_shared<services::UserService>(at.tokens);
+  const MatrixUserId ana = at.add("ana");
+  const auto set = [&] {
+    return test::run<void>(at.runtime, [&](net::CallContext context) {
+      return services::UserService::set_password(users, ana, Secret("correct horse"), std::move(context));
+    });
+  };
+  for (int i = 0; i < 5; ++i) REQUIRE(set());
+  const Result<void> refused = set();
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code() == Errc::rate_limited);
+  CHECK(refused.error().retry_after().has_value());
+  CHECK(hs.count("POST", reset_path) == 5);
+  const std::lock_guard lock(mutex);
+  CHECK(audited == std::vector<std::string>(5, "@ana:hs.test"));
 }
 
 TEST_CASE("UserService: users of an application service are made by it, and named by the admin") {

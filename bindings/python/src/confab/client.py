@@ -299,7 +299,7 @@ class Users:
     async def set_password(self, slug: str, password: str, *, timeout: Optional[float] = None) -> None:
         """Gives a user a password for Matrix clients of their own: 8 characters to 512 bytes.
 
-        Errors: NotFound, InvalidArgument: the user, the password.
+        Errors: NotFound, InvalidArgument: the user, the password. RateLimited: set too often.
         """
         await self._tenant._ended(_calls.set_password(slug, password), timeout)
 
