@@ -292,7 +292,8 @@ TEST_CASE("OutboxSending: what is wrong with the store or this process is nothin
   }
 }
 
-TEST_CASE("OutboxSending: a refused admin and a wrong configuration, for which calls are not repeated, bury no message") {
+TEST_CASE(
+    "OutboxSending: a refused admin and a wrong configuration, for which calls are not repeated, bury no message") {
   for (const Errc code : {Errc::admin_unavailable, Errc::config}) {
     CAPTURE(static_cast<int>(code));
     Sending at;
