@@ -107,7 +107,10 @@ Task<Result<std::optional<EventId>>> MessageService::find_earlier(std::shared_pt
         co_return std::optional<EventId>(earlier.id());
       }
     }
-    if (looks == most_looks || !may_be_behind(*page, outgoing->first_tried)) co_return std::optional<EventId>();
+    if (!may_be_behind(*page, outgoing->first_tried)) co_return std::optional<EventId>();
+    if (looks == most_looks) {
+      co_return Error(Errc::outcome_unknown, "the message may stand in the room, further back than is looked for it");
+    }
     from = *page->end();
   }
 }

@@ -45,6 +45,21 @@ TEST_CASE("MessageService: what cannot be settled ends open, with the transactio
     CHECK(at.hs.count("PUT", send_path) == 2);
     CHECK(at.posted("never") == 0);
   }
+  SUBCASE("more was said since its first attempt than is read") {
+    InRoom at;
+    const auto now = std::chrono::system_clock::now();
+    const std::string stamp =
+        std::to_string(std::chrono::ceil<std::chrono::milliseconds>(now.time_since_epoch()).count());
+    at.hs.on("GET", messages_path,
+             Answer(200, R"({"chunk":[{"type":"m.room.message","event_id":"$e","room_id":"!r:hs.test","content":{},)"
+                         R"("sender":"@ana:hs.test","origin_server_ts":)" +
+                             stamp + R"(}],"start":"a","end":"b"})"));
+    const Error error = at.send(at.message("far back", "t1").repeated(true).first_tried(now)).wait().error();
+    CHECK(error.code() == Errc::outcome_unknown);
+    CHECK(error.transaction_id() == "t1");
+    CHECK(at.hs.count("GET", messages_path) == 20);
+    CHECK(at.hs.count("PUT", send_path) == 0);
+  }
   SUBCASE("the room cannot be read any more") {
     InRoom at;
     at.hs.fail_next(1, "PUT", send_path, Answer::real().close_before_answer());
