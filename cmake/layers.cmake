@@ -7,14 +7,14 @@ target_compile_options(confab_build_flags INTERFACE -fvisibility=hidden -fvisibi
 if(CONFAB_DEVELOPER_MODE)
   target_compile_options(confab_build_flags INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror>)
-  if(CMAKE_UNITY_BUILD)
-    # Sources that are compiled together look like headers to g++, in which a member of a type without a name outside
-    # would be wrong; and tests see the short names of their neighbours, which they may hide. The presets that compile
-    # each source by itself look at both.
-    target_compile_options(confab_build_flags INTERFACE
-      $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>
-      $<$<BOOL:$<TARGET_PROPERTY:CONFAB_SHADOWING_IS_FINE>>:-Wno-shadow>)
-  endif()
+endif()
+if(CMAKE_UNITY_BUILD)
+  # Sources that are compiled together look like headers to g++, in which a member of a type without a name outside would
+  # be wrong; and tests see the short names of their neighbours, which they may hide. The presets that compile each source
+  # by itself look at both.
+  target_compile_options(confab_build_flags INTERFACE
+    $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>
+    $<$<BOOL:$<TARGET_PROPERTY:CONFAB_SHADOWING_IS_FINE>>:-Wno-shadow>)
 endif()
 # Sanitizers have to reach every object in the process: options, not the interface target, so tests get them too.
 if(CONFAB_SANITIZE STREQUAL "address")

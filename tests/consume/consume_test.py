@@ -44,7 +44,7 @@ class Host(unittest.TestCase):
         self.run_command("cmake", "-G", "Ninja", "-S", HERE / project, "-B", build, f"-DCMAKE_CXX_COMPILER={CXX}",
                          "-DCMAKE_BUILD_TYPE=None", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON",
                          f"-DHOST_SOURCES={';'.join(map(str, sources))}", *options)
-        self.run_command("cmake", "--build", build)
+        self.assertNotIn("warning:", self.run_command("cmake", "--build", build))
         self.keeps_our_warnings_away(build)
         return build / "host"
 
