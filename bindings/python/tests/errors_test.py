@@ -130,7 +130,8 @@ async def test_wait_for_tells_the_unknown_outcome(fake, fake_config):
         fake.tell("release")
 
 
-async def test_a_send_that_wins_against_its_cancellation_is_told(fake_config):
+@pytest.mark.parametrize("cancelled_first", [False, True])
+async def test_a_send_that_wins_against_its_cancellation_is_told(fake_config, cancelled_first):
     async with confab.Client(fake_config) as chat:
         room = await room_of(chat)
         sending = asyncio.ensure_future(room.send("quick", user="ana"))
@@ -139,8 +140,11 @@ async def test_a_send_that_wins_against_its_cancellation_is_told(fake_config):
         # The completion is taken and the task cancelled in one turn of the loop.
         arrivals.queue.wait = arrivals.queue.__class__.wait
         taken = arrivals.queue.wait(arrivals.queue, 10_000)
+        if cancelled_first:
+            sending.cancel()
         arrivals._receivers.pop(taken.tag)(taken)
-        sending.cancel()
+        if not cancelled_first:
+            sending.cancel()
         with pytest.raises(confab.OutcomeUnknown, match="had been sent") as caught:
             await sending
         assert caught.value.transaction_id

@@ -111,6 +111,31 @@ async def test_a_dropped_watch_ends_its_stream(fake, fake_config):
             await asyncio.sleep(0.001)
 
 
+async def test_a_watch_that_is_left_in_its_midst_lets_go_of_its_batch(fake_config, monkeypatch):
+    released = []
+    release = confab._ffi._event_release
+    monkeypatch.setattr(confab._ffi, "_event_release", lambda event: released.append(id(event)) or release(event))
+    async with confab.Client(fake_config) as chat:
+        await provisioned(chat)
+        room = await chat.tenant("park").events.room("picnic", creator="ana")
+        async with chat.tenant("park").watch("ana") as events:
+            await room.send("hi", user="ana")
+            async for _ in events:
+                break
+            batch = id(events._batch.pointer)
+            assert batch not in released
+        gc.collect()
+        assert batch in released
+
+
+async def test_two_may_close_a_client_at_the_same_time(fake_config):
+    chat = await confab.Client(fake_config).open()
+    await provisioned(chat)
+    await asyncio.gather(chat.aclose(), chat.aclose(), chat.aclose())
+    with pytest.raises(confab.Closed):
+        await chat.doctor()
+
+
 async def test_what_is_opened_and_cancelled_is_closed(fake_config):
     opening = asyncio.ensure_future(confab.Client(fake_config).open())
     await asyncio.sleep(0)

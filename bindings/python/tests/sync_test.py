@@ -144,6 +144,28 @@ def test_a_signal_ends_a_send_and_says_what_is_unknown(fake, fake_config, interr
         assert room.send("next", user="ana").event_id
 
 
+def test_a_handler_of_alerts_that_raises_ends_nothing(fake, fake_config, monkeypatch):
+    said = []
+    monkeypatch.setattr(threading, "excepthook", lambda what: said.append(what.exc_value))
+
+    def on_alert(alert):
+        raise LookupError(alert.alert)
+
+    with confab.sync.Client(fake_config, on_alert=on_alert) as chat:
+        room = chat.tenant("park").events.room("picnic", creator="ana")
+        fake.fail("PUT", "/_matrix/client/v3/rooms/*/send/*/*", answer={"status": 502})
+        while not said:
+            with pytest.raises(confab.Error):
+                room.send("hi", user="ana", timeout=1)
+        fake.tell("clear")
+        while len(said) < 2:  # the next one arrives, too
+            try:
+                room.send("hi", user="ana", timeout=5)
+            except confab.Error:
+                pass
+    assert [str(each) for each in said] == ["homeserver_failing", "homeserver_back"]
+
+
 def test_a_signal_s_handler_may_call(fake, fake_config):
     with confab.sync.Client(fake_config) as chat:
         room = chat.tenant("park").events.room("picnic", creator="ana")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import itertools
-from typing import Callable, Dict, Iterator, Optional, Set
+from typing import Callable, Dict, Iterator, List, Optional, Set
 
 from . import _ffi
 from ._logs import Logs
@@ -95,7 +95,14 @@ class Arrivals:
                     ) -> _ffi.Arrived:
         """Starts an operation and waits for its completion. Cancelled, it cancels the operation."""
         future: "asyncio.Future[_ffi.Arrived]" = self.loop.create_future()
-        tag = self.receive(lambda arrived: None if future.done() else future.set_result(arrived))
+        came: List[_ffi.Arrived] = []  # also when it comes between a cancellation and the turn that tells us of it
+
+        def receive(arrived: _ffi.Arrived) -> None:
+            came.append(arrived)
+            if not future.done():
+                future.set_result(arrived)
+
+        tag = self.receive(receive)
         try:
             operation = _ffi.ask(function, handle, fields, self.queue, tag)
         except BaseException:
@@ -105,7 +112,7 @@ class Arrivals:
             return await future
         except asyncio.CancelledError:
             operation.cancel()
-            late = future.result() if future.done() and not future.cancelled() else await self._late(tag)
+            late = came[0] if came else await self._late(tag)
             unknown = unknown_outcome(late)
             if unknown is not None:
                 raise unknown from None

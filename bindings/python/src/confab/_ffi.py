@@ -536,6 +536,10 @@ class Arrived:
         if pointer:
             _event_release(pointer)
 
+    def __del__(self) -> None:  # a watch that was left in the midst of its batch
+        if getattr(self, "pointer", None) and _event_release is not None:  # None at the interpreter's end
+            self.release()
+
     def result(self) -> Any:
         """The parsed result; raises what failed."""
         if self.failure is not None:

@@ -103,7 +103,7 @@ class Client:
         self._on_loop(arrivals)
         try:
             await arrivals.loop.run_in_executor(None, self._open.session.close)
-            while arrivals.take(256):
+            while not arrivals.stopped and arrivals.take(256):  # another aclose may have come to its end
                 await asyncio.sleep(0)
         finally:
             self._finalizer.detach()
@@ -204,7 +204,7 @@ class Tenant:
 
         full: also where named watches are, and which rooms were found.
         restored: the store or the homeserver was put back from a backup, so that messages that wait in the outbox are
-        looked for before they are sent. With all_users.
+            looked for before they are sent. With all_users.
         Errors: InvalidArgument; StoreError, Busy: repeat it for the rest.
         """
         return await self._ended(_calls.reset(user, all_users, full, restored), timeout)
@@ -535,8 +535,10 @@ class Watch(AsyncIterator[models.Event]):
     def close(self) -> None:
         """Ends the stream: the iteration stops. Twice is once."""
         self._events.clear()
+        self._batch = None
         if not self._reading.closed:
             self._reading.closed = True
+            self._reading.arrived.clear()
             if self._reading.stream is not None and not _ffi.forked():
                 self._reading.stream.close()
 

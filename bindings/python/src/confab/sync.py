@@ -29,7 +29,7 @@ from ._questions import Batch, Questions
 from ._session import Config, Session
 from .errors import Closed, Forked, TimedOut
 
-__all__ = ["Client", "DirectRooms", "Directory", "Room", "Rooms", "Tenant", "Users", "Watch"]
+__all__ = ["Client", "DirectRooms", "Directory", "Outbox", "Room", "Rooms", "Tenant", "Users", "Watch"]
 
 T = TypeVar("T")
 _LOOK_MS = 200  # how soon the thread that logs and answers sees that the client was closed
@@ -55,6 +55,13 @@ class _Inbox(threading.local):
                 return arrived
 
 
+def _alert(on_alert: OnAlert, alert: models.Alert) -> None:
+    try:
+        on_alert(alert)
+    except Exception:  # the thread goes on: others wait for its answers
+        threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
+
+
 def _answer(question: _ffi.Arrived, questions: Questions) -> None:
     try:
         question.answer(questions.ask(question.result()))
@@ -77,7 +84,7 @@ def _tell(told: _ffi.Queue, logs: Logs, questions: Questions, session: Session) 
         elif arrived is not None:
             alert = logs.tell(arrived)
             if alert is not None and logs.on_alert is not None:
-                logs.on_alert(alert)
+                _alert(logs.on_alert, alert)
         elif last:
             return
 
