@@ -21,9 +21,9 @@ PROGRAM = [str(HERE / "program" / "main.cpp"), str(HERE / "program" / "other.cpp
 VERSION = re.search(r"project\(confab VERSION (\S+)", (SOURCE / "CMakeLists.txt").read_text()).group(1)
 
 
-def example_of(page):
-    """The first C++ block of a page."""
-    found = re.search(r"^```cpp\n(.*?)^```$", (SOURCE / page).read_text(), re.MULTILINE | re.DOTALL)
+def example_of(page, language="cpp"):
+    """The first block of a page in a language."""
+    found = re.search(rf"^```{language}\n(.*?)^```$", (SOURCE / page).read_text(), re.MULTILINE | re.DOTALL)
     return found.group(1) if found else None
 
 
@@ -78,13 +78,35 @@ class Installed(Host):
                 self.run_command(CXX, "-std=c++20", *PROGRAM, *flags, "-o", self.folder / "host")
                 self.prints_the_version(self.folder / "host")
 
-    def test_pkg_config_c(self):
-        """The example as its first lines say it is built; it runs with the moved tree's library, and without any C++."""
+    def build_c(self, source):
+        """As docs/c-api.md says; it runs with the moved tree's library, and without any C++."""
         flags = self.run_command("pkg-config", "--cflags", "--libs", "confab",
                                  env={**os.environ, "PKG_CONFIG_PATH": str(self.prefix / "lib" / "pkgconfig")}).split()
         host = self.folder / "host"
-        self.run_command(CC, "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", C_PROGRAM, *flags, "-o", host)
-        self.says_how_it_is_used(host, env={**os.environ, "LD_LIBRARY_PATH": str(self.prefix / "lib")})
+        self.run_command(CC, "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", source, *flags, "-o", host)
+        return host, {**os.environ, "LD_LIBRARY_PATH": str(self.prefix / "lib")}
+
+    def test_pkg_config_c(self):
+        host, environment = self.build_c(C_PROGRAM)
+        self.says_how_it_is_used(host, env=environment)
+
+    def test_readme_example_in_c(self):
+        source = self.folder / "example.c"
+        source.write_text(example_of("README.md", "c"))
+        host, environment = self.build_c(source)
+        homeserver = subprocess.Popen([BUILD / "tests" / "confab-fake-homeserver"], stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, text=True)
+        self.addCleanup(homeserver.communicate)  # it serves until its standard input ends
+        about = json.loads(homeserver.stdout.readline())
+        reach = {name: about[name] for name in ("url", "server_name", "admin_user", "admin_password")}
+        (self.folder / "directory.json").write_text(json.dumps({
+            "users": [{"id": "1", "slug": "ana", "name": "Ana"}], "groups": [],
+            "events": [{"slug": "standup", "name": "Standup", "visibility": "private", "creator": "ana",
+                        "attendees": []}]}))
+        (self.folder / "confab.json").write_text(json.dumps({
+            "homeserver": reach, "tenants": [{"id": "park", "directory": "directory.json"}]}))
+        said = self.run_command(host, cwd=self.folder, env=environment)
+        self.assertRegex(said, r"\A!.+\n\$.+\n\Z")
 
     def test_find_package_c(self):
         """A project in C that asks for the C library alone."""
