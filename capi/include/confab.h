@@ -426,10 +426,10 @@ typedef struct confab_message_request {
   int32_t message_kind;        ///< CONFAB_MESSAGE_...; for confab_send and confab_edit.
   const char *room;            ///< Required.
   const char *user;            ///< Required: who says it.
-  const char *event;           ///< Required, but for confab_send: the message that is edited, redacted, reacted to.
+  const char *event;           ///< Required, but for sending: the message that is edited, redacted, reacted to.
   const char *body;            ///< The text, or the reaction's key: required; for confab_redact the reason.
-  const char *formatted;       ///< The text as HTML, too; sanitized. For confab_send and confab_edit.
-  const char *reply_to;        ///< confab_send: the event that it answers.
+  const char *formatted;       ///< The text as HTML, too; sanitized. For sending and confab_edit.
+  const char *reply_to;        ///< For sending, also durably: the event that it answers.
   const char *transaction_id;  ///< To be able to repeat after a crash: never used before. Default: a fresh one.
   uint32_t repeated;           ///< 1: an earlier attempt under this transaction id may have arrived.
   uint32_t reserved;           ///< Zero.
