@@ -25,6 +25,18 @@ TEST_CASE("MembershipCache: it knows what it heard last") {
   CHECK(cache.find(room, ana) == Place::in);
 }
 
+TEST_CASE("MembershipCache: what was heard long ago is asked for again") {
+  MembershipCache cache;
+  const MatrixRoomId room("!r");
+  const MatrixUserId ana("@ana:hs.test");
+  const MembershipCache::Time then{std::chrono::hours(1)};
+  cache.put(room, ana, Place::in, then);
+  CHECK(cache.find(room, ana, then + MembershipCache::trusted_for - std::chrono::seconds(1)) == Place::in);
+  CHECK(cache.find(room, ana, then + MembershipCache::trusted_for) == Place::unknown);
+  cache.put(room, ana, Place::out, then + MembershipCache::trusted_for);
+  CHECK(cache.find(room, ana, then + MembershipCache::trusted_for) == Place::out);
+}
+
 TEST_CASE("MembershipCache: it is bounded, and what is used stays") {
   MembershipCache cache(2);
   const MatrixRoomId room("!r");
