@@ -1,6 +1,8 @@
 // `confab store check|export|import` and `confab keys rotate`.
 #include "store_commands.hpp"
 
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdio>
 #include <iostream>
@@ -54,12 +56,12 @@ JsonLine counted(const confab::StoreReport& report) {
   return JsonLine().number("records", static_cast<std::int64_t>(report.records()));
 }
 
-// How far it is, on standard error, once a second.
+// How far it is, on standard error, once a second, where somebody looks on.
 class Progress {
  public:
   bool operator()(const confab::StoreReport& report) {
     const auto now = std::chrono::steady_clock::now();
-    if (now < next_) return true;
+    if (now < next_ || !is_watched_) return true;
     next_ = now + std::chrono::seconds(1);
     JsonLine line = counted(report);
     line.number("written", static_cast<std::int64_t>(report.written()));
@@ -68,6 +70,7 @@ class Progress {
   }
 
  private:
+  const bool is_watched_ = isatty(STDERR_FILENO) == 1;
   std::chrono::steady_clock::time_point next_ = std::chrono::steady_clock::now() + std::chrono::seconds(1);
 };
 
