@@ -128,7 +128,9 @@ Result<StoredToken> read_token_record(const StoreRecord& record, const store::Se
     Result<Secret> password = open(keys, record.key(), "password", root);
     if (!password) return std::move(password).error();
     std::optional<StoredToken::Time> end;
-    if (const std::int64_t expires = root["expires"].integer_or(0); expires != 0) {
+    // Within what the clock can say, whatever stands there.
+    constexpr std::int64_t latest = std::chrono::duration_cast<Millis>(StoredToken::Time::duration::max()).count();
+    if (const std::int64_t expires = std::clamp(root["expires"].integer_or(0), -latest, latest); expires != 0) {
       end = StoredToken::Time(std::chrono::duration_cast<StoredToken::Time::duration>(Millis(expires)));
     }
     StoredToken read(kind);
