@@ -38,7 +38,7 @@ class Held:
     def __init__(self, method, pattern, when):
         self.method, self.pattern, self.when = method, pattern, when
         self.there, self._go = threading.Event(), threading.Event()
-        self._taken = False
+        self.exchange = None  # the one that it took
 
     def let_go(self):
         self._go.set()
@@ -47,9 +47,9 @@ class Held:
         return self._go.is_set()
 
     async def meet(self, exchange, when):
-        if self._taken or when != self.when or not exchange.matches(self.method, self.pattern):
+        if self.exchange or when != self.when or not exchange.matches(self.method, self.pattern):
             return
-        self._taken = True
+        self.exchange = exchange
         self.there.set()
         while not self._go.is_set():
             await asyncio.sleep(0.01)
@@ -61,7 +61,7 @@ class CountingProxy:
     def __init__(self, port):
         self.upstream = port
         self.exchanges = []
-        self._faults = []  # [method, pattern, how often still, before the homeserver sees it?]
+        self._faults = []  # [method, pattern, how often still]
         self._holds = []
         self._serving = set()  # asyncio itself keeps no task alive
         self._lock = threading.Lock()
@@ -164,7 +164,6 @@ class CountingProxy:
                 exchange = Exchange(time.monotonic(), method, target, token[7:] if token.startswith("Bearer ") else "", kept)
                 with self._lock:
                     self.exchanges.append(exchange)
-                with self._lock:
                     holds = list(self._holds)
                 for held in holds:
                     await held.meet(exchange, "asked")

@@ -6,13 +6,18 @@ answers each by a line. The Python package over the library under test; CONFAB_L
   {"id": 4, "do": "send", "event": "r1", "user": "u2", "text": "hi"}             and "durable": true through the outbox
 
   {"id": 5, "do": "arrive", "event": "r1", "creator": "u1", "user": "u2", "text": "hi", "transaction_id": "t1"}   all of it
+  {"id": 6, "do": "metrics"}                                                     what the process tells of its tokens
 
-A durable send is answered when the store says that it was sent, by whichever process. Another send whose outcome is unknown is repeated as its error says: with the same transaction id, marked as repeated. Whoever is
-provisioned while no login is left comes again after the wait that the error names.
+A durable send is answered when the store says that it was sent, by whichever process. Another send whose outcome is
+unknown is repeated as its error says: with the same transaction id, marked as repeated. Whoever is provisioned while no
+login is left comes again after the wait that the error names; who is told that the library is busy, or that the homeserver
+did not answer, does so a little later.
 """
 
 import asyncio
 import json
+import logging
+import random
 import sys
 from pathlib import Path
 
@@ -21,36 +26,52 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bindings" / "pytho
 import confab  # noqa: E402
 
 PATIENCE = 600  # of an operation, in seconds: longer than any outage that a storm makes
-LOOK_EVERY = 2  # seconds, at what became of an accepted message
+LOOK_FIRST, LOOK_EVERY = 0.25, 2  # seconds, at what became of an accepted message
+
+
+busy = 0  # how often it was told so
+
+
+async def unless_busy(begin):
+    global busy
+    while True:
+        try:
+            return await begin()
+        except (confab.Busy, confab.Unavailable):
+            busy += 1
+            await asyncio.sleep(random.random())
 
 
 async def provision(tenant, user):
     while True:
         try:
-            return {"user_id": (await tenant.users.provision(user, timeout=PATIENCE)).user_id}
+            done = await unless_busy(lambda: tenant.users.provision(user, timeout=PATIENCE))
+            return {"user_id": done.user_id}
         except confab.RateLimited as limited:
             await asyncio.sleep(limited.retry_after)
 
 
 async def arrive(tenant, order):
     await provision(tenant, order["user"])
-    room = await tenant.events.room(order["event"], creator=order["creator"], timeout=PATIENCE)
-    await room.add(order["user"], timeout=PATIENCE)
+    room = await unless_busy(lambda: tenant.events.room(order["event"], creator=order["creator"], timeout=PATIENCE))
+    await unless_busy(lambda: room.add(order["user"], timeout=PATIENCE))
     return {"room_id": room.room_id, **await say_for_certain(tenant, room, order)}
 
 
-async def act(tenant, order):
+async def act(chat, tenant, order):
     what = order["do"]
+    if what == "metrics":
+        return {"made": dict(chat.metrics().made), "busy": busy}
     if what == "provision":
         return await provision(tenant, order["user"])
     if what == "arrive":
         return await arrive(tenant, order)
     if what == "room":
-        room = await tenant.events.room(order["event"], creator=order["creator"], timeout=PATIENCE)
+        room = await unless_busy(lambda: tenant.events.room(order["event"], creator=order["creator"], timeout=PATIENCE))
         return {"room_id": room.room_id}
     room = tenant.events.ref(order["event"])
     if what == "add":
-        await room.add(order["user"], timeout=PATIENCE)
+        await unless_busy(lambda: room.add(order["user"], timeout=PATIENCE))
         return {}
     if order.get("durable"):
         return await say_for_certain(tenant, room, order)
@@ -68,32 +89,49 @@ async def act(tenant, order):
 async def say_for_certain(tenant, room, order):
     accepted = await room.send_durably(order["text"], user=order["user"],
                                        transaction_id=order.get("transaction_id"), timeout=PATIENCE)
+    wait = LOOK_FIRST
     while (message := await tenant.outbox.show(accepted, timeout=PATIENCE)).state != "sent":
         if message.state == "dead":
             raise confab.Error(f"given up: {message.reason}")
-        await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(wait)
+        wait = min(1.5 * wait, LOOK_EVERY)
     return {"event_id": message.id}
 
 
-async def serve(tenant, order):
+async def serve(chat, tenant, order):
     answer = {"id": order["id"]}
     try:
-        answer["ok"] = await act(tenant, order)
+        answer["ok"] = await act(chat, tenant, order)
     except confab.Error as error:
         answer["error"] = {"code": error.code, "errcode": error.errcode, "message": str(error),
                            "transaction_id": error.transaction_id}
     print(json.dumps(answer), flush=True)
 
 
+class Line(logging.Formatter):
+    def format(self, record):
+        more = (getattr(record, name, None) for name in ("code", "subject"))
+        return " ".join(map(str, (record.name, record.levelname, *more, record.getMessage())))
+
+
+def log_everything():
+    """To standard error, all that the library logs: somebody looks for secrets in it."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Line())
+    logging.getLogger("confab").addHandler(handler)
+    logging.getLogger("confab").setLevel(logging.DEBUG)
+
+
 async def main(configuration):
-    async with confab.Client(configuration, most_operations=20000) as chat:
+    log_everything()
+    async with confab.Client(configuration, most_operations=20000, log_level="debug") as chat:
         tenant = chat.tenant()
         reader = asyncio.StreamReader(limit=1 << 20)
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         print(json.dumps({"id": 0, "ok": {}}), flush=True)
         running = set()
         while line := await reader.readline():
-            task = asyncio.ensure_future(serve(tenant, json.loads(line)))
+            task = asyncio.ensure_future(serve(chat, tenant, json.loads(line)))
             running.add(task)
             task.add_done_callback(running.discard)
         await asyncio.gather(*running)

@@ -1,5 +1,6 @@
 """Each case of a storm, small: `scripts/storm` runs them with 200 users."""
 
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -8,7 +9,9 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import cases  # noqa: E402
+import judges  # noqa: E402
 import storm  # noqa: E402
+from storm import harness  # noqa: E402
 
 
 class Small(unittest.TestCase):
@@ -50,11 +53,13 @@ class Small(unittest.TestCase):
             cases.refreshes(folder, 3, 0, print, life=4)
 
     def test_what_does_not_hold_is_found(self):
-        """A text too many, a text too few, a second token: the judge sees each."""
+        """A text too many, a text too few, a text of another's; a token too many, which the store does not know; a new
+        device, another account; a secret on a command line: the judges see each."""
         with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder, storm.Storm(folder, 2) as small:
             small.confirmed(small.sends(4, "plain"))
+            mark = judges.Mark(small)
             small.each_text_once()
-            small.one_recovery_each(0.0)
+            small.stored_tokens_are_the_last()
             small.texts.append("never sent")
             with self.assertRaisesRegex(AssertionError, "1 are lost"):
                 small.each_text_once()
@@ -62,12 +67,44 @@ class Small(unittest.TestCase):
             with self.assertRaises(AssertionError):
                 small.each_text_once()
             small.texts.pop()
-            extra = next(iter(small.user_ids.values()))
-            small.matrix.homeserver = type("Through", (), {"about": {"url": small.proxy.url}})
-            status, _ = small.matrix.call("POST", f"/_synapse/admin/v1/users/{extra}/login", {}, small.operator)
+            small.said_by["plain 0"], small.said_by["plain 1"] = small.said_by["plain 1"], small.said_by["plain 0"]
+            with self.assertRaisesRegex(AssertionError, "'plain 0' of u0001 was said by @"):
+                small.each_text_once()
+            with self.assertRaisesRegex(AssertionError, "counts 0 recoveries"):
+                small.one_recovery_each(mark)
+
+            extra, (status, _) = self.by_the_proxy(small, "POST", "/_synapse/admin/v1/users/{}/login", {})
             self.assertEqual(200, status)
-            with self.assertRaisesRegex(AssertionError, "exactly one token"):
-                small.one_recovery_each(0.0)
+            with self.assertRaisesRegex(AssertionError, f"{extra} was given 1 tokens, of which the store counts 0"):
+                small.one_recovery_each(mark)
+            with self.assertRaisesRegex(AssertionError, f"the store gave {extra} the token number 1 of 2"):
+                small.stored_tokens_are_the_last()
+
+            judges.hold_true(judges.identity_faults(mark.identities, small.identities()))
+            _, (status, _) = self.by_the_proxy(small, "PUT", "/_synapse/admin/v2/users/{}x", {"displayname": "another"})
+            self.assertEqual(201, status)
+            _, (status, _) = self.by_the_proxy(small, "POST", "/_synapse/admin/v2/users/{}/devices", {"device_id": "NEW"})
+            self.assertEqual(201, status)
+            found = judges.identity_faults(mark.identities, small.identities())
+            self.assertEqual([f"the account {extra.replace(':', 'x:')} is new",
+                              f"{extra} was on None of [] and is on None of ['NEW']"], found)
+
+            small.finish()
+            small.nothing_leaked()
+            token = small.last_tokens()[extra]
+            shown = subprocess.Popen([sys.executable, "-c", "input()", token], stdin=subprocess.PIPE)
+            with shown:
+                small.processes.look()
+                shown.stdin.write(b"\n")
+            with self.assertRaisesRegex(AssertionError, "secrets stand in .*the cmdline of process"):
+                small.nothing_leaked()
+
+    def by_the_proxy(self, small, method, path, body):
+        """Somebody uses the operator's token where the proxy sees it, on the first user."""
+        user = next(iter(small.user_ids.values()))
+        through = harness.Matrix(type("Through", (), {"about": {"url": small.proxy.url}}))
+        path = path.replace("{}x", user.replace(":", "x:")).replace("{}", user)
+        return user, through.call(method, path, body, small.operator)
 
 
 if __name__ == "__main__":

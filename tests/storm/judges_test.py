@@ -1,0 +1,67 @@
+"""What does not hold is found by those judges that look at nothing but what was seen."""
+
+import copy
+import sys
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import judges  # noqa: E402
+
+ANA, BEN = "@ana:s", "@ben:s"
+
+
+class Judged(unittest.TestCase):
+    def test_one_recovery_each_in_the_store_and_at_the_proxy(self):
+        before = {ANA: {"first": 1}, BEN: {"first": 1, "recovery": 2}}
+        after = {ANA: {"first": 1, "recovery": 1}, BEN: {"first": 1, "recovery": 3, "move": 1}}
+        given = {ANA: 1, BEN: 2}
+        self.assertEqual([], judges.count_faults([ANA, BEN], before, after, given))
+        for wrong, text in (({ANA: 2, BEN: 2}, f"{ANA} was given 2 tokens, of which the store counts 1"),
+                            ({BEN: 2}, f"{ANA} was given 0 tokens, of which the store counts 1")):
+            self.assertEqual([text], judges.count_faults([ANA, BEN], before, after, wrong))
+        after[ANA] = {"first": 1, "recovery": 2}
+        self.assertEqual([f"the store counts 2 recoveries of {ANA}"],
+                         judges.count_faults([ANA, BEN], before, after, {ANA: 2, BEN: 2}))
+        after[ANA] = {"first": 2}
+        self.assertEqual([f"the store counts 0 recoveries of {ANA}"], judges.count_faults([ANA, BEN], before, after, given))
+        after[ANA] = {"first": 1, "renewal": 1}
+        self.assertEqual(1, len(judges.count_faults([ANA, BEN], before, after, given)))
+        self.assertEqual([], judges.count_faults([ANA, BEN], before, after, given, ("recovery", "renewal")))
+        del after[ANA]
+        self.assertEqual(2, len(judges.count_faults([ANA, BEN], before, after, given)))
+
+    def test_who_and_where_they_are(self):
+        before = {"accounts": {ANA, BEN}, "users": {
+            ANA: {"user_id": ANA, "device_id": "CONFAB", "devices": ["CONFAB"]},
+            BEN: {"user_id": BEN, "device_id": None, "devices": []}}}
+        self.assertEqual([], judges.identity_faults(before, copy.deepcopy(before)))
+
+        def faults(may_lack_device=False, **more):
+            after = copy.deepcopy(before)
+            after["users"][ANA].update(more)
+            return judges.identity_faults(before, after, may_lack_device)
+
+        self.assertEqual([f"who was {ANA} is {BEN}"], faults(user_id=BEN))
+        for device, devices in (("OTHER", ["OTHER"]), ("CONFAB", ["CONFAB", "OTHER"]), (None, ["CONFAB"])):
+            for may_lack_device in (False, True):
+                self.assertEqual(1, len(faults(may_lack_device, device_id=device, devices=devices)))
+        self.assertEqual(1, len(faults(device_id=None, devices=[])))
+        self.assertEqual([], faults(True, device_id=None, devices=[]))
+        for accounts, text in (({ANA}, f"the account {BEN} is gone"), ({ANA, BEN, "@x:s"}, "the account @x:s is new")):
+            self.assertEqual([text], judges.identity_faults(before, {**before, "accounts": accounts}))
+
+    def test_a_late_write(self):
+        minted = [(1, ANA, "a1"), (2, BEN, "b1"), (5, ANA, "a2")]
+        good = [(3, ANA, "a1", 200), (6, ANA, "a2", 200), (6, BEN, "b1", 200)]
+        self.assertEqual([], judges.late_write_faults(minted, good))
+        for used, text in (((6, ANA, "a1", 200), f"the store gave {ANA} the token number 1 of 2"),
+                           ((6, BEN, "a2", 200), f"the store gave {BEN} the token number ? of 1"),
+                           ((0, BEN, "b1", 200), f"the store gave {BEN} the token number ? of 0"),
+                           ((6, BEN, "b1", 401), f"the stored token of {BEN} was answered 401")):
+            self.assertEqual([text], judges.late_write_faults(minted, [*good, used]))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
