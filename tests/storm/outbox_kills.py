@@ -4,9 +4,11 @@ of several programs at once."""
 
 import base64
 import contextlib
+import json
 import os
 import random
 import re
+import statistics
 import sys
 import threading
 import time
@@ -17,8 +19,10 @@ from urllib.parse import quote
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 import harness  # noqa: E402
 from counting_proxy import CountingProxy  # noqa: E402
+from traces import ProcessWatch, Secrets, files  # noqa: E402
 
 LINES = 12  # that a process is given at once
+MOST_SECONDS = 60  # from a kill until all that its process accepted is in the room
 # Where a kill falls: while lines are being accepted; once all are; when the homeserver has been asked to post one and does
 # it after the process is gone; when it has done so and the answer is on its way.
 STAGES = ("accepting", "stored", "asked", "answered")
@@ -31,7 +35,8 @@ class Lane:
         self.kills, self.user, self.event = kills, f"u{number}", f"r{number}"
         self.random = random.Random(number)
         self.offered, self.accepted = [], []
-        self.slowest = 0.0  # until all was sent that the killed had accepted, in seconds
+        self.killed = []  # (when, what the process had accepted by then) of each kill
+        self.errors, self.output = bytearray(), bytearray()
         folder = kills.folder / self.event
         folder.mkdir()
         with os.fdopen(os.open(folder / "keys", os.O_WRONLY | os.O_CREAT, 0o600), "w") as keys:
@@ -44,7 +49,9 @@ class Lane:
         self.room = self.run("room", "create", "event", self.event, "--creator", self.user)[-1]["room_id"]
 
     def run(self, *arguments):
-        done = self.work.run(*arguments)
+        done = self.work.run("--verbose", *arguments)
+        self.errors += done.errors
+        self.output += done.output
         if done.code != 0:
             raise AssertionError(str(done))
         return done.lines
@@ -55,7 +62,7 @@ class Lane:
         self.offered += lines
         sends = ("PUT", rf"/_matrix/client/v3/rooms/{re.escape(self.room)}/send/m\.room\.message/.*")
         held = self.kills.proxy.hold(*sends, stage) if stage in ("asked", "answered") else None
-        process = self.work.spawn("--deadline", "120", "send", "event", self.event, "--as", self.user, "--durable", "-")
+        process = self.work.spawn("--verbose", "--deadline", "120", "send", "event", self.event, "--as", self.user, "--durable", "-")
         try:
             process.process.stdin.write("".join(line + "\n" for line in lines).encode())
             process.process.stdin.flush()
@@ -68,22 +75,24 @@ class Lane:
             if held and not held.there.wait(harness.PATIENCE):
                 raise AssertionError(f"nothing is sent\n{process}")
         finally:
+            killed = time.time()
             process.end()
             if held:
                 held.let_go()
         while process.line() is not None:
             pass  # what was told before it died
+        self.killed.append((killed, lines[:len(process.seen)]))
         self.accepted += lines[:len(process.seen)]
+        self.errors += process.errors
+        self.output += json.dumps(process.seen).encode()
 
     def go_on(self):
         """A process that nobody kills: what it accepts is the last, so all before it is sent by its end."""
         line = f"{self.event} {len(self.offered)}, and all before"
         self.offered.append(line)
-        begun = time.monotonic()
         told = self.run("--deadline", "60", "send", "event", self.event, "--as", self.user, "--durable", line)
         if [each["state"] for each in told] != ["accepted", "sent"]:
             raise AssertionError(f"the last line of {self.event} is not sent within 60 s: {told}")
-        self.slowest = max(self.slowest, time.monotonic() - begun)
         self.accepted.append(line)
 
 
@@ -100,6 +109,12 @@ def faults(offered, accepted, found):
     return wrong
 
 
+def waits(killed, there):
+    """How long after each kill all was in the room that its process had accepted, in seconds; 0: it was before. `there`
+    are the texts and when the homeserver had them."""
+    return [max([0.0, *(there[text] - when for text in accepted)]) for when, accepted in killed]
+
+
 class Kills:
     def __init__(self, folder, lanes, say=print):
         self.folder, self.say = Path(folder), say
@@ -111,9 +126,11 @@ class Kills:
                        for i, user in enumerate(users)]}
         with contextlib.ExitStack() as stack:
             self.homeserver = harness.Homeserver(self.folder / "synapse")
-            stack.callback(self.homeserver.stop)
+            stack.callback(self.homeserver.kill)
             self.matrix = harness.Matrix(self.homeserver)
             self.operator = self.matrix.admin_token()
+            self.processes = ProcessWatch()
+            stack.callback(self.processes.end)
             self.proxy = CountingProxy(self.homeserver.about["port"])
             stack.callback(self.proxy.close)
             self.lanes = [Lane(self, i) for i in range(lanes)]
@@ -181,30 +198,54 @@ class Kills:
         self.homeserver.kill()
         self.homeserver.restart()
         self.on_each_lane(Lane.go_on)
-        wrong, texts, unheard = [], 0, 0
+        wrong, texts, unheard, waited = [], 0, 0, []
         for lane in self.lanes:
-            found = self.texts(lane.room)
+            there = self.texts(lane.room)
+            found = [text for text, _ in there]
             wrong += faults(lane.offered, lane.accepted, found)
+            if not wrong:
+                waited += waits(lane.killed, dict(there))
             texts += len(found)
             unheard += len(set(found) - set(lane.accepted))
             for kept in (["outbox", "list"], ["outbox", "list", "--dead"]):
                 if left := lane.run(*kept):
                     wrong.append(f"{lane.event} has {len(left)} messages in its outbox")
+        wrong += [f"{seconds:.1f} s after a kill not all was in the room" for seconds in waited if seconds > MOST_SECONDS]
         if wrong:
             raise AssertionError(f"{len(wrong)} faults: {wrong[:5]}")
         accepted = sum(len(lane.accepted) for lane in self.lanes)
         return {"kills": kills, "where": dict(where), "restarts": restarts + 1, "accepted": accepted, "texts": texts,
-                "sent_though_nobody_heard_of_it": unheard,
-                "all_sent_after_s": round(max(lane.slowest for lane in self.lanes), 1)}
+                "sent_though_nobody_heard_of_it": unheard, "kills_timed": len(waited),
+                "all_there_s": {"median": round(statistics.median(waited), 1), "most": round(max(waited), 1)},
+                "secrets_looked_for": self.nothing_leaked()}
+
+    def nothing_leaked(self):
+        """How many secrets were looked for in all that the run left or showed."""
+        admin = Path(self.homeserver.about["admin_password_file"]).read_text(encoding="utf-8").strip()
+        keys = {(lane.work.folder / "keys").read_text().split()[1] for lane in self.lanes}
+        secrets = Secrets(self.proxy.secrets() | {admin} | keys)
+        places = self.processes.seen("cmdline")
+        if not any(b"--durable" in content for _, content in places):
+            raise AssertionError("the list of processes was not looked at")
+        for lane in self.lanes:
+            if b'"debug"' not in lane.errors:
+                raise AssertionError(f"the processes of {lane.event} did not log all that they can")
+            places += [(f"what {lane.event} logged", bytes(lane.errors)), (f"what {lane.event} was told", bytes(lane.output)),
+                       *files(lane.work.folder, but=("keys",))]
+        found = secrets.found(places) + secrets.found(self.processes.seen("environ"), given={admin})
+        if found:
+            raise AssertionError(f"secrets stand in {found[:5]}")
+        return len(secrets.wanted)
 
     def texts(self, room):
-        """Of a room, oldest first, as the operator reads them."""
+        """Of a room and when the homeserver had each, oldest first, as the operator reads them."""
         found, start = [], ""
         while start is not None:
             status, page = self.matrix.call("GET", f"/_synapse/admin/v1/rooms/{quote(room)}/messages?dir=f&limit=500{start}",
                                             token=self.operator)
             if status != 200:
                 raise AssertionError(f"the operator cannot read {room}: {page}")
-            found += [event["content"].get("body") for event in page["chunk"] if event["type"] == "m.room.message"]
+            found += [(event["content"].get("body"), event["origin_server_ts"] / 1000) for event in page["chunk"]
+                      if event["type"] == "m.room.message"]
             start = f"&from={quote(page['end'])}" if page.get("end") and page["chunk"] else None
         return found

@@ -14,8 +14,18 @@ class OutboxKills(unittest.TestCase):
     def test_each_accepted_message_is_there_once_and_in_order(self):
         with tempfile.TemporaryDirectory(prefix="confab-outbox-") as folder, outbox_kills.Kills(folder, lanes=10) as kills:
             report = kills.run(10, restarts=0)
+            (kills.lanes[3].work.folder / "left").write_text(kills.operator + next(iter(kills.proxy.secrets())))
+            with self.assertRaisesRegex(AssertionError, "secrets stand in .*r3/left"):
+                kills.nothing_leaked()
         self.assertEqual(set(outbox_kills.STAGES), set(report["where"]))
         self.assertGreater(report["accepted"], 60)
+        self.assertEqual(10, report["kills_timed"])
+
+    def test_each_kill_is_timed_by_the_last_text_of_its_process(self):
+        killed, there = [(10.0, ["a", "b"]), (50.0, ["c"]), (60.0, [])], {"a": 9.5, "b": 12.0, "c": 111.0, "d": 900.0}
+        self.assertEqual([2.0, 61.0, 0.0], outbox_kills.waits(killed, there))
+        with self.assertRaises(KeyError):
+            outbox_kills.waits([(10.0, ["lost"])], there)
 
     def test_what_is_wrong_with_a_room_is_found(self):
         offered, accepted = ["0", "1", "2", "3"], ["0", "1", "3"]
