@@ -43,6 +43,45 @@ def logged_out(folder, users, sends, say):
         return {"answers_lost": lost, **judged(storm, mark, say, interrupted=True)}
 
 
+def devices_die(folder, users, sends, say, own_limits=True):
+    """Users on devices of their own: 50 answers to sends are lost, and before anybody can ask again the devices of half
+    of the users are deleted by the admin, the others log out everywhere, and Synapse is restarted. For the start logins
+    are not limited, 200 users would wait 18 hours for devices; with that restart Synapse's own limits come into force,
+    and access is `auto`: who is refused goes on by the admin's token."""
+    with Storm(folder, users, access="device", logins_per_second=1000, say=say) as storm:
+        storm.confirmed(storm.sends(len(storm.users), "before"))
+        busy = storm.done(storm.hosts[0], [storm.hosts[0].order("metrics")])[0]["busy"]
+        if own_limits:
+            storm.finish()
+            storm.change_access("auto")
+            storm.begin_host()
+            storm.confirmed(storm.sends(len(storm.users), "by a new process"))
+        mark = Mark(storm)
+        if any(each["devices"] != ["CONFAB"] for each in mark.identities["users"].values()):
+            raise AssertionError("not everybody is on a device")
+        lost = min(50, users // 2)
+        storm.proxy.lose_answers(*SEND, lost, stay_cut=True)
+        begun = storm.sends(sends, "during", durable=True)
+        until(lambda: storm.proxy.faults_left() == 0, "answers to lose")
+        storm.proxy.cut_off()
+        storm.devices_die()
+        storm.homeserver.kill()
+        if own_limits:
+            storm.own_login_limits()
+        storm.homeserver.restart()
+        storm.proxy.let_through()
+        say(f"{lost} answers lost, all devices are dead, Synapse is back")
+        storm.confirmed(begun)
+        report = judged(storm, mark, say, may_lack_device=own_limits)
+        logins = [each.status for each in storm.proxy.seen(*LOGIN, since=mark.since)]
+        return {"answers_lost": lost, "logins": len(logins), "busy_at_the_start": busy, **report}
+
+
+def devices_die_unlimited(folder, users, sends, say):
+    """The same with access `device` and logins without limits until the end: everybody comes back to the same device."""
+    return devices_die(folder, users, sends, say, own_limits=False)
+
+
 def four_processes(folder, users, sends, say, store="sqlite"):
     """The same users act through four processes with one SQLite file between them."""
     with Storm(folder, users, hosts=4, store=store, say=say) as storm:
@@ -287,6 +326,6 @@ def judged(storm, mark, say, also=(), may_lack_device=False, interrupted=False):
 
 
 CASES = {case.__name__: case
-         for case in (rows_deleted, logged_out, four_processes, four_processes_postgresql,
+         for case in (rows_deleted, logged_out, devices_die, devices_die_unlimited, four_processes, four_processes_postgresql,
                       admin_too, holder_stopped, logins_spent, refreshes, newcomers, newcomers_appservice, identities,
                       identities_auto)}

@@ -61,8 +61,9 @@ class CountingProxy:
     def __init__(self, port):
         self.upstream = port
         self.exchanges = []
-        self._faults = []  # [method, pattern, how often still]
+        self._faults = []  # [method, pattern, how often still, whether the token stays cut]
         self._holds = []
+        self._cut = set()  # tokens; None: everybody
         self._serving = set()  # asyncio itself keeps no task alive
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
@@ -91,10 +92,24 @@ class CountingProxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
-    def lose_answers(self, method, pattern, times):
-        """The homeserver does what these requests ask for; whoever asked is told nothing, its connection is reset."""
+    def lose_answers(self, method, pattern, times, stay_cut=False):
+        """The homeserver does what these requests ask for; whoever asked is told nothing, its connection is reset. With
+        `stay_cut` nobody comes through with the tokens of these requests any more, until `let_through`."""
         with self._lock:
-            self._faults.append([method, pattern, times])
+            self._faults.append([method, pattern, times, stay_cut])
+
+    def cut_off(self):
+        """Nothing comes through until `let_through`."""
+        with self._lock:
+            self._cut.add(None)
+
+    def let_through(self):
+        with self._lock:
+            self._cut.clear()
+
+    def _is_cut(self, exchange):
+        with self._lock:
+            return None in self._cut or exchange.token in self._cut
 
     def hold(self, method, pattern, when):
         """Holds the first of these requests, when it is "asked" or when it is "answered"; gives a Held."""
@@ -145,6 +160,8 @@ class CountingProxy:
             for fault in self._faults:
                 if fault[2] > 0 and exchange.matches(fault[0], fault[1]):
                     fault[2] -= 1
+                    if fault[3]:
+                        self._cut.add(exchange.token)
                     return True
         return False
 
@@ -162,6 +179,8 @@ class CountingProxy:
                 token = fields.get("authorization", "")
                 kept = meant if len(meant) < MOST_KEPT else b""
                 exchange = Exchange(time.monotonic(), method, target, token[7:] if token.startswith("Bearer ") else "", kept)
+                if self._is_cut(exchange):
+                    return
                 with self._lock:
                     self.exchanges.append(exchange)
                     holds = list(self._holds)

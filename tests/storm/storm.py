@@ -111,9 +111,10 @@ class Storm(Judges):
     """Users in rooms of `room_size`, provisioned and joined; then whatever a case does to them."""
 
     def __init__(self, folder, users, room_size=20, hosts=1, spend=False, store="sqlite", access="puppet", token_life=None,
-                 populated=True, say=print):
+                 logins_per_second=None, populated=True, say=print):
         self.folder, self.store, self.access, self.say = Path(folder), store, access, say
         self.options = ["--token-life", str(token_life)] if token_life else []
+        self.options += ["--logins-per-second", str(logins_per_second)] if logins_per_second else []
         self.users = [f"u{i:04}" for i in range(users)]
         self.events = {f"r{i // room_size:03}": self.users[i:i + room_size] for i in range(0, users, room_size)}
         self._stack = contextlib.ExitStack()
@@ -188,6 +189,17 @@ class Storm(Judges):
         self.errors += host.errors
         self.output += host.output
 
+    def change_access(self, access):
+        """What the hosts that begin from now on are configured with."""
+        self.access = self.work.settings["tenants"][0]["access"] = access
+        self.work.config.write_text(json.dumps(self.work.settings, indent=1))
+
+    def own_login_limits(self):
+        """Those of Synapse, from its next start on."""
+        configuration = self.homeserver.folder / "homeserver.yaml"
+        lines = configuration.read_text().splitlines(keepends=True)
+        configuration.write_text("".join(line for line in lines if not line.startswith("rc_login:")))
+
     def _spend_logins(self):
         """Somebody logs in from the same address, as often as the homeserver lets them."""
         password = Path(self.homeserver.about["admin_password_file"]).read_text(encoding="utf-8").strip()
@@ -255,6 +267,16 @@ class Storm(Judges):
         last = self.last_tokens()
         for user in self.user_ids.values():
             self._done("POST", "/_matrix/client/v3/logout", {}, last[user])
+
+    def devices_die(self):
+        """Of every other user the operator deletes the device; the others log themselves out, everywhere."""
+        last = self.last_tokens()
+        for i, user in enumerate(self.user_ids.values()):
+            if i % 2 == 0:
+                self._done("POST", f"/_synapse/admin/v2/users/{quote(user)}/delete_devices", {"devices": ["CONFAB"]},
+                           self.operator)
+            else:
+                self._done("POST", "/_matrix/client/v3/logout/all", {}, last[user])
 
     def _done(self, method, path, body, token):
         status, answer = self.matrix.call(method, path, body, token)

@@ -21,6 +21,9 @@ class Small(unittest.TestCase):
         self.assertGreaterEqual(report["recoveries"], 12)
         self.assertGreater(report["refused_with_401"], 0)
 
+    def test_devices_die(self):
+        self.run_case("devices_die")
+
     def test_rows_deleted(self):
         self.run_case("rows_deleted")
 
