@@ -157,9 +157,10 @@ def holder_stopped(folder, users, sends, say):
         return {"waited_s": waited, "secrets_looked_for": storm.nothing_leaked()}
 
 
-def logins_spent(folder, users, sends, say):
-    """Somebody else has spent the address's five logins: the library's own is refused once, and waits as it is told."""
-    with Storm(folder, 2, spend=True, say=say) as storm:
+def logins_spent(folder, users, sends, say, rate=None):
+    """Somebody else has spent the address's five logins: the library's own is refused once, and waits as it is told. On
+    Synapse's own limits, or at another `rate` of logins in a second."""
+    with Storm(folder, 2, spend=True, logins_per_second=rate, say=say) as storm:
         logins = storm.proxy.seen(*LOGIN)
         refused = [each for each in logins if each.status == 429]
         accepted = [each for each in logins if each.status == 200]

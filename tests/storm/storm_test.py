@@ -1,5 +1,6 @@
 """Each case of a storm, small: `scripts/storm` runs them with 200 users."""
 
+import concurrent.futures
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,30 @@ import storm  # noqa: E402
 from storm import harness  # noqa: E402
 
 
+def holder_stopped():
+    with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder:
+        return cases.holder_stopped(folder, 2, 0, print)
+
+
+def logins_spent():
+    """At 8 s for a login, where Synapse's own limit is 333."""
+    with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder:
+        return cases.logins_spent(folder, 2, 0, print, rate=0.125)
+
+
 class Small(unittest.TestCase):
+    beside = {}  # what runs beside the other tests: cases that wait for most of their time
+
+    @classmethod
+    def setUpClass(cls):
+        if len(sys.argv) == 1:  # all of them are wanted
+            threads = concurrent.futures.ThreadPoolExecutor()
+            cls.addClassCleanup(threads.shutdown)
+            cls.beside = {case: threads.submit(case) for case in (holder_stopped, logins_spent)}
+
+    def of(self, case):
+        return self.beside[case].result() if case in self.beside else case()
+
     def run_case(self, name):
         with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder:
             report = cases.CASES[name](folder, 12, 120, lambda text: print(f"{name}: {text}", file=sys.stderr))
@@ -40,8 +64,10 @@ class Small(unittest.TestCase):
         self.run_case("admin_too")
 
     def test_holder_stopped(self):
-        with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder:
-            cases.CASES["holder_stopped"](folder, 2, 0, print)
+        self.assertGreater(min(self.of(holder_stopped)["waited_s"].values()), 15)
+
+    def test_logins_spent(self):
+        self.assertGreater(self.of(logins_spent)["told_to_wait_s"], 4)
 
     def test_newcomers(self):
         with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder:
