@@ -50,7 +50,8 @@ void TokenSlot::use_next() {
 }
 
 std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& context, Need need,
-                                                          std::optional<Error>& refused, unsigned& place, bool& moves) {
+                                                          std::optional<Error>& refused, unsigned& place, bool& moves,
+                                                          std::optional<std::uint64_t> dead) {
   std::shared_ptr<net::SharedResult<Token>> flight;
   {
     const std::lock_guard lock(mutex_);
@@ -59,6 +60,8 @@ std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& cont
       moves = flight_moves_;
       return flight_;
     }
+    // A flight on another loop may have ended since the caller looked.
+    if (dead && secret_ && generation_ != *dead && net::Clock::now() < end_) return nullptr;
     place = waiting_ = 0;
     const net::TimePoint now = net::Clock::now();
     if (last_failure_ && now < no_mint_before_) {
@@ -150,12 +153,14 @@ Task<Result<Token>> TokenSlot::get(std::shared_ptr<TokenSlot> self, net::CallCon
   co_return co_await fetch(std::move(self), Need::ends, std::move(context));
 }
 
-Task<Result<Token>> TokenSlot::fetch(std::shared_ptr<TokenSlot> self, Need need, net::CallContext context) {
+Task<Result<Token>> TokenSlot::fetch(std::shared_ptr<TokenSlot> self, Need need, net::CallContext context,
+                                     std::optional<std::uint64_t> dead) {
   for (;;) {
     std::optional<Error> refused;
     unsigned place = 0;
     bool moves = false;
-    std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, need, refused, place, moves);
+    std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, need, refused, place, moves, dead);
+    if (!flight && !refused) co_return co_await replace(std::move(self), *dead, std::move(context));
     if (!flight) co_return std::move(*refused);
     Result<Token> token = co_await wait(std::move(flight), place, context);
     const bool time_left = net::Clock::now() < context.deadline() && !context.stop().stop_requested();
@@ -182,7 +187,7 @@ Task<Result<Token>> TokenSlot::replace(std::shared_ptr<TokenSlot> self, std::uin
     // Also while its successor is on the way: nobody else shall try it.
     self->secret_.reset();
   }
-  co_return co_await fetch(std::move(self), Need::dead, std::move(context));
+  co_return co_await fetch(std::move(self), Need::dead, std::move(context), dead);
 }
 
 void TokenSlot::stay_acted() {

@@ -138,9 +138,11 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   // there is no device, which says nothing to who needs any token.
   [[nodiscard]] std::shared_ptr<net::SharedResult<Token>> join(net::CallContext& context, Need need,
                                                                std::optional<Error>& refused, unsigned& place,
-                                                               bool& moves);
-  // A token for who has none that serves.
-  [[nodiscard]] static Task<Result<Token>> fetch(std::shared_ptr<TokenSlot> self, Need need, net::CallContext context);
+                                                               bool& moves,
+                                                               std::optional<std::uint64_t> dead = std::nullopt);
+  // A token for who has none that serves. `dead`: of which generation theirs was; another one may serve by now.
+  [[nodiscard]] static Task<Result<Token>> fetch(std::shared_ptr<TokenSlot> self, Need need, net::CallContext context,
+                                                 std::optional<std::uint64_t> dead = std::nullopt);
   [[nodiscard]] static Task<Result<Token>> wait(std::shared_ptr<net::SharedResult<Token>> flight, unsigned place,
                                                 net::CallContext context);
   // Whoever calls these has the lock.
