@@ -26,11 +26,13 @@ AdminOutage::Tell AdminOutage::failed(const Error& error) {
 
 AdminOutage::Tell AdminOutage::made() { return std::exchange(refusals_, 0U) != 0 ? Tell::ends : Tell::nothing; }
 
-milliseconds AdminOutage::pause(const net::RandomSource& random) const {
-  milliseconds pause = first_;
-  for (unsigned n = 1; n < refusals_ && pause < longest_refusal; ++n) pause *= 2;
+milliseconds AdminOutage::pause(milliseconds first, unsigned refusals, const net::RandomSource& random) {
+  milliseconds pause = first;
+  for (unsigned n = 1; n < refusals && pause < longest_refusal; ++n) pause *= 2;
   pause = std::min(pause, longest_refusal);
   return pause + net::uniform_wait(pause / pause_spread, random);
 }
+
+milliseconds AdminOutage::longest_pause() { return longest_refusal + longest_refusal / pause_spread; }
 
 }  // namespace confab::credentials

@@ -33,7 +33,13 @@ class AdminOutage {
   [[nodiscard]] Tell made();
 
   // How long the last refusal is believed in: longer with each one, and not for the same time in all processes.
-  [[nodiscard]] std::chrono::milliseconds pause(const net::RandomSource& random) const;
+  [[nodiscard]] std::chrono::milliseconds pause(const net::RandomSource& random) const {
+    return pause(first_, refusals_, random);
+  }
+  // The same after so many of them.
+  [[nodiscard]] static std::chrono::milliseconds pause(std::chrono::milliseconds first, unsigned refusals,
+                                                       const net::RandomSource& random);
+  [[nodiscard]] static std::chrono::milliseconds longest_pause();
 
  private:
   std::chrono::milliseconds first_;

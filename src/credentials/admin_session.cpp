@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "credentials/admin_refusals.hpp"
 #include "credentials/recovery_flight.hpp"
 #include "matrix/endpoints/login.hpp"
 #include "matrix/endpoints/synapse_admin_users.hpp"
@@ -18,11 +19,12 @@ constexpr const char* admin_device = "CONFAB_ADMIN";
 class AdminMint final : public Mint {
  public:
   AdminMint(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, std::shared_ptr<AdminPassword> password,
-            std::shared_ptr<LoginAllowance> logins)
+            std::shared_ptr<LoginAllowance> logins, std::shared_ptr<AdminRefusals> refusals)
       : client_(std::move(client)),
         user_(std::move(user)),
         password_(std::move(password)),
-        logins_(std::move(logins)) {}
+        logins_(std::move(logins)),
+        refusals_(std::move(refusals)) {}
   [[nodiscard]] StoredToken::Kind kind() const noexcept override { return StoredToken::Kind::admin; }
   [[nodiscard]] Result<StoredToken> prepare(StoredToken known, Rung /*rung*/) override { return known; }
   [[nodiscard]] Task<Result<StoredToken>> climb(std::shared_ptr<Mint> self, MatrixUserId account, Rung rung,
@@ -35,19 +37,33 @@ class AdminMint final : public Mint {
   MatrixUserId user_;
   std::shared_ptr<AdminPassword> password_;
   std::shared_ptr<LoginAllowance> logins_;
+  std::shared_ptr<AdminRefusals> refusals_;
 };
+
+Error refused_password(const Error& why) {
+  return why.with_code(Errc::admin_unavailable)
+      .with_retriable(false)
+      .with_message(
+          "the homeserver refused the admin's name or password: correct homeserver.admin_user and "
+          "homeserver.admin_password")
+      .with_subject("homeserver.admin_password");
+}
 
 Task<Result<StoredToken>> AdminMint::climb(std::shared_ptr<Mint> /*self*/, MatrixUserId /*account*/, Rung /*rung*/,
                                            StoredToken known, net::CallContext context) {
   Result<Secret> password = co_await AdminPassword::tell(password_, context);
   if (!password) co_return std::move(password).error();
+  if (const AdminRefusals::Wait wait = co_await AdminRefusals::wait(refusals_, user_, *password, context)) {
+    password_->refused();
+    co_return refused_password(Error(Errc::admin_unavailable, "")).with_retry_after(*wait);
+  }
   const std::string server(matrix::server_name_of(user_));
   Result<LoginAllowance::Wait> wait =
       co_await LoginAllowance::take(logins_, server, LoginBudget::Haste::at_once, context);
   if (!wait) co_return std::move(wait).error();
   if (*wait) co_return limited_login("the admin cannot log in before the wait it names").with_retry_after(**wait);
   // By the localpart alone, so that a wrong server name is told from a wrong password by who the answer says we are.
-  matrix::PasswordLogin request(std::string(matrix::localpart_of(user_)), std::move(*password));
+  matrix::PasswordLogin request(std::string(matrix::localpart_of(user_)), *password);
   request.device_id(DeviceId(admin_device)).device_name("Confab");
   // Repeating a login whose answer was lost makes a second token on the same device, which harms nobody.
   Result<matrix::LoginAnswer> answer =
@@ -56,14 +72,13 @@ Task<Result<StoredToken>> AdminMint::climb(std::shared_ptr<Mint> /*self*/, Matri
     const Error& error = answer.error();
     switch (error.code()) {
       case Errc::forbidden:
-      case Errc::invalid_argument:
+      case Errc::invalid_argument: {
         password_->refused();
-        co_return error.with_code(Errc::admin_unavailable)
-            .with_retriable(false)
-            .with_message(
-                "the homeserver refused the admin's name or password: correct homeserver.admin_user and "
-                "homeserver.admin_password")
-            .with_subject("homeserver.admin_password");
+        const AdminRefusals::Wait pause =
+            co_await AdminRefusals::refused(refusals_, user_, std::move(*password), context);
+        if (pause) co_return refused_password(error).with_retry_after(*pause);
+        co_return refused_password(error);
+      }
       case Errc::account_deactivated:
       case Errc::account_locked:
       case Errc::account_suspended:
@@ -84,6 +99,7 @@ Task<Result<StoredToken>> AdminMint::climb(std::shared_ptr<Mint> /*self*/, Matri
         co_return error;
     }
   }
+  co_await AdminRefusals::forget(refusals_, user_, context);
   if (answer->user_id() != user_) {
     const bool quotable = matrix::check_user_id(answer->user_id()).has_value();
     co_return Error(Errc::config, "the homeserver names the admin " +
@@ -143,7 +159,9 @@ AdminSession::AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixU
                            std::shared_ptr<AdminPassword> password, std::shared_ptr<TokenStore> tokens,
                            std::chrono::milliseconds first_refusal)
     : client_(std::move(client)), user_(std::move(user)) {
-  const std::shared_ptr<Mint> mint = std::make_shared<AdminMint>(client_, user_, std::move(password), tokens->logins());
+  auto refusals = std::make_shared<AdminRefusals>(tokens->records(), tokens->keys(), tokens->random(), first_refusal);
+  const std::shared_ptr<Mint> mint =
+      std::make_shared<AdminMint>(client_, user_, std::move(password), tokens->logins(), std::move(refusals));
   auto watch = std::make_shared<Watch>(Watch{client_->scheduler()->runtime(), AdminOutage(first_refusal)});
   slot_ = std::make_shared<TokenSlot>([tokens = std::move(tokens), mint, account = user_, watch](
                                           std::uint64_t dead, Need need, net::CallContext context) {

@@ -13,7 +13,7 @@ namespace {
 using Millis = std::chrono::milliseconds;
 
 constexpr const char* allowance_prefix = "logins/";
-// How often somebody else may write first.
+// How often another process may write first.
 constexpr int most_turns = 8;
 // By then the bucket is full again, whatever was in it.
 constexpr Millis allowance_life =
@@ -49,8 +49,18 @@ StoreWrite write_budget(const std::string& key, StoreVersion version, const Logi
 
 }  // namespace
 
+Task<Result<void>> LoginAllowance::turn(net::Turns::Place& place, net::CallContext context) {
+  if (Result<void> joined = place.join({}); !joined) co_return joined;
+  if (place.in_turn()) co_return Result<void>();
+  const bool in_turn = co_await place.turn(context);
+  if (in_turn) co_return Result<void>();
+  co_return net::stopped_error(context);
+}
+
 Task<Result<LoginAllowance::Wait>> LoginAllowance::take(std::shared_ptr<LoginAllowance> self, std::string server,
                                                         LoginBudget::Haste haste, net::CallContext context) {
+  net::Turns::Place place(self->turns_);
+  if (const Result<void> in_turn = co_await turn(place, context); !in_turn) co_return in_turn.error();
   const std::string key = allowance_prefix + server;
   for (int turn = 0; turn < most_turns; ++turn) {
     Result<std::optional<StoreRecord>> found = co_await self->records_.get(context, key);
@@ -71,6 +81,8 @@ Task<Result<LoginAllowance::Wait>> LoginAllowance::take(std::shared_ptr<LoginAll
 
 Task<void> LoginAllowance::refused(std::shared_ptr<LoginAllowance> self, std::string server, Millis wait,
                                    net::CallContext context) {
+  net::Turns::Place place(self->turns_);
+  if (const Result<void> in_turn = co_await turn(place, context); !in_turn) co_return;
   const std::string key = allowance_prefix + server;
   for (int turn = 0; turn < most_turns; ++turn) {
     Result<std::optional<StoreRecord>> found = co_await self->records_.get(context, key);

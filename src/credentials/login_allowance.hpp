@@ -11,6 +11,7 @@
 
 #include "credentials/login_budget.hpp"
 #include "net/record_store.hpp"
+#include "net/turns.hpp"
 #include "util/task.hpp"
 
 namespace confab::credentials {
@@ -35,7 +36,12 @@ class LoginAllowance {
                                           std::chrono::milliseconds wait, net::CallContext context);
 
  private:
+  // Nothing: it is the caller's turn, until `place` ends.
+  [[nodiscard]] static Task<Result<void>> turn(net::Turns::Place& place, net::CallContext context);
+
   net::RecordStore records_;
+  // One after the other: many who write at the same time would be told of each other's writes until they give up.
+  net::Turns turns_{net::FairQueueLimits().in_flight(1, 1)};
 };
 
 }  // namespace confab::credentials

@@ -37,6 +37,7 @@ void TokenSlot::use(const MintedToken& minted) {
   acted_ = minted.is_acted();
   end_ = minted.end();
   renew_ = minted.renew_at();
+  died_ = false;
   next_.reset();
   if (generation_ <= dropped_) secret_.reset();
 }
@@ -62,6 +63,7 @@ std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& cont
     }
     // A flight on another loop may have ended since the caller looked.
     if (dead && secret_ && generation_ != *dead && net::Clock::now() < end_) return nullptr;
+    if (died_) need = Need::dead;  // whoever comes first after a flight that failed
     place = waiting_ = 0;
     const net::TimePoint now = net::Clock::now();
     if (last_failure_ && now < no_mint_before_) {
@@ -186,6 +188,7 @@ Task<Result<Token>> TokenSlot::replace(std::shared_ptr<TokenSlot> self, std::uin
     if (lives && self->generation_ != dead) co_return Token(*self->secret_, self->generation_, self->fresh_);
     // Also while its successor is on the way: nobody else shall try it.
     self->secret_.reset();
+    self->died_ = true;
   }
   co_return co_await fetch(std::move(self), Need::dead, std::move(context), dead);
 }
@@ -216,9 +219,9 @@ bool TokenSlot::drop(std::uint64_t generation) {
   const std::lock_guard lock(mutex_);
   if (generation == 0) generation = next_ ? std::max(generation_, next_->generation()) : generation_;
   dropped_ = std::max(dropped_, generation);
-  if (!secret_ || generation_ > dropped_) return false;
-  secret_.reset();
-  return true;
+  if (generation_ > dropped_) return false;
+  died_ = false;
+  return std::exchange(secret_, std::nullopt).has_value();
 }
 
 bool TokenSlot::busy() const {

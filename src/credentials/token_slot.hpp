@@ -156,6 +156,7 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   std::optional<Secret> secret_;
   std::uint64_t generation_ = 0;
   std::uint64_t dropped_ = 0;  // no token up to this generation is kept
+  bool died_ = false;          // the homeserver refused the token of this generation: what follows it is a recovery
   bool fresh_ = true;
   bool acted_ = false;
   net::TimePoint end_ = net::TimePoint::max();

@@ -59,6 +59,8 @@ class TokenStore {
   [[nodiscard]] std::chrono::milliseconds lease_length() const noexcept { return lease_length_; }
   // Who may log in to the homeserver, and when.
   [[nodiscard]] const std::shared_ptr<LoginAllowance>& logins() const noexcept { return logins_; }
+  [[nodiscard]] const net::RecordStore& records() const noexcept { return records_; }
+  [[nodiscard]] const std::shared_ptr<const store::SealingKeys>& keys() const noexcept { return keys_; }
   // What this process does for the tokens of this store.
   [[nodiscard]] TokenCounts& counts() noexcept { return counts_; }
   [[nodiscard]] const net::RandomSource& random() const noexcept { return random_; }

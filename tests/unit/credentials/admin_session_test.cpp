@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "contract/store_client.hpp"
 #include "matrix/endpoints/synapse_admin_users.hpp"
 #include "unit/credentials/at_homeserver.hpp"
 
@@ -126,6 +127,36 @@ TEST_CASE("AdminSession: a wrong password is tried once, and refused from memory
   }
   CHECK(as_admin(at).wait().error().code() == Errc::admin_unavailable);
   CHECK(at.logins() == 1);
+}
+
+TEST_CASE("AdminSession: a wrong password is tried by one of the processes on a store, and the right one at once") {
+  test::FakeMatrix hs;
+  const test::SealedStore store;
+  const auto call = [](test::Process& process) {
+    return run<matrix::WhoamiAnswer>(process.runtime, [&process](net::CallContext context) {
+      return process.admin->call(matrix::Whoami(), std::move(context));
+    });
+  };
+  for (int i = 0; i < 4; ++i) {
+    test::Process process(hs, store, "not-the-password", 1);
+    const auto answer = call(process);
+    REQUIRE_FALSE(answer.has_value());
+    CHECK(answer.error().code() == Errc::admin_unavailable);
+    CHECK(answer.error().subject() == "homeserver.admin_password");
+    CHECK_FALSE(answer.error().retriable());
+    REQUIRE(answer.error().retry_after().has_value());
+    CHECK(*answer.error().retry_after() > 20s);
+    CHECK(*answer.error().retry_after() <= 37500ms);
+  }
+  CHECK(hs.count("POST", login_path) == 1);
+  test::StoreClient client(store.store);
+  const std::string key = "refused/" + hs.user_id("admin");
+  CHECK(client.value(key).find("not-the-password") == std::string::npos);
+  CHECK(client.value(key).find("sealed") != std::string::npos);
+  test::Process process(hs, store);
+  CHECK(call(process).has_value());
+  CHECK(hs.count("POST", login_path) == 2);
+  CHECK(client.version(key) == 0);
 }
 
 TEST_CASE("AdminSession: a homeserver of another name is told from a wrong password, and logged in to once") {

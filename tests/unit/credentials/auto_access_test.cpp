@@ -287,6 +287,24 @@ TEST_CASE("UserTokens in turn: a password that somebody changed is theirs, and t
   CHECK(hs.count("PUT", account_path) == 1);
 }
 
+TEST_CASE("LoginAllowance: many logins of one process at the same time are all counted, and none is turned away") {
+  using Wait = credentials::LoginAllowance::Wait;
+  FakeMatrix hs;
+  Process process(hs);
+  test::Together<Wait> logins;
+  constexpr std::size_t many = 64;  // as many flights as are under way at once
+  for (std::size_t i = 0; i < many; ++i) {
+    logins.start(process.runtime, [&process](net::CallContext context) {
+      return credentials::LoginAllowance::take(process.token_store->logins(), "hs.test", Haste::at_once,
+                                               std::move(context));
+    });
+  }
+  const auto results = logins.all();
+  CHECK(results.size() == many);
+  for (const auto& result : results) CHECK_FALSE(result.value().has_value());
+  CHECK(take(process, Haste::waits).value().has_value());
+}
+
 TEST_CASE("UserTokens with devices: who has a password of their own is acted for") {
   FakeMatrix hs;
   Process process(hs);

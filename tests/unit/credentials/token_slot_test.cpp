@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "unit/net/on_runtime.hpp"
 
@@ -30,6 +31,7 @@ struct Mints {
   std::mutex mutex;
   std::shared_ptr<net::SharedResult<int>> gate;  // while set, a mint waits for it
   std::deque<Error> failures;
+  std::vector<credentials::Need> needs;  // of each flight
   bool throws = false;
   std::chrono::milliseconds life{0};
   std::atomic<int> acted{0};  // so many of the first are the admin's
@@ -84,7 +86,11 @@ struct Slot {
   Runtime runtime;
   std::shared_ptr<Mints> mints = std::make_shared<Mints>();
   std::shared_ptr<TokenSlot> slot =
-      std::make_shared<TokenSlot>([mints = mints](std::uint64_t, credentials::Need, net::CallContext context) {
+      std::make_shared<TokenSlot>([mints = mints](std::uint64_t, credentials::Need need, net::CallContext context) {
+        {
+          const std::lock_guard lock(mints->mutex);
+          mints->needs.push_back(need);
+        }
         return mint(mints, std::move(context));
       });
 };
@@ -308,6 +314,28 @@ TEST_CASE("TokenSlot: a failure is answered to all who wait, and tried anew by t
   CHECK(s.get().error().code() == Errc::unavailable);
   CHECK(s.get().value().generation() == 1);
   CHECK(s.mints->begun == 2);
+}
+
+TEST_CASE("TokenSlot: what follows a dead token is a recovery, also where the first flight failed") {
+  using Needs = std::vector<credentials::Need>;
+  constexpr auto ends = credentials::Need::ends;
+  constexpr auto dead = credentials::Need::dead;
+  Slot s;
+  REQUIRE(s.get().value().generation() == 1);
+  s.mints->failures.emplace_back(Errc::unavailable, "made up");
+  CHECK(s.replace(1).error().code() == Errc::unavailable);
+  SUBCASE("by who comes next") {
+    CHECK(s.get().value().generation() == 2);
+    CHECK(s.mints->needs == Needs{ends, dead, dead});
+    CHECK(s.slot->drop(2));
+    CHECK(s.get().value().generation() == 3);
+    CHECK(s.mints->needs == Needs{ends, dead, dead, ends});
+  }
+  SUBCASE("but not once it was dropped") {
+    CHECK_FALSE(s.slot->drop(1));
+    CHECK(s.get().value().generation() == 2);
+    CHECK(s.mints->needs == Needs{ends, dead, ends});
+  }
 }
 
 TEST_CASE("TokenSlot: a refusal that repeating makes worse is remembered") {
