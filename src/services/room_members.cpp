@@ -1,5 +1,7 @@
 // Who is in a room, and how they come in and go out.
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "matrix/endpoints/members.hpp"
 #include "matrix/endpoints/membership.hpp"
@@ -48,18 +50,29 @@ Task<Result<void>> RoomService::join(std::shared_ptr<RoomService> self, MatrixRo
   if (!says_too_little(joined.error())) co_return std::move(joined).error();
 
   // Not invited, banned, or no such room: the answer says too little. Invite, and let the state decide.
-  Result<matrix::Done> invited = co_await self->tokens_->admin()->call(matrix::InviteUser(room, user), context.step(),
-                                                                       net::Repeatable::idempotent);
-  if (!invited) {
+  for (bool taken_up = false;;) {
+    Result<matrix::Done> invited = co_await self->tokens_->admin()->call(matrix::InviteUser(room, user), context.step(),
+                                                                         net::Repeatable::idempotent);
+    if (invited) {
+      joined = co_await self->tokens_->call(user, matrix::JoinRoom(room), context.step(), net::Repeatable::idempotent);
+      if (joined) co_return Result<void>();
+      if (!says_too_little(joined.error())) co_return std::move(joined).error();
+      break;
+    }
     if (!says_too_little(invited.error())) co_return std::move(invited).error();
     Result<std::string> member = co_await self->membership(room, user, context);
-    if (!member) co_return std::move(member).error();
+    if (!member) {
+      // The library's account is not in the room itself.
+      if (member.error().code() != Errc::forbidden || std::exchange(taken_up, true))
+        co_return std::move(member).error();
+      const Result<bool> ours = co_await self->take_up(room, std::string(), context);
+      if (!ours) co_return ours.error();
+      if (!*ours) co_return std::move(member).error();
+      continue;
+    }
     if (*member == "join") co_return Result<void>();
     if (*member == "ban") co_return banned(invited.error());
-  } else {
-    joined = co_await self->tokens_->call(user, matrix::JoinRoom(room), context.step(), net::Repeatable::idempotent);
-    if (joined) co_return Result<void>();
-    if (!says_too_little(joined.error())) co_return std::move(joined).error();
+    break;
   }
 
   Result<matrix::JoinRoomAnswer> by_admin =

@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,10 +18,28 @@
 
 #include "net/call_context.hpp"
 #include "net/record_store.hpp"
+#include "store/lease.hpp"
 #include "util/recently_used.hpp"
 #include "util/task.hpp"
 
 namespace confab::services {
+
+// What one of them says.
+class RoomRecord {
+ public:
+  // `looked_up`: seconds since 1970.
+  RoomRecord(MatrixRoomId room, std::int64_t looked_up) : room_(std::move(room)), looked_up_(looked_up) {}
+  [[nodiscard]] const MatrixRoomId& room() const noexcept { return room_; }
+  [[nodiscard]] std::int64_t looked_up() const noexcept { return looked_up_; }
+
+  [[nodiscard]] std::string write(std::string_view alias_localpart) const;
+  // Nothing where it is damaged, or of another alias.
+  [[nodiscard]] static std::optional<RoomRecord> read(const StoreRecord& record, std::string_view alias_localpart);
+
+ private:
+  MatrixRoomId room_;
+  std::int64_t looked_up_;
+};
 
 class RoomRecords {
  public:
@@ -50,6 +70,12 @@ class RoomRecords {
   [[nodiscard]] Task<void> put(std::string alias_localpart, MatrixRoomId room, net::CallContext context);
   // Only while it names `room`: somebody else may have corrected it meanwhile.
   [[nodiscard]] Task<void> forget(std::string alias_localpart, MatrixRoomId room, net::CallContext context);
+
+  // All whose aliases begin so. How many it were.
+  [[nodiscard]] Task<Result<std::size_t>> forget_all(std::string alias_prefix, net::CallContext context);
+  // Of who makes the room or takes its alias back: a process that dies at it keeps others from it for as long.
+  static constexpr std::chrono::milliseconds lease_length{20'000};
+  [[nodiscard]] Result<std::shared_ptr<store::Lease>> lease(std::string_view alias_localpart) const;
 
  private:
   [[nodiscard]] std::string key(std::string_view alias_localpart) const;

@@ -1,12 +1,16 @@
 #include "services/room_service.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <new>
+#include <stop_token>
+#include <utility>
 
 #include "matrix/endpoints/capabilities.hpp"
 #include "matrix/endpoints/directory.hpp"
 #include "matrix/endpoints/rooms_create.hpp"
 #include "matrix/endpoints/send.hpp"
+#include "net/lease_on_loop.hpp"
 #include "services/direct_list.hpp"
 #include "util/json.hpp"
 #include "util/no_memory.hpp"
@@ -25,6 +29,11 @@ constexpr const char* service_members_type = "io.element.functional_members";
 // dead.
 constexpr std::chrono::seconds half_made_patience{3};
 constexpr std::chrono::milliseconds look_again_after{150};
+
+// What only one process may do at a time is not begun unless the lease outlasts it, and this is the longest of it.
+constexpr std::chrono::seconds making_limit{15};
+static_assert(making_limit < RoomRecords::lease_length);
+constexpr std::chrono::seconds farewell_limit{2};
 
 // An alias that is taken for createRoom and unknown to the directory will not become either by asking on.
 constexpr unsigned max_refusals = 3;
@@ -52,17 +61,25 @@ std::string power_levels(const ProviderRoomRequest& request, const std::optional
 }  // namespace
 
 Task<Result<std::optional<MatrixRoomId>>> RoomService::resolve(RoomAlias alias, net::CallContext context) {
+  // Anybody may ask this, so it is asked without a token: it works while the admin is locked out.
+  credentials::AdminSession& admin = *tokens_->admin();
   Result<matrix::ResolveAliasAnswer> found =
-      co_await tokens_->admin()->call(matrix::ResolveAlias(alias), context.step());
+      co_await admin.client()->call(matrix::ResolveAlias(alias), Secret(), admin.user().str(), context.step());
   if (found) co_return std::optional<MatrixRoomId>(found->room_id());
   if (found.error().code() == Errc::not_found) co_return std::optional<MatrixRoomId>();
   co_return std::move(found).error();
 }
 
-Task<Result<RoomService::Whole>> RoomService::look(MatrixRoomId room, net::CallContext context) {
+std::string RoomService::marker(std::string_view alias) {
+  json::Writer writer;
+  writer.object().member("alias", alias).member("version", 1);
+  return std::move(writer).finish();
+}
+
+Task<Result<RoomService::Whole>> RoomService::look(MatrixRoomId room, std::string alias, net::CallContext context) {
   Result<matrix::StateContentAnswer> marker = co_await tokens_->admin()->call(
       matrix::GetState(room, marker_type, tokens_->admin()->user().str()), context.step());
-  if (marker) co_return Whole::yes;
+  if (marker) co_return marker->content()["alias"].string_or("") == alias ? Whole::yes : Whole::no;
   switch (marker.error().code()) {
     case Errc::not_found:
       co_return Whole::no;
@@ -114,9 +131,7 @@ Task<Result<MatrixRoomId>> RoomService::create(ProviderRoomRequest request, net:
   }
   create.initial_state("m.room.guest_access", "", R"({"guest_access":"forbidden"})");
   create.initial_state("m.room.history_visibility", "", R"({"history_visibility":"shared"})");
-  json::Writer marker;
-  marker.object().member("alias", request.alias_localpart()).member("version", 1);
-  create.initial_state(marker_type, tokens_->admin()->user().str(), std::move(marker).finish());
+  create.initial_state(marker_type, tokens_->admin()->user().str(), marker(request.alias_localpart()));
   Result<matrix::CreateRoomAnswer> made = co_await tokens_->admin()->call(std::move(create), context.step());
   if (!made) co_return std::move(made).error();
   co_return made->room_id();
@@ -136,15 +151,38 @@ Task<Result<MatrixRoomId>> RoomService::ensure_room(std::shared_ptr<RoomService>
 Task<Result<MatrixRoomId>> RoomService::find_or_make_and_note(std::shared_ptr<RoomService> self,
                                                               ProviderRoomRequest request, net::CallContext context) {
   const std::string alias = request.alias_localpart();
-  Result<MatrixRoomId> room = co_await self->find_or_make(std::move(request), context);
+  std::shared_ptr<store::Lease> lease;
+  Result<MatrixRoomId> room = co_await self->find_or_make(std::move(request), lease, context);
+  if (lease) {
+    co_await net::release_lease(
+        lease, net::CallContext(context.loop(), net::Clock::now() + farewell_limit, std::stop_token()));
+  }
   if (room && self->records_) co_await self->records_->put(alias, *room, context);
   co_return room;
 }
 
-Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request, net::CallContext context) {
-  const RoomAlias alias = this->alias(request.alias_localpart());
+Task<bool> RoomService::may_make(std::string alias, std::shared_ptr<store::Lease>& lease, net::CallContext context) {
+  if (!records_) co_return true;
+  const net::TimePoint now = net::Clock::now();
+  if (lease && lease->covers(now + making_limit)) co_return true;
+  if (!lease) {
+    Result<std::shared_ptr<store::Lease>> made = records_->lease(alias);
+    if (!made) co_return true;
+    lease = std::move(*made);
+  }
+  const net::LeaseOutcome outcome =
+      co_await net::ask_lease(lease, context.until(std::min(context.deadline(), now + RoomRecords::store_patience)));
+  // The homeserver gives an alias once all the same: a store that fails makes races likelier, no more.
+  co_return outcome == net::LeaseOutcome::held || outcome == net::LeaseOutcome::failed;
+}
+
+Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request, std::shared_ptr<store::Lease>& lease,
+                                                     net::CallContext context) {
+  const std::string localpart = request.alias_localpart();
+  const RoomAlias alias = this->alias(localpart);
   std::optional<net::TimePoint> half_made_since;
   MatrixRoomId half_made;
+  bool looked_alone = false;  // while nobody else could be making it
   std::optional<Error> race;
   unsigned refusals = 0;
   for (;;) {
@@ -153,26 +191,48 @@ Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request
     if (!resolved) co_return std::move(resolved).error();
     if (!*resolved) {
       half_made_since.reset();
-      Result<MatrixRoomId> made = co_await create(request, context);
-      if (made && !request.other().empty()) co_await list_as_direct(tokens_, request, *made, context);
-      if (made) co_return made;
-      if (!lost_a_race(made.error()) || ++refusals >= max_refusals) co_return made;
-      race = made.error();
+      if (co_await may_make(localpart, lease, context)) {
+        const net::TimePoint end = std::min(context.deadline(), net::Clock::now() + making_limit);
+        Result<MatrixRoomId> made = co_await create(request, context.until(end));
+        if (made && !request.other().empty()) co_await list_as_direct(tokens_, request, *made, context);
+        if (made) co_return made;
+        const bool late = made.error().code() == Errc::timed_out && net::Clock::now() < context.deadline();
+        if (!late && (!lost_a_race(made.error()) || ++refusals >= max_refusals)) co_return made;
+        race = made.error();
+      }
     } else {
-      Result<Whole> whole = co_await look(**resolved, context);
+      Result<Whole> whole = co_await look(**resolved, localpart, context);
       if (!whole) co_return std::move(whole).error();
       if (*whole == Whole::yes) co_return **resolved;
       const net::TimePoint now = net::Clock::now();
       // Each room has its own patience: the alias may have been taken back and given to another one meanwhile.
-      if (!half_made_since || half_made != **resolved) half_made_since = now;
+      const bool first_look = !half_made_since || half_made != **resolved;
+      if (first_look) {
+        half_made_since = now;
+        looked_alone = false;
+      }
       half_made = **resolved;
-      if (now - *half_made_since >= half_made_patience) {
-        // Nobody is finishing it: a crash left the alias on a room that never became one. Take the name back.
-        Result<matrix::Done> removed =
-            co_await tokens_->admin()->call(matrix::DeleteAlias(alias), context.step(), net::Repeatable::idempotent);
-        if (!removed && removed.error().code() != Errc::not_found) co_return std::move(removed).error();
-        half_made_since.reset();
-        continue;
+      const bool patient = now - *half_made_since < half_made_patience;
+      if (first_look || !patient) {
+        const Result<bool> ours = co_await take_up(half_made, localpart, context);
+        if (!ours) co_return ours.error();
+        if (*ours) co_return half_made;
+      }
+      if (!patient) {
+        if (!co_await may_make(localpart, lease, context)) {
+          // Somebody is at it.
+          half_made_since.reset();
+        } else if (!std::exchange(looked_alone, true)) {
+          // Whoever was at it may have finished just now.
+          continue;
+        } else {
+          // Nobody is finishing it: a crash left the alias on a room that never became one. Take the name back.
+          Result<matrix::Done> removed =
+              co_await tokens_->admin()->call(matrix::DeleteAlias(alias), context.step(), net::Repeatable::idempotent);
+          if (!removed && removed.error().code() != Errc::not_found) co_return std::move(removed).error();
+          half_made_since.reset();
+          continue;
+        }
       }
     }
     const bool slept = co_await context.loop().sleep_until(net::Clock::now() + look_again_after, context.stop());
@@ -200,6 +260,12 @@ Task<Result<MatrixRoomId>> RoomService::find_room(std::shared_ptr<RoomService> s
   }
   if (!*resolved) co_return Error(Errc::not_found, "the room was not made yet").with_subject("room");
   co_return std::move(**resolved);
+}
+
+Task<Result<std::size_t>> RoomService::forget_rooms(std::shared_ptr<RoomService> self, std::string alias_prefix,
+                                                    net::CallContext context) {
+  if (!self->records_) co_return std::size_t{0};
+  co_return co_await self->records_->forget_all(std::move(alias_prefix), std::move(context));
 }
 
 Task<Result<std::string>> RoomService::room_alias(std::shared_ptr<RoomService> self, MatrixRoomId room,

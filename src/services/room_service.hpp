@@ -1,10 +1,12 @@
 // RoomService: rooms that are made at most once whoever asks, and membership that is true afterwards.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "net/flights.hpp"
 #include "net/record_store.hpp"
 #include "services/room_records.hpp"
+#include "store/lease.hpp"
 
 namespace confab::services {
 
@@ -29,8 +32,8 @@ class RoomService {
   }
 
   // The state event that says that a room was made whole; its absence is how a room that a crash left half made is
-  // told. Its state key is our own user id, under which nobody else may write: a room that somebody put under our alias
-  // cannot pass for one of ours.
+  // told. Its state key is our own user id, under which nobody else may write, and it names the alias: no other room
+  // that somebody put under our alias can pass for ours.
   static constexpr const char* marker_type = "org.confab.room";
 
   // By alias and marker, and never by a record: what it finds is what the record says afterwards.
@@ -40,6 +43,10 @@ class RoomService {
   // By the record, if it is to be believed; else by the alias, which corrects the record.
   [[nodiscard]] static Task<Result<MatrixRoomId>> find_room(std::shared_ptr<RoomService> self,
                                                             std::string alias_localpart, net::CallContext context);
+  // Forgets which rooms are behind the aliases that begin so; the next who asks looks them up. How many were
+  // remembered.
+  [[nodiscard]] static Task<Result<std::size_t>> forget_rooms(std::shared_ptr<RoomService> self,
+                                                              std::string alias_prefix, net::CallContext context);
   // What the marker says; Errc::not_found where there is none that we could read.
   [[nodiscard]] static Task<Result<std::string>> room_alias(std::shared_ptr<RoomService> self, MatrixRoomId room,
                                                             net::CallContext context);
@@ -61,8 +68,17 @@ class RoomService {
   [[nodiscard]] static Task<Result<MatrixRoomId>> find_or_make_and_note(std::shared_ptr<RoomService> self,
                                                                         ProviderRoomRequest request,
                                                                         net::CallContext context);
-  [[nodiscard]] Task<Result<MatrixRoomId>> find_or_make(ProviderRoomRequest request, net::CallContext context);
-  [[nodiscard]] Task<Result<Whole>> look(MatrixRoomId room, net::CallContext context);
+  // `lease`: made once it is needed, and to be let go of.
+  [[nodiscard]] Task<Result<MatrixRoomId>> find_or_make(ProviderRoomRequest request,
+                                                        std::shared_ptr<store::Lease>& lease, net::CallContext context);
+  // Whether no other process makes this room, or takes its alias back, for a while.
+  [[nodiscard]] Task<bool> may_make(std::string alias, std::shared_ptr<store::Lease>& lease, net::CallContext context);
+  [[nodiscard]] Task<Result<Whole>> look(MatrixRoomId room, std::string alias, net::CallContext context);
+  // Whether the room, which the library's account cannot read, is one of ours all the same: that account has left it,
+  // or was another one. If so it is brought in, as far as that can be done. `alias`: of this name; empty: of any.
+  [[nodiscard]] Task<Result<bool>> take_up(MatrixRoomId room, std::string alias, net::CallContext context);
+  [[nodiscard]] Task<Result<bool>> is_administrator(MatrixUserId user, net::CallContext context);
+  [[nodiscard]] static std::string marker(std::string_view alias);
   [[nodiscard]] Task<Result<std::optional<MatrixRoomId>>> resolve(RoomAlias alias, net::CallContext context);
   [[nodiscard]] Task<Result<MatrixRoomId>> create(ProviderRoomRequest request, net::CallContext context);
   [[nodiscard]] std::string service_members() const;

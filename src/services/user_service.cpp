@@ -22,6 +22,7 @@ Error without_account(const Error& error) {
 Task<Result<void>> UserService::rename(std::shared_ptr<UserService> self, MatrixUserId user, std::string display_name,
                                        net::CallContext context) {
   if (display_name.empty()) co_return Result<void>();
+  // By the admin: a homeserver may keep its users from changing their names (Synapse's enable_set_displayname).
   matrix::AdminPutUser request(user);
   request.display_name(display_name);
   Result<matrix::AdminUserAnswer> renamed =

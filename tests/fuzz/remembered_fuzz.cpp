@@ -1,6 +1,6 @@
 // Whatever a store gives back of what the library remembers (a key, a line break, a value): a token, a reader's place,
-// a part of a directory; and an application service's registration. What is read can be written and read again, and
-// everything else is an error of the kind that its reader is told to expect.
+// a part of a directory, which room an alias names; and an application service's registration. What is read can be
+// written and read again, and everything else is an error of the kind that its reader is told to expect.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -13,6 +13,7 @@
 #include "credentials/token_record.hpp"
 #include "matrix/sync_position.hpp"
 #include "memory_file.hpp"
+#include "services/room_records.hpp"
 #include "store/sealing_keys.hpp"
 #include "util/json.hpp"
 
@@ -62,6 +63,15 @@ void read_place(const json::Value& value) {
   if (!again || again->token() != read->token() || again->recent() != read->recent()) std::abort();
 }
 
+// The key stands for the alias, too.
+void read_room(const StoreRecord& record) {
+  const auto read = services::RoomRecord::read(record, record.key());
+  if (!read) return;
+  const StoreRecord written(record.key(), 8, read->write(record.key()));
+  const auto again = services::RoomRecord::read(written, record.key());
+  if (!again || again->room() != read->room() || again->looked_up() != read->looked_up()) std::abort();
+}
+
 void read_directory(const json::Value& value) {
   chat::DirectoryChange change;
   if (const Result<void> read = chat::decode(value, change); !read) {
@@ -82,6 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t end = std::min(text.find('\n'), text.size());
   const StoreRecord record(text.substr(0, end), 7, text.substr(std::min(end + 1, text.size())));
   read_token(record);
+  read_room(record);
   if (const auto value = json::parse(record.value())) {
     read_place(value->root());
     read_directory(value->root());

@@ -41,6 +41,9 @@ DIRECTORY = {
         {"slug": "gala", "name": "Gala", "visibility": "public", "creator": "ana",
          "attendees": [{"user": "ana", "role": "host", "permissions": ["ManageEvent"]},
                        {"user": "ben", "role": "guest", "permissions": []}]},
+        {"slug": "concert", "name": "Concert", "visibility": "private", "creator": "ana",
+         "attendees": [{"user": "ana", "role": "host", "permissions": ["ManageEvent"]},
+                       {"user": "ben", "role": "guest", "permissions": []}]},
     ],
     "groups": [
         {"slug": "chess", "name": "Chess club", "visibility": "private", "creator": "ben",

@@ -154,6 +154,37 @@ class Members(RoomCase):
         self.refused(self.work.run("room", "members", "group", "never_made"), 1, "not_found", "never_made")
         self.refused(self.work.run("room", "remove", "event", "gala", "zoe"), 1, "not_found", "zoe")
 
+    def test_rooms_outlive_the_account_that_made_them(self):
+        ana, ben = self.provisioned("ana", "ben")
+        room = self.room("event", "concert", "ana")
+        self.send("event", "concert", "ana", "before")
+        config = self.homeserver.config()
+        boss = f"@boss:{config['server_name']}"
+        status, answer = self.matrix.call("PUT", f"/_synapse/admin/v2/users/{boss}",
+                                          {"password": "another admin", "admin": True}, self.admin)
+        self.assertEqual(201, status, answer)
+        password = self.folder / "boss-password"
+        password.write_text("another admin")
+        later = harness.Workspace(self.folder / "later", {**config, "admin_user": "boss",
+                                                          "admin_password_file": str(password)})
+        made = self.done(later.run("room", "create", "event", "concert", "--creator", "ana"))
+        self.assertEqual(room, made[-1]["room_id"])
+        state = self.state(room)
+        self.assertEqual("join", state["m.room.member", boss]["membership"])
+        self.assertIn(("org.confab.room", boss), state)
+        self.done(later.run("room", "add", "event", "concert", "ben"))
+        self.assertEqual("join", self.membership(room, ben))
+        self.done(later.run("room", "remove", "event", "concert", "ben"))
+        self.assertEqual("leave", self.membership(room, ben))
+        # The account that made it has left, and is the library's again.
+        status, answer = self.matrix.call("POST", f"/_matrix/client/v3/rooms/{room}/leave", {}, self.admin)
+        self.assertEqual(200, status, answer)
+        self.done(self.work.run("room", "add", "event", "concert", "ben"))
+        self.assertEqual(room, self.done(self.work.run("room", "create", "event", "concert", "--creator", "ana"))[-1]["room_id"])
+        self.assertEqual("join", self.membership(room, f"@{config['admin_user']}:{config['server_name']}"))
+        self.assertEqual("join", self.membership(room, ben))
+        self.assertEqual(["before"], harness.texts(self.history("event", "concert", "ben")))
+
     def test_eight_make_one_room_at_once(self):
         self.provisioned("ben")
         before = set(self.rooms())

@@ -148,6 +148,38 @@ Answer admin_join(FakeMatrixState& state, MatrixCall& call) {
   return matrix_ok(body.set("room_id", room->id));
 }
 
+Answer admin_room_state(FakeMatrixState& state, MatrixCall& call) {
+  MatrixRoom* const room = state.find_room(call.stars[0]);
+  if (room == nullptr) return matrix_error(404, "M_NOT_FOUND", "Room not found");
+  TestJson events(TestJson::Array{});
+  for (const auto& [key, position] : room->state) events.push(state.client_event(state.timeline[position - 1], {}));
+  TestJson body;
+  return matrix_ok(body.set("state", events));
+}
+
+/// The strongest local member gives its own power to somebody, who is invited.
+Answer make_room_admin(FakeMatrixState& state, MatrixCall& call) {
+  MatrixRoom* const room = state.find_room(call.stars[0]);
+  if (room == nullptr) return matrix_error(400, "M_UNKNOWN", "Server not in room");
+  const std::string& target = call.body["user_id"].as_string();
+  std::string strongest;
+  for (const auto& [key, position] : room->state) {
+    if (key.first != "m.room.member" || state.membership(*room, key.second) != "join") continue;
+    if (strongest.empty() || state.level_of(*room, key.second) > state.level_of(*room, strongest))
+      strongest = key.second;
+  }
+  if (strongest.empty() || state.level_of(*room, strongest) < state.level_for(*room, "state_default", 50)) {
+    return matrix_error(400, "M_UNKNOWN", "No local admin user in room with power to update power levels.");
+  }
+  TestJson levels = state.find_state(*room, "m.room.power_levels", "")->content;
+  TestJson users = levels["users"];
+  users.set(target, TestJson(100));
+  levels.set("users", users);
+  state.append(*room, strongest, "m.room.power_levels", std::string(), levels);
+  if (state.membership(*room, target) != "join") state.append_member(*room, strongest, target, "invite");
+  return matrix_ok();
+}
+
 Answer joined_rooms(FakeMatrixState& state, MatrixCall& call) {
   TestJson list(TestJson::Array{});
   for (const auto& [id, room] : state.rooms) {
@@ -199,6 +231,8 @@ const std::vector<Route>& membership_routes() {
       {"GET", "/_matrix/client/v3/rooms/*/joined_members", user, joined_members},
       {"GET", "/_matrix/client/v3/rooms/*/members", user, members},
       {"POST", "/_synapse/admin/v1/join/*", admin, admin_join},
+      {"GET", "/_synapse/admin/v1/rooms/*/state", admin, admin_room_state},
+      {"POST", "/_synapse/admin/v1/rooms/*/make_room_admin", admin, make_room_admin},
   };
   return routes;
 }
