@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <utility>
 
 #include <confab/ids.hpp>
@@ -32,7 +33,8 @@ class ResetRequest {
   /// @param user     The user's slug; an empty one means all, as without it.
   explicit ResetRequest(UserSlug user) : user_(std::move(user)) {}
   /// Forget more than tokens: where the named readers of the users' streams are, so that these begin anew, and which
-  /// rooms this process has found. Default: tokens alone.
+  /// rooms were found. Once such a reset was begun it is done whole: what a process that died has left of it is done by
+  /// the next one that serves the tenant. Default: tokens alone.
   ///
   /// @param on       Whether to.
   /// @returns        This request.
@@ -84,6 +86,13 @@ class ProviderReset {
   ProviderReset& full(bool on) & noexcept { return full_ = on, *this; }
   /// As above, for a temporary.
   ProviderReset&& full(bool on) && noexcept { return std::move(full(on)); }
+  /// Of a full one: forget also what is kept of these rooms. Default: of none.
+  ///
+  /// @param alias_prefix How the local parts of their aliases begin; empty: none.
+  /// @returns        This request.
+  ProviderReset& rooms(std::string alias_prefix) & { return room_prefix_ = std::move(alias_prefix), *this; }
+  /// As above, for a temporary.
+  ProviderReset&& rooms(std::string alias_prefix) && { return std::move(rooms(std::move(alias_prefix))); }
 
   /// The one user; empty: concerns() tells.
   [[nodiscard]] const MatrixUserId& user() const noexcept { return user_; }
@@ -91,10 +100,13 @@ class ProviderReset {
   [[nodiscard]] bool concerns(const MatrixUserId& user) const { return whose_ ? whose_(user) : user == user_; }
   /// As set.
   [[nodiscard]] bool is_full() const noexcept { return full_; }
+  /// As set.
+  [[nodiscard]] const std::string& room_prefix() const noexcept { return room_prefix_; }
 
  private:
   MatrixUserId user_;
   Whose whose_;
+  std::string room_prefix_;
   bool full_ = false;
 };
 
@@ -143,7 +155,7 @@ class ResetCounts {
   [[nodiscard]] std::uint64_t tokens() const noexcept { return tokens_; }
   /// Places of named readers that were dropped; 0 unless ResetRequest::full.
   [[nodiscard]] std::uint64_t positions() const noexcept { return positions_; }
-  /// Rooms that this process had found and looks up anew; 0 unless ResetRequest::full.
+  /// Rooms that had been found and are looked up anew; 0 unless ResetRequest::full.
   [[nodiscard]] std::uint64_t rooms() const noexcept { return rooms_; }
   /// Messages that wait in the outbox and are looked for before they are sent; 0 unless ResetRequest::restored.
   [[nodiscard]] std::uint64_t messages() const noexcept { return messages_; }

@@ -9,6 +9,7 @@
 #include <confab/homeserver.hpp>
 
 #include "chat/directory_event_source.hpp"
+#include "chat/matrix_reset.hpp"
 #include "chat/slug.hpp"
 #include "chat/tenant_chat.hpp"
 #include "chat/tenant_names.hpp"
@@ -233,8 +234,11 @@ Result<std::shared_ptr<ChatService>> make_chat_service(Runtime& runtime, std::sh
   if (auto* shares = dynamic_cast<chat::SharesNames*>(provider.get())) {
     if (auto claimed = shares->tenant_names().claim(tenant.id(), *names); !claimed) return std::move(claimed).error();
   }
-  auto shared = std::make_shared<TenantChat>(runtime.core(), std::move(provider), tenant.id(), std::move(*names),
+  auto shared = std::make_shared<TenantChat>(runtime.core(), provider, tenant.id(), std::move(*names),
                                              std::move(directory), tenant.plain_text_in_encrypted_rooms());
+  if (auto* finishes = dynamic_cast<chat::FinishesResets*>(provider.get())) {
+    finishes->finish_reset(TenantChat::reset_of_all(shared));
+  }
   return std::shared_ptr<ChatService>(std::make_shared<DirectoryChatService>(std::move(shared)));
 }
 

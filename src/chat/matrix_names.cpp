@@ -116,6 +116,8 @@ std::optional<std::string> decode_tenant(std::string_view encoded) {
   return text;
 }
 
+std::string alias_prefix(const TenantId& tenant) { return encode_tenant(tenant.str()) + '_'; }
+
 std::string alias_localpart(const TenantId& tenant, const RoomRef& room) {
   // By hand: it is made for every message that is sent.
   std::string name = encode_tenant(tenant.str());

@@ -35,6 +35,9 @@ namespace confab::chat {
 [[nodiscard]] std::string direct_alias_localpart(const TenantId& tenant, std::string_view id, std::string_view other_id,
                                                  std::size_t most);
 
+// How all of them begin, and no other tenant's.
+[[nodiscard]] std::string alias_prefix(const TenantId& tenant);
+
 // A regular expression for the aliases of the tenant's rooms, the direct ones included.
 [[nodiscard]] std::string alias_pattern(const TenantId& tenant, std::string_view server_name);
 

@@ -2,25 +2,15 @@
 
 #include <utility>
 
-#include "matrix/identifiers.hpp"
 #include "services/user_events.hpp"
 
 namespace confab {
 
+using chat::wrong_user;
 using net::CallContext;
 using services::MessageService;
 
 namespace {
-
-// A user of another server, a malformed id, or the library's own account is refused before anything is sent.
-std::optional<Error> wrong_user(const MatrixUserId& user, const detail::MatrixBackend& backend) {
-  if (Result<void> legal = matrix::check_user_id(user); !legal) return legal.error();
-  if (matrix::server_name_of(user) != backend.server_name()) {
-    return Error(Errc::invalid_argument, "the user belongs to another homeserver").with_subject("user");
-  }
-  if (user == backend.tokens()->admin()->user()) return credentials::UserTokens::admin_refused();
-  return std::nullopt;
-}
 
 Task<Result<void>> provision(std::shared_ptr<detail::MatrixBackend> backend, MatrixUserId user, std::string name,
                              CallContext context) {
@@ -54,38 +44,6 @@ Task<Result<void>> membership(std::shared_ptr<detail::MatrixBackend> backend, Ma
   if (std::optional<Error> wrong = wrong_user(user, *backend)) co_return std::move(*wrong);
   co_return co_await services::RoomService::join(backend->rooms(), std::move(room), std::move(user),
                                                  std::move(context));
-}
-
-Task<Result<ResetCounts>> forget(std::shared_ptr<detail::MatrixBackend> backend, ProviderReset request,
-                                 CallContext context) {
-  const bool one = !request.user().empty();
-  if (one) {
-    if (std::optional<Error> wrong = wrong_user(request.user(), *backend)) co_return std::move(*wrong);
-  }
-  credentials::UserTokens::Whose whose = [backend, request](const MatrixUserId& user) {
-    return !wrong_user(user, *backend) && request.concerns(user);
-  };
-  ResetCounts counts;
-  if (one) {
-    Result<bool> had = co_await credentials::UserTokens::forget(backend->tokens(), request.user(), context);
-    if (!had) co_return std::move(had).error();
-    counts = ResetCounts(1, *had ? 1 : 0);
-  } else {
-    Result<credentials::UserTokens::Counts> all =
-        co_await credentials::UserTokens::forget_all(backend->tokens(), whose, context);
-    if (!all) co_return std::move(all).error();
-    counts = ResetCounts(all->users(), all->tokens());
-  }
-  if (!request.is_full()) co_return counts;
-  services::ConsumerPosition::Whose whose_place = [backend, whose](const std::string& localpart) {
-    return whose(MatrixUserId("@" + localpart + ":" + backend->server_name()));
-  };
-  std::string group(context.group());
-  Result<std::size_t> places = co_await services::ConsumerPosition::forget(
-      backend->records(), std::move(group), request.user(), std::move(whose_place), context);
-  if (!places) co_return std::move(places).error();
-  counts.positions(*places);
-  co_return counts;
 }
 
 }  // namespace
@@ -250,8 +208,21 @@ Pending<ResetCounts> MatrixProvider::reset(ProviderReset request, CallOptions op
   return net::describe<ResetCounts>(
       backend_->core(), key, std::move(options),
       [backend = backend_, group = group_, request = std::move(request)](CallContext context) {
-        return forget(backend, request, context.in_group(group));
+        return chat::forget(backend, request, context.in_group(group));
       });
+}
+
+Pending<ResetCounts> MatrixProvider::finishing(ProviderReset request) {
+  return net::describe<ResetCounts>(
+      backend_->core(), "reset", CallOptions().within(chat::finishing_limit),
+      [backend = backend_, group = group_, request = std::move(request)](CallContext context) {
+        return chat::finish_reset(backend, request, context.in_group(group));
+      });
+}
+
+void MatrixProvider::finish_reset(ProviderReset request) {
+  // What fails is left to the next process.
+  (void)finishing(std::move(request)).start([](const Result<ResetCounts>&) {});
 }
 
 }  // namespace confab

@@ -8,11 +8,15 @@
 #include <confab/chat_provider.hpp>
 
 #include "chat/matrix_backend.hpp"
+#include "chat/matrix_reset.hpp"
 #include "chat/tenant_outbox.hpp"
 
 namespace confab {
 
-class MatrixProvider final : public ChatProvider, public chat::SharesNames, public chat::KeepsOutbox {
+class MatrixProvider final : public ChatProvider,
+                             public chat::SharesNames,
+                             public chat::KeepsOutbox,
+                             public chat::FinishesResets {
  public:
   MatrixProvider(std::shared_ptr<detail::MatrixBackend> backend, std::string group);
 
@@ -36,6 +40,8 @@ class MatrixProvider final : public ChatProvider, public chat::SharesNames, publ
   [[nodiscard]] Pending<MessagePage> history(ProviderHistoryRequest request, CallOptions options) override;
   [[nodiscard]] EventStream events(MatrixUserId user, EventsOptions options) override;
   [[nodiscard]] Pending<ResetCounts> reset(ProviderReset request, CallOptions options) override;
+  void finish_reset(ProviderReset request) override;
+  [[nodiscard]] Pending<ResetCounts> finishing(ProviderReset request);
   [[nodiscard]] chat::TenantNames& tenant_names() noexcept override { return backend_->tenant_names(); }
   [[nodiscard]] Result<std::shared_ptr<services::Outbox>> outbox() override { return backend_->outbox(); }
   [[nodiscard]] bool outlives_process() const noexcept override { return backend_->store().outlives_process(); }

@@ -1,6 +1,8 @@
 // Accounts of a tenant's users.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "chat/message_check.hpp"
@@ -48,21 +50,30 @@ Task<Result<void>> TenantChat::set_password(Self self, UserSlug slug, Secret pas
 
 // All users are those who are called like this tenant's: somebody whom the directory lists no more is one of them, and
 // no other tenant's users are, because the templates of one homeserver never meet.
+ProviderReset TenantChat::reset_of_all(Self self) {
+  std::string prefix = alias_prefix(self->tenant_);
+  ProviderReset all([self = std::move(self)](const MatrixUserId& user) {
+    return self->names_.id_of(matrix::localpart_of(user)).has_value();
+  });
+  all.full(true).rooms(std::move(prefix));
+  return all;
+}
+
 Task<Result<ResetCounts>> TenantChat::reset(Self self, ResetRequest request, net::CallContext context) {
-  ProviderReset asked(
-      [self](const MatrixUserId& user) { return self->names_.id_of(matrix::localpart_of(user)).has_value(); });
+  ProviderReset asked = reset_of_all(self);
   if (!request.user().empty()) {
     auto user = self->find_user(request.user());
     if (!user) co_return std::move(user).error();
     asked = ProviderReset(user->id());
+    asked.rooms(alias_prefix(self->tenant_));
   }
   asked.full(request.is_full());
   Pending<ResetCounts> resetting = self->provider_->reset(std::move(asked), options_of(context));
   Result<ResetCounts> counts = co_await net::on_loop(context, std::move(resetting));
   if (!counts || !request.is_full()) co_return counts;
-  // A cache has no owner: the rooms of one user are looked up by all.
+  // What is known of rooms has no owner: those of one user are looked up by all.
   self->memberships_.clear();
-  counts->rooms(self->rooms_.clear());
+  counts->rooms(std::max<std::uint64_t>(self->rooms_.clear(), counts->rooms()));
   co_return counts;
 }
 

@@ -82,6 +82,8 @@ class TenantChat {
   [[nodiscard]] static Task<Result<void>> typing(Self self, TypingNotice notice, net::CallContext context);
   [[nodiscard]] static Task<Result<void>> mark_read(Self self, ReadMark mark, net::CallContext context);
   [[nodiscard]] static Task<Result<Unread>> unread(Self self, RoomRef ref, UserSlug user, net::CallContext context);
+  // The full one of all users of the tenant, as the transport is asked for it.
+  [[nodiscard]] static ProviderReset reset_of_all(Self self);
   [[nodiscard]] static Task<Result<ResetCounts>> reset(Self self, ResetRequest request, net::CallContext context);
   [[nodiscard]] static Task<Result<void>> make_account(Self self, KnownUser user, net::CallContext context);
 
