@@ -61,17 +61,15 @@ Task<Result<void>> RoomService::join(std::shared_ptr<RoomService> self, MatrixRo
     }
     if (!says_too_little(invited.error())) co_return std::move(invited).error();
     Result<std::string> member = co_await self->membership(room, user, context);
-    if (!member) {
-      // The library's account is not in the room itself.
-      if (member.error().code() != Errc::forbidden || std::exchange(taken_up, true))
-        co_return std::move(member).error();
-      const Result<bool> ours = co_await self->take_up(room, std::string(), context);
-      if (!ours) co_return ours.error();
-      if (!*ours) co_return std::move(member).error();
-      continue;
-    }
-    if (*member == "join") co_return Result<void>();
-    if (*member == "ban") co_return banned(invited.error());
+    if (!member && member.error().code() != Errc::forbidden) co_return std::move(member).error();
+    if (member && *member == "join") co_return Result<void>();
+    if (member && *member == "ban") co_return banned(invited.error());
+    // Perhaps the library's account is not in the room itself; who has left still reads what there was.
+    const bool again = !std::exchange(taken_up, true);
+    Result<bool> ours = again ? co_await self->take_up(room, std::string(), context) : Result<bool>(false);
+    if (!ours) co_return std::move(ours).error();
+    if (*ours) continue;
+    if (!member) co_return std::move(member).error();
     break;
   }
 

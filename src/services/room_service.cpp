@@ -183,6 +183,7 @@ Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request
   std::optional<net::TimePoint> half_made_since;
   MatrixRoomId half_made;
   bool looked_alone = false;  // while nobody else could be making it
+  bool waited = false;        // for another process that was making it
   std::optional<Error> race;
   unsigned refusals = 0;
   for (;;) {
@@ -191,7 +192,11 @@ Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request
     if (!resolved) co_return std::move(resolved).error();
     if (!*resolved) {
       half_made_since.reset();
-      if (co_await may_make(localpart, lease, context)) {
+      const bool ours = co_await may_make(localpart, lease, context);
+      // Whoever was at it may have made it since it was looked for.
+      if (ours && std::exchange(waited, false)) continue;
+      waited = !ours;
+      if (ours) {
         const net::TimePoint end = std::min(context.deadline(), net::Clock::now() + making_limit);
         Result<MatrixRoomId> made = co_await create(request, context.until(end));
         if (made && !request.other().empty()) co_await list_as_direct(tokens_, request, *made, context);

@@ -164,6 +164,7 @@ class Members(RoomCase):
                                           {"password": "another admin", "admin": True}, self.admin)
         self.assertEqual(201, status, answer)
         password = self.folder / "boss-password"
+        password.touch(0o600)
         password.write_text("another admin")
         later = harness.Workspace(self.folder / "later", {**config, "admin_user": "boss",
                                                           "admin_password_file": str(password)})
