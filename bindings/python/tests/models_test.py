@@ -52,6 +52,8 @@ def test_other_results():
     assert models.unread_of(example("unread")) == confab.Unread(3, 1, "$fQ2a...")
     assert models.revision_of(example("revision")) == 8
     assert models.alert_of(example("alert")).alert == "homeserver_failing"
+    assert models.alert_of(example("alert")).subject is None
+    assert models.alert_of({**example("alert"), "subject": "@park_1:example.org"}).subject == "@park_1:example.org"
     metrics = models.metrics_of(example("metrics"))
     assert metrics.made["recovery"] == 1 and metrics.steps[0].longest == 0.04 and not metrics.admin_refused
     assert models.sent_of(example("sent")).event_id == "$fQ2a..."

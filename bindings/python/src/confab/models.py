@@ -384,6 +384,8 @@ class Alert:
     """The line; safe to keep. Its wording may change."""
     time: datetime
     """When, in UTC."""
+    subject: Optional[str]
+    """Whom it is about, where its code has such: a user id."""
 
 
 Event = Union[Message, Edit, Reaction, Redaction, Membership, Typing, Receipts, Missed, OutboxSent, OutboxGivenUp,
@@ -536,7 +538,7 @@ def revision_of(read: Json) -> int:
 
 
 def alert_of(read: Json) -> Alert:
-    return Alert(read["alert"], read["code"], read["message"], time_of(read["time"]))
+    return Alert(read["alert"], read["code"], read["message"], time_of(read["time"]), read.get("subject"))
 
 
 def page_of(read: Json) -> Page:
