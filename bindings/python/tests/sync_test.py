@@ -1,13 +1,18 @@
 """The synchronous face: everything once against a real Synapse, several threads, signals."""
 
+import dis
 import inspect
 import os
 import signal
+import sys
 import threading
+import time
 
 import confab
 import confab.sync
 import pytest
+
+from conftest import PACKAGE
 
 
 def until(watch, kind):
@@ -142,6 +147,97 @@ def test_a_signal_ends_a_send_and_says_what_is_unknown(fake, fake_config, interr
         assert isinstance(caught.value.__cause__, confab.OutcomeUnknown) and caught.value.__cause__.transaction_id
         fake.tell("release")
         assert room.send("next", user="ana").event_id
+
+
+class Interrupting:
+    """Raises where the interpreter would run a signal's handler, in the package's own code: at the n-th such place."""
+
+    LOOKS = ("CALL", "RESUME", "JUMP_BACKWARD", "JUMP_ABSOLUTE")  # as the names of instructions begin behind which it does
+
+    def __init__(self, nth):
+        self.left = nth
+        self.behind = {}
+
+    def __enter__(self):
+        sys.settrace(self.called)
+        return self
+
+    def __exit__(self, *_):
+        sys.settrace(None)
+
+    @property
+    def raised(self):
+        return self.left < 0
+
+    def called(self, frame, _what, _argument):
+        # What a finalizer raises is not raised, whoever runs it.
+        if not frame.f_code.co_filename.startswith(str(PACKAGE / "src")) or frame.f_code.co_name == "__del__":
+            return None
+        frame.f_trace_lines, frame.f_trace_opcodes = False, True
+        before = None
+
+        def ran(frame, what, _argument):
+            nonlocal before
+            if what == "opcode":
+                if before is not None and self.names(frame.f_code)[before].startswith(self.LOOKS):
+                    self.look()
+                before = frame.f_lasti
+            return ran
+
+        return ran
+
+    def names(self, code):
+        if code not in self.behind:
+            self.behind[code] = {each.offset: each.opname for each in dis.get_instructions(code)}
+        return self.behind[code]
+
+    def look(self):
+        self.left -= 1
+        if self.left < 0:
+            sys.settrace(None)
+            raise Interrupted
+
+
+def test_a_signal_s_handler_that_raises_takes_no_event_from_a_watch(fake_config):
+    """Wherever it is: in turn, at each place where the interpreter looks for signals."""
+    with confab.sync.Client(fake_config) as chat:
+        room = chat.tenant("park").events.room("picnic", creator="ana")
+        room.add("ben")
+        said, read, finished, nth = [], [], 0, 0
+        with chat.tenant("park").watch("ben") as events:
+            while finished < 3:
+                # Two of them, of which the second one mostly is there already.
+                for _ in range(2):
+                    said.append(room.send(str(nth), user="ana").event_id)
+                with Interrupting(nth) as interrupting:
+                    try:
+                        read.append(events.next(timeout=10).id)
+                    except Interrupted:
+                        pass
+                while len(read) < len(said):
+                    read.append(events.next(timeout=10).id)
+                finished += not interrupting.raised
+                nth += 1
+        assert read == said
+        assert nth > 50  # there are so many places at least
+
+
+def test_a_signal_s_handler_that_raises_loses_no_outcome(fake, fake_config):
+    """A call that is interrupted behind its completion does not wait for another one."""
+    with confab.sync.Client(fake_config) as chat:
+        room = chat.tenant("park").events.room("picnic", creator="ana")
+        outcomes = set()
+        for nth in range(1000):
+            with Interrupting(nth) as interrupting:
+                begun = time.monotonic()
+                try:
+                    room.send("hi", user="ana")
+                except Interrupted as interrupted:
+                    outcomes.add(type(interrupted.__cause__))
+            assert time.monotonic() - begun < 4  # it would wait for longer
+            if not interrupting.raised:
+                break
+        assert outcomes >= {confab.OutcomeUnknown} and nth > 50
 
 
 def test_a_handler_of_alerts_that_raises_ends_nothing(fake, fake_config, monkeypatch):

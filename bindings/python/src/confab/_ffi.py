@@ -498,20 +498,29 @@ class Arrived:
 
     __slots__ = ("kind", "tag", "failure", "json", "pointer")
 
-    def __init__(self, pointer: Any) -> None:
-        self.kind: int = _event_kind(pointer)
-        self.tag: int = _event_tag(pointer)
+    def __init__(self, pointer: Any = None) -> None:
+        """Of an event; without one, of that which a queue is going to put at the pointer."""
+        self.kind = 0
+        self.tag = 0
         self.failure: Optional[errors.Error] = None
         self.json: Optional[bytes] = None
-        status: int = _event_status(pointer)
-        if status != _OK:
-            self.failure = _as_exception(status, _event_error(pointer))
-        else:
-            length = ctypes.c_size_t()
-            text = _event_json(pointer, ctypes.byref(length))
-            if text:
-                self.json = ctypes.string_at(text, length.value)
-        self.pointer: Any = pointer
+        self.pointer: Any = _EventP() if pointer is None else pointer
+        if pointer is not None:
+            self.read()
+
+    def read(self) -> None:
+        """Takes over what the event says. Once more is nothing, also where a signal's handler raised in its midst."""
+        if self.kind == 0:
+            status: int = _event_status(self.pointer)
+            if status != _OK:
+                self.failure = _as_exception(status, _event_error(self.pointer))
+            else:
+                length = ctypes.c_size_t()
+                text = _event_json(self.pointer, ctypes.byref(length))
+                if text:
+                    self.json = ctypes.string_at(text, length.value)
+            self.tag = _event_tag(self.pointer)
+            self.kind = _event_kind(self.pointer)  # last: all of it was read
         if self.kind not in (BATCH, QUESTION):
             self.release()
 
@@ -560,29 +569,54 @@ class Queue(_Handle):
         super().__init__(pointer)
         self.fd: int = _library["confab_queue_fd"](pointer)
         self._finalizer = weakref.finalize(self, _library["confab_queue_release"], pointer)
+        self._first = Arrived()
 
     def release(self) -> None:
         self._pointer = None
         self._finalizer()
 
-    def take(self) -> Optional[Arrived]:
-        """What came first, or None. Raises Closed once it is closed and empty, and Forked in a child."""
-        pointer = _EventP()
-        status = _queue_next(self._pointer, 0, ctypes.byref(pointer))
-        if status == _OK:
-            return Arrived(pointer)
-        if status == _TIMED_OUT:
-            return None
-        raise _as_exception(status, None)
+    def look(self) -> Optional[Arrived]:
+        """What came first, or None; the same again until it is ``passed``, so that it cannot be lost between the two.
 
-    def wait(self, milliseconds: Optional[int]) -> Optional[Arrived]:
-        """Waits for what comes first; None where nothing came. A signal's handler runs, and may end it by raising."""
-        arrived = self.take()
-        if arrived is None:
+        Raises Closed once it is closed and empty, and Forked in a child.
+        """
+        first = self._first
+        if first.kind == 0 and not first.pointer:
+            status = _queue_next(self._pointer, 0, ctypes.byref(first.pointer))
+            if status == _TIMED_OUT:
+                return None
+            if status != _OK:
+                raise _as_exception(status, None)
+        first.read()
+        return first
+
+    def await_first(self, milliseconds: Optional[int]) -> Optional[Arrived]:
+        """As ``look``, and waits for it. A signal's handler runs, and may end it by raising."""
+        first = self.look()
+        if first is None:
             waiting = select.poll()
             waiting.register(self.fd, select.POLLIN)
             waiting.poll(milliseconds)
-            arrived = self.take()
+            first = self.look()
+        return first
+
+    def passed(self, arrived: Arrived) -> None:
+        """Whoever looked at it has put it where it belongs. Twice is once."""
+        if self._first is arrived:
+            self._first = Arrived()
+
+    def take(self) -> Optional[Arrived]:
+        """What came first, or None, for who is not interrupted. Raises as ``look``."""
+        arrived = self.look()
+        if arrived is not None:
+            self.passed(arrived)
+        return arrived
+
+    def wait(self, milliseconds: Optional[int]) -> Optional[Arrived]:
+        """As ``take``, and waits for it."""
+        arrived = self.await_first(milliseconds)
+        if arrived is not None:
+            self.passed(arrived)
         return arrived
 
     def close(self) -> None:
@@ -622,7 +656,7 @@ class Stream(_Handle):
         _check(self.call("confab_stream_grant", batches))
 
     def ack(self, batch: Arrived) -> None:
-        """Acknowledges a batch, whether or not the stream is still open, and lets go of it."""
+        """Acknowledges a batch, whether or not the stream is still open, and lets go of it. Twice is once."""
         self.call("confab_stream_ack", batch.pointer)
         batch.release()
 

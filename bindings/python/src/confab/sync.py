@@ -7,12 +7,12 @@
 
 Every object may be used by several threads at once, but a Watch, which is for one at a time. Arguments, results and
 errors are those of the asyncio face; see there. Ctrl-C, and whatever else a signal's handler raises, ends a call and
-cancels its operation; where a send may have happened nevertheless, its OutcomeUnknown is the ``__cause__``.
+cancels its operation; where a send may have happened nevertheless, its OutcomeUnknown is the ``__cause__``. A Watch loses
+nothing by it: the event that was not given yet is given by the next call.
 """
 
 from __future__ import annotations
 
-import collections
 import itertools
 import sys
 import threading
@@ -20,7 +20,7 @@ import time
 import warnings
 import weakref
 from types import TracebackType
-from typing import Any, Callable, Deque, Dict, Iterator, List, Mapping, Optional, Set, Tuple, Type, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Type, TypeVar
 
 from . import _calls, _ffi, models
 from ._arrivals import unknown_outcome
@@ -37,22 +37,29 @@ _LATE_MS = 5000  # how long the completion of a cancelled operation is waited fo
 
 
 class _Inbox(threading.local):
-    """A thread's own queue. A signal's handler may call in the midst of a wait: what is another's is put aside."""
+    """A thread's own queue. A signal's handler may call in the midst of a wait, or raise: what came is kept by its tag."""
 
     def __init__(self) -> None:
         self.queue = _ffi.Queue(0)
-        self.expected: Set[int] = set()
-        self.aside: Dict[int, _ffi.Arrived] = {}
+        self.came: Dict[int, Optional[_ffi.Arrived]] = {}
+
+    def expect(self, tag: int) -> None:
+        self.came[tag] = None
 
     def wait(self, tag: int, milliseconds: Optional[int]) -> Optional[_ffi.Arrived]:
-        while True:
-            arrived = self.aside.pop(tag, None) or self.queue.wait(milliseconds)
-            if arrived is not None and arrived.tag != tag:
-                if arrived.tag in self.expected:
-                    self.aside[arrived.tag] = arrived
-                continue
-            if arrived is not None or milliseconds is not None:
-                return arrived
+        """What came with this tag, the same again until it is forgotten."""
+        while self.came[tag] is None:
+            first = self.queue.await_first(milliseconds)
+            if first is not None:
+                if first.tag in self.came:
+                    self.came[first.tag] = first
+                self.queue.passed(first)
+            elif milliseconds is not None:
+                break
+        return self.came[tag]
+
+    def forget(self, tag: int) -> None:
+        self.came.pop(tag, None)
 
 
 def _alert(on_alert: OnAlert, alert: models.Alert) -> None:
@@ -158,7 +165,7 @@ class Client:
                timeout: Optional[float]) -> T:
         within = self._timeout if timeout is None else _calls.milliseconds(timeout)
         inbox, tag = self._inbox, next(self._tags)
-        inbox.expected.add(tag)
+        inbox.expect(tag)
         try:
             operation = _ffi.ask(call.function, handle, {**call.fields, "timeout_ms": within}, inbox.queue, tag)
             try:
@@ -173,7 +180,7 @@ class Client:
             finally:
                 operation.release()
         finally:
-            inbox.expected.discard(tag)
+            inbox.forget(tag)
         assert ended is not None  # it waited without a bound
         return call.read(ended.result())
 
@@ -419,6 +426,17 @@ class Room:
         return self._tenant._ended(call, timeout)
 
 
+class _Batch:
+    """What was read, and how much of it was given."""
+
+    __slots__ = ("arrived", "events", "given")
+
+    def __init__(self, arrived: _ffi.Arrived, events: List[models.Event]) -> None:
+        self.arrived = arrived
+        self.events = events
+        self.given = 0
+
+
 class Watch(Iterator[models.Event]):
     """As ``confab.Watch``, for one thread at a time; ``close`` and the client's may come from any."""
 
@@ -430,8 +448,7 @@ class Watch(Iterator[models.Event]):
         self._stream: Optional[_ffi.Stream] = None
         self._closed = False
         self._granted = False
-        self._batch: Optional[_ffi.Arrived] = None
-        self._events: Deque[models.Event] = collections.deque()
+        self._batch: Optional[_Batch] = None
 
     def ready(self, *, timeout: Optional[float] = None) -> None:
         """As ``confab.Watch.ready``."""
@@ -439,12 +456,11 @@ class Watch(Iterator[models.Event]):
 
     def acknowledge(self) -> None:
         """As ``confab.Watch.acknowledge``."""
-        if not self._events:
-            self._consume()
+        self._consume()
 
     def close(self) -> None:
         """As ``confab.Watch.close``."""
-        self._events.clear()
+        self._batch = None
         if not self._closed:
             self._closed = True
             if self._stream is not None and not _ffi.forked():
@@ -452,9 +468,11 @@ class Watch(Iterator[models.Event]):
 
     def next(self, *, timeout: Optional[float] = None) -> models.Event:
         """The next event. Errors: those of ``confab.Watch``; TimedOut: nothing happened within these seconds."""
-        event = self._next(None if timeout is None else _calls.milliseconds(timeout))
-        if event is None:
+        batch = self._unread(None if timeout is None else _calls.milliseconds(timeout))
+        if batch is None:
             raise Closed("the watch is closed")
+        event = batch.events[batch.given]
+        batch.given += 1  # behind everything that a signal's handler could interrupt
         return event
 
     def __enter__(self) -> Watch:
@@ -469,14 +487,21 @@ class Watch(Iterator[models.Event]):
         return self
 
     def __next__(self) -> models.Event:
-        event = self._next(None)
-        if event is None:
+        batch = self._unread(None)
+        if batch is None:
             raise StopIteration
+        event = batch.events[batch.given]
+        batch.given += 1  # as above
         return event
 
-    def _next(self, milliseconds: Optional[int]) -> Optional[models.Event]:
-        if self._events:
-            return self._events.popleft()
+    # A signal's handler may raise behind each call in what follows. Nothing is changed there that could not be done once
+    # more, and what is told stays first in the queue until it was dealt with.
+
+    def _unread(self, milliseconds: Optional[int]) -> Optional[_Batch]:
+        """The batch whose next event is to be given; None where the stream has ended."""
+        batch = self._batch
+        if batch is not None and batch.given < len(batch.events):
+            return batch
         if self._closed:
             return None
         stream, queue = self._opened()
@@ -493,26 +518,31 @@ class Watch(Iterator[models.Event]):
         if arrived.failure is not None:
             stream.ack(arrived)
             self._granted = False
+            queue.passed(arrived)
             raise arrived.failure
-        self._batch = arrived
-        self._events.extend(models.events_of(arrived.result()))
-        return self._events.popleft()
+        batch = _Batch(arrived, models.events_of(arrived.result()))
+        self._batch = batch
+        return batch
 
     @staticmethod
     def _arrived(queue: _ffi.Queue, milliseconds: Optional[int]) -> _ffi.Arrived:
         until = None if milliseconds is None else time.monotonic() + milliseconds / 1000
         while True:
             left = None if until is None else max(0, int((until - time.monotonic()) * 1000) + 1)
-            arrived = queue.wait(left)
+            arrived = queue.await_first(left)
             if arrived is not None:
                 return arrived
             if until is not None and time.monotonic() >= until:
                 raise TimedOut("nothing happened", retriable=True)
 
     def _consume(self) -> None:
-        batch, self._batch = self._batch, None
-        if batch is not None and self._stream is not None:
-            self._stream.ack(batch)
+        batch = self._batch
+        if batch is None or batch.given < len(batch.events):
+            return
+        if self._stream is not None and self._queue is not None:
+            self._stream.ack(batch.arrived)
+            self._queue.passed(batch.arrived)
+        self._batch = None
 
     def _opened(self) -> Tuple[_ffi.Stream, _ffi.Queue]:
         if self._closed:
@@ -520,9 +550,10 @@ class Watch(Iterator[models.Event]):
         if self._stream is None or self._queue is None:
             client = self._tenant._client
             tenant = client._tenant(self._tenant._name)
-            self._queue = _ffi.Queue(0)
-            self._stream = _ffi.Stream(tenant, self._user, self._consumer, self._queue, 1)
-            weakref.finalize(self, _let_go, self._stream, self._queue)
+            queue = _ffi.Queue(0)
+            stream = _ffi.Stream(tenant, self._user, self._consumer, queue, 1)
+            weakref.finalize(self, _let_go, stream, queue)
+            self._stream, self._queue = stream, queue
         return self._stream, self._queue
 
 
