@@ -1,4 +1,4 @@
-"""What failed is told by its class and its members; nothing that was cancelled or timed out vanishes."""
+"""What failed is told by its class and its members."""
 
 import asyncio
 import pickle
@@ -7,6 +7,7 @@ import confab
 import pytest
 from confab import _ffi, errors
 
+from cancellation import held_send
 from conftest import configuration
 
 SEND = "/_matrix/client/v3/rooms/*/send/*/*"
@@ -84,94 +85,6 @@ async def test_arguments_that_can_never_be(fake_config):
         with pytest.raises(confab.InvalidArgument):
             async with confab.Client(fake_config, **wrong):
                 pass
-
-
-async def test_time_out_with_an_unknown_outcome(fake, fake_config):
-    async with confab.Client(fake_config) as chat:
-        room = await room_of(chat)
-        fake.fail("PUT", SEND, times=1, answer={"real": True, "hold": True})
-        with pytest.raises(confab.OutcomeUnknown) as caught:
-            await room.send("once", user="ana", timeout=0.5)
-        fake.tell("release")
-        again = await room.send("once", user="ana", transaction_id=caught.value.transaction_id, repeated=True)
-        assert again.transaction_id == caught.value.transaction_id
-        assert fake.tell("bodies", room_id=room.room_id)["bodies"].count("once") == 1
-
-
-async def held_send(fake, room):
-    """A send whose request was written and is not answered."""
-    before = fake.count("PUT", SEND)
-    fake.fail("PUT", SEND, times=1, answer={"real": True, "hold": True})
-    sending = asyncio.ensure_future(room.send("once", user="ana"))
-    while fake.count("PUT", SEND) == before:
-        await asyncio.sleep(0)
-    return sending
-
-
-async def test_a_cancelled_send_whose_request_was_written_is_told(fake, fake_config):
-    async with confab.Client(fake_config) as chat:
-        room = await room_of(chat)
-        sending = await held_send(fake, room)
-        sending.cancel()
-        with pytest.raises(confab.OutcomeUnknown) as caught:
-            await sending
-        fake.tell("release")
-        assert caught.value.transaction_id
-        await room.send("once", user="ana", transaction_id=caught.value.transaction_id, repeated=True)
-        assert fake.tell("bodies", room_id=room.room_id)["bodies"].count("once") == 1
-
-
-async def test_wait_for_tells_the_unknown_outcome(fake, fake_config):
-    async with confab.Client(fake_config) as chat:
-        room = await room_of(chat)
-        fake.fail("PUT", SEND, times=1, answer={"hold": True})
-        with pytest.raises(confab.OutcomeUnknown):
-            await asyncio.wait_for(room.send("once", user="ana"), 0.3)
-        fake.tell("release")
-
-
-@pytest.mark.parametrize("cancelled_first", [False, True])
-async def test_a_send_that_wins_against_its_cancellation_is_told(fake_config, cancelled_first):
-    async with confab.Client(fake_config) as chat:
-        room = await room_of(chat)
-        sending = asyncio.ensure_future(room.send("quick", user="ana"))
-        await asyncio.sleep(0)
-        arrivals = chat._arrivals()
-        # The completion is taken and the task cancelled in one turn of the loop.
-        arrivals.queue.wait = arrivals.queue.__class__.wait
-        taken = arrivals.queue.wait(arrivals.queue, 10_000)
-        if cancelled_first:
-            sending.cancel()
-        arrivals._receivers.pop(taken.tag)(taken)
-        if not cancelled_first:
-            sending.cancel()
-        with pytest.raises(confab.OutcomeUnknown, match="had been sent") as caught:
-            await sending
-        assert caught.value.transaction_id
-
-
-async def test_what_was_not_sent_is_cancelled_plainly(fake, fake_config):
-    async with confab.Client(fake_config) as chat:
-        fake.fail("POST", "/_matrix/client/v3/login", answer={"hold": True})
-        waiting = asyncio.ensure_future(chat.tenant("park").users.show("ana"))
-        while fake.count("POST", "/_matrix/client/v3/login") == 0:
-            await asyncio.sleep(0)
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
-        fake.tell("release")
-
-
-async def test_cancelled_twice_is_not_waited_for(fake, fake_config):
-    async with confab.Client(fake_config) as chat:
-        room = await room_of(chat)
-        sending = await held_send(fake, room)
-        sending.cancel()
-        await asyncio.sleep(0)
-        sending.cancel()
-        with pytest.raises((asyncio.CancelledError, confab.OutcomeUnknown)):
-            await sending
-        fake.tell("release")
 
 
 async def test_too_many_at_once_are_busy(fake, fake_config):
