@@ -15,6 +15,7 @@ import json
 import os
 import select
 import threading
+import time
 import weakref
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type, Union, cast
@@ -24,6 +25,7 @@ from . import errors
 ABI = 0
 DEFAULT_MS, LONGEST_MS = 0, 2**32 - 1
 WITHOUT_END = 2**32 - 1
+_LOOK_MS = 200  # how soon a wait of the main thread notices a signal that came just before it
 COMPLETION, BATCH, STREAM_END, LOG, ALERT, QUESTION = 1, 2, 3, 4, 5, 6
 _OK, _TIMED_OUT, _CLOSED = 0, 11, 22
 ROOM_KINDS = {"event": 0, "group": 1, "direct": 2}
@@ -593,11 +595,19 @@ class Queue(_Handle):
     def await_first(self, milliseconds: Optional[int]) -> Optional[Arrived]:
         """As ``look``, and waits for it. A signal's handler runs, and may end it by raising."""
         first = self.look()
-        if first is None:
-            waiting = select.poll()
-            waiting.register(self.fd, select.POLLIN)
-            waiting.poll(milliseconds)
+        if first is not None:
+            return first
+        waiting = select.poll()
+        waiting.register(self.fd, select.POLLIN)
+        until = None if milliseconds is None else time.monotonic() + milliseconds / 1000
+        # A signal that comes when the interpreter has looked for one, and poll() has not begun, does not end poll().
+        looks = threading.current_thread() is threading.main_thread()
+        while first is None:
+            left = None if until is None else max(0, int((until - time.monotonic()) * 1000) + 1)
+            waiting.poll(left if not looks else _LOOK_MS if left is None else min(left, _LOOK_MS))
             first = self.look()
+            if until is not None and time.monotonic() >= until:
+                break
         return first
 
     def passed(self, arrived: Arrived) -> None:

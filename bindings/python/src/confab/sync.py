@@ -16,7 +16,6 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
-import time
 import warnings
 import weakref
 from types import TracebackType
@@ -50,12 +49,11 @@ class _Inbox(threading.local):
         """What came with this tag, the same again until it is forgotten."""
         while self.came[tag] is None:
             first = self.queue.await_first(milliseconds)
-            if first is not None:
-                if first.tag in self.came:
-                    self.came[first.tag] = first
-                self.queue.passed(first)
-            elif milliseconds is not None:
+            if first is None:
                 break
+            if first.tag in self.came:
+                self.came[first.tag] = first
+            self.queue.passed(first)
         return self.came[tag]
 
     def forget(self, tag: int) -> None:
@@ -509,7 +507,9 @@ class Watch(Iterator[models.Event]):
         if not self._granted:
             stream.grant(_ffi.WITHOUT_END)
             self._granted = True
-        arrived = self._arrived(queue, milliseconds)
+        arrived = queue.await_first(milliseconds)
+        if arrived is None:
+            raise TimedOut("nothing happened", retriable=True)
         if arrived.kind == _ffi.STREAM_END:
             self._closed = True
             if arrived.failure is not None:
@@ -523,17 +523,6 @@ class Watch(Iterator[models.Event]):
         batch = _Batch(arrived, models.events_of(arrived.result()))
         self._batch = batch
         return batch
-
-    @staticmethod
-    def _arrived(queue: _ffi.Queue, milliseconds: Optional[int]) -> _ffi.Arrived:
-        until = None if milliseconds is None else time.monotonic() + milliseconds / 1000
-        while True:
-            left = None if until is None else max(0, int((until - time.monotonic()) * 1000) + 1)
-            arrived = queue.await_first(left)
-            if arrived is not None:
-                return arrived
-            if until is not None and time.monotonic() >= until:
-                raise TimedOut("nothing happened", retriable=True)
 
     def _consume(self) -> None:
         batch = self._batch
