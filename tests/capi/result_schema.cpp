@@ -29,9 +29,23 @@ bool is_type(const TestJson& value, const std::string& type) {
          (type == "boolean" && value.is_bool());
 }
 
+std::string lacking(const TestJson& value, const TestJson& required, const std::string& path) {
+  for (const TestJson& name : required.as_array()) {
+    if (!value.contains(name.as_string())) return path + " has no " + name.as_string();
+  }
+  return {};
+}
+
+// Whether a condition holds: members that have to be of one value.
+bool holds(const TestJson& value, const TestJson& condition) {
+  const auto& members = condition["properties"].as_object();
+  return std::all_of(members.begin(), members.end(),
+                     [&](const auto& each) { return value[each.first] == each.second["const"]; });
+}
+
 std::string fault(const TestJson& value, const TestJson& schema, const std::string& path) {
-  static const std::set<std::string, std::less<>> known{"$ref",    "type",       "description", "enum",
-                                                        "minimum", "properties", "required",    "items"};
+  static const std::set<std::string, std::less<>> known{"$ref",       "type",     "description", "enum", "minimum",
+                                                        "properties", "required", "items",       "allOf"};
   for (const auto& [keyword, unused] : schema.as_object()) {
     if (known.count(keyword) == 0) return path + ": the test does not know the keyword " + keyword;
   }
@@ -44,8 +58,10 @@ std::string fault(const TestJson& value, const TestJson& schema, const std::stri
     if (std::find(values.begin(), values.end(), value) == values.end()) return path + " is none of its values";
   }
   if (schema.contains("minimum") && value.as_integer() < schema["minimum"].as_integer()) return path + " is too small";
-  for (const TestJson& name : schema["required"].as_array()) {
-    if (!value.contains(name.as_string())) return path + " has no " + name.as_string();
+  if (std::string wrong = lacking(value, schema["required"], path); !wrong.empty()) return wrong;
+  for (const TestJson& rule : schema["allOf"].as_array()) {
+    if (!holds(value, rule["if"])) continue;
+    if (std::string wrong = lacking(value, rule["then"]["required"], path); !wrong.empty()) return wrong;
   }
   for (const auto& [name, member] : value.as_object()) {
     if (!schema["properties"].contains(name)) return path + " has a member that is not described: " + name;
@@ -64,6 +80,14 @@ std::string fault_of_result(std::string_view name, std::string_view json) {
   const auto value = TestJson::parse(json);
   if (!value) return "no JSON: " + std::string(json);
   return fault(*value, definitions()[name], std::string(name));
+}
+
+std::set<std::string> values_of_member(std::string_view name, std::string_view member) {
+  std::set<std::string> values;
+  for (const TestJson& value : definitions()[name]["properties"][member]["enum"].as_array()) {
+    values.insert(value.as_string());
+  }
+  return values;
 }
 
 }  // namespace confab::test

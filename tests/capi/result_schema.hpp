@@ -2,6 +2,7 @@
 // wrong, too.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -9,5 +10,8 @@ namespace confab::test {
 
 /// What is wrong with `json` as a result of this name; empty where nothing is.
 [[nodiscard]] std::string fault_of_result(std::string_view name, std::string_view json);
+
+/// The values that the schema names for a member of a definition.
+[[nodiscard]] std::set<std::string> values_of_member(std::string_view name, std::string_view member);
 
 }  // namespace confab::test

@@ -1,3 +1,4 @@
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ constexpr std::uint64_t stream_tag = 77;
 struct Watching : ClientAtWork {
   HeldQueue events;
   HeldStream stream;
+  std::set<std::string> kinds;  // that were told
 
   Watching() { REQUIRE(confab_queue_new(nullptr, events.place(), nullptr) == CONFAB_OK); }
 
@@ -48,6 +50,16 @@ struct Watching : ClientAtWork {
       }
     }
     return found;
+  }
+  // Reads on until an event of this kind has come. Each batch is judged by the schema.
+  void read_until(const char* kind) {
+    while (kinds.count(kind) == 0) {
+      const HeldEvent event = batch();
+      for (std::size_t i = 0; i < confab_event_count(event, "/events"); ++i) {
+        kinds.insert(string_of(event, ("/events/" + std::to_string(i) + "/event").c_str()));
+      }
+      REQUIRE(confab_stream_ack(stream, event) == CONFAB_OK);
+    }
   }
   bool is_quiet() {
     HeldEvent event;
@@ -267,4 +279,69 @@ TEST_CASE_FIXTURE(Watching,
   CHECK(confab_event_status(ended(confab_outbox_list, tenant.get(), outbox)) == CONFAB_INVALID_ARGUMENT);
   REQUIRE(confab_stream_close(stream) == CONFAB_OK);
   ends(CONFAB_OK);
+}
+
+namespace {
+
+// What the fake homeserver does not tell by itself, in one answer: who types, who has read, an event of no kind of its
+// own, and that more happened before it than is told.
+Answer rest_of_the_kinds(const Request& poll, const std::string& room, const std::string& event) {
+  const std::string topic = R"({"type":"m.room.topic","state_key":"","event_id":"$topic","sender":"@admin:hs.test",)"
+                            R"("origin_server_ts":1767225600000,"content":{"topic":"Sandwiches"}})";
+  const std::string typing = R"({"type":"m.typing","content":{"user_ids":["@park_2:hs.test"]}})";
+  const std::string receipt =
+      R"({"type":"m.receipt","content":{")" + event + R"(":{"m.read":{"@park_2:hs.test":{"ts":1767225601000}}}}})";
+  return Answer(200, R"({"next_batch":")" + poll.parameter("since").value_or("") + R"(","rooms":{"join":{")" + room +
+                         R"(":{"timeline":{"limited":true,"prev_batch":"gap","events":[)" + topic +
+                         R"(]},"ephemeral":{"events":[)" + typing + "," + receipt + "]}}}}}");
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Watching, "each kind of event that the schema names is told as the schema says") {
+  open_outbox();
+  ready();
+  REQUIRE(confab_stream_grant(stream, UINT32_MAX) == CONFAB_OK);
+  auto message = request<confab_message_request>();
+  message.room = "picnic";
+  message.user = "ana";
+  message.body = "for certain";
+  const HeldEvent accepted = result("accepted", confab_send_durably, tenant.get(), message);
+  read_until("given_up");  // there is no room yet
+  make_room();
+  const std::string id = string_of(accepted, "/transaction_id");
+  auto outbox = request<confab_outbox_request>();
+  outbox.transaction_id = id.c_str();
+  result("done", confab_outbox_retry, tenant.get(), outbox);
+  read_until("sent");
+  REQUIRE(confab_stream_close(stream) == CONFAB_OK);
+  ends(CONFAB_OK);
+
+  open("ana");
+  ready();
+  REQUIRE(confab_stream_grant(stream, UINT32_MAX) == CONFAB_OK);
+  const std::string hello = say("ben", "hello");  // who comes in by it
+  read_until("membership");
+  read_until("message");
+  message.user = "ben";
+  message.event = hello.c_str();
+  message.body = "hello all";
+  result("sent", confab_edit, tenant.get(), message);
+  read_until("edit");
+  message.body = "+1";
+  result("sent", confab_react, tenant.get(), message);
+  read_until("reaction");
+  message.body = "a slip";
+  result("sent", confab_redact, tenant.get(), message);
+  read_until("redaction");
+
+  const std::string room = server.room_ids().at(0);
+  server.on("GET", "/_matrix/client/v3/rooms/*/messages", Answer::error(403, "M_FORBIDDEN"));
+  server.on("GET", "/_matrix/client/v3/sync")
+      .then([room, hello](const Request& poll) { return rest_of_the_kinds(poll, room, hello); })
+      .times(1);
+  say("ben", "and on");  // ends the poll that waits
+  for (const char* kind : {"typing", "receipt", "missed", "other"}) read_until(kind);
+
+  CHECK(kinds == values_of_member("event", "event"));
 }

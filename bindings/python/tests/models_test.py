@@ -19,11 +19,15 @@ def example(name, number=0):
 
 def test_events():
     events = models.events_of(example("events"))
-    assert [type(event) for event in events] == [confab.Message, confab.Reaction, confab.Membership, confab.Typing,
-                                                 confab.Receipts, confab.Missed]
-    message, reaction, membership, typing, receipts, missed = events
+    assert [type(event) for event in events] == [
+        confab.Message, confab.Edit, confab.Reaction, confab.Redaction, confab.Membership, confab.Typing, confab.Receipts,
+        confab.OtherEvent, confab.Missed]
+    message, edit, reaction, redaction, membership, typing, receipts, other, missed = events
     assert (message.id, message.body, message.reactions, message.sender_name) == ("$fQ2a...", "Hello", (), None)
     assert message.time == datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+    assert (edit.id, edit.target, edit.message.id, edit.message.body) == ("$e5Tz...", "$fQ2a...", "$fQ2a...", "Hello all")
+    assert redaction == confab.Redaction("$r9Wd...", "!kXq3...", "@park_2:example.org", "$b7Ka...", "a slip")
+    assert other == confab.OtherEvent("$t2Hv...", "!kXq3...", "@park_1:example.org", "m.room.topic")
     assert (reaction.target, reaction.key, reaction.user_id) == ("$fQ2a...", "👍", "@park_2:example.org")
     assert membership.membership == "join" and typing.users == ("@park_2:example.org",)
     assert receipts.receipts[0].event_id == "$fQ2a..." and missed.room_id is None
