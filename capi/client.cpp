@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <future>
+#include <stop_token>
 #include <string>
 
 #include <confab/open_configuration.hpp>
@@ -88,15 +89,17 @@ confab_client::Chat confab_client::chat(const confab::TenantConfiguration& tenan
   const confab::TenantOptions& options = tenant.options();
   const auto known = chats_.find(options.id());
   if (known != chats_.end()) return known->second;
-  const std::shared_ptr<confab::Runtime> on = runtime->open();
-  Chat made;
-  made.directory = value_or_refuse(confab::open_stored_directory(*on, configuration, tenant));
-  if (asks_directory_) {
-    made.asked = std::make_shared<const AskedDirectory>(made.directory, questions, options.id().str());
-  }
-  made.service = value_or_refuse(confab::make_chat_service(
-      *on, homeserver.provider(options.id().str(), options.access()), options, made.directory));
-  return chats_.emplace(options.id(), std::move(made)).first->second;
+  return runtime->use([&](confab::Runtime& on, std::stop_token closing) {
+    Chat made;
+    made.directory = value_or_refuse(
+        confab::open_stored_directory(on, configuration, tenant, confab::CallOptions().stop(std::move(closing))));
+    if (asks_directory_) {
+      made.asked = std::make_shared<const AskedDirectory>(made.directory, questions, options.id().str());
+    }
+    made.service = value_or_refuse(confab::make_chat_service(
+        on, homeserver.provider(options.id().str(), options.access()), options, made.directory));
+    return chats_.emplace(options.id(), std::move(made)).first->second;
+  });
 }
 
 confab_status confab_client_open(confab_runtime* runtime, const confab_client_options* options, confab_client** client,
@@ -106,15 +109,16 @@ confab_status confab_client_open(confab_runtime* runtime, const confab_client_op
     confab_runtime& on = require(runtime, "runtime");
     const confab_client_options given =
         read_struct(options, "options", offsetof(confab_client_options, question_queue));
-    const std::shared_ptr<confab::Runtime> open = on.open();
-    const std::shared_ptr<Questions> questions = questions_of(given);
-    if (questions) on.close_too(questions);
-    confab::Configuration configuration = read_configuration(given, questions);
-    if (given.store != nullptr) use_store(configuration, require(given.store, "store"));
-    confab::Homeserver homeserver =
-        value_or_refuse(confab::open_homeserver(*open, configuration, call_options(given.timeout_ms)));
-    *client = new confab_client(Ref<confab_runtime>::another(on), std::move(configuration), std::move(homeserver),
-                                questions, given.ask_directory != 0);
+    on.use([&](confab::Runtime& open, std::stop_token closing) {
+      const std::shared_ptr<Questions> questions = questions_of(given);
+      if (questions) on.close_too(questions);
+      confab::Configuration configuration = read_configuration(given, questions);
+      if (given.store != nullptr) use_store(configuration, require(given.store, "store"));
+      confab::Homeserver homeserver = value_or_refuse(
+          confab::open_homeserver(open, configuration, call_options(given.timeout_ms).stop(std::move(closing))));
+      *client = new confab_client(Ref<confab_runtime>::another(on), std::move(configuration), std::move(homeserver),
+                                  questions, given.ask_directory != 0);
+    });
   });
 }
 

@@ -4,35 +4,52 @@
 #include <cstddef>
 #include <utility>
 
-#include "capi/guard.hpp"
 #include "capi/log_feed.hpp"
 #include "capi/request.hpp"
 
 using namespace confab::capi;
 
-std::shared_ptr<confab::Runtime> confab_runtime::open() {
-  const std::lock_guard lock(mutex_);
-  if (!runtime_) refuse(confab::Errc::closed, "runtime", "the runtime is closed");
-  return runtime_;
+confab_runtime::Use::Use(confab_runtime& of) : of_(of) {
+  const std::lock_guard lock(of.mutex_);
+  if (of.closed_) refuse_closed();
+  ++of.used_;
 }
 
+confab_runtime::Use::~Use() {
+  const std::lock_guard lock(of_.mutex_);
+  if (--of_.used_ == 0) of_.changed_.notify_all();
+}
+
+void confab_runtime::refuse_closed() { refuse(confab::Errc::closed, "runtime", "the runtime is closed"); }
+
 void confab_runtime::close() noexcept {
-  std::shared_ptr<confab::Runtime> last;
   std::vector<std::weak_ptr<Closable>> others;
   {
-    const std::lock_guard lock(mutex_);
-    last = std::move(runtime_);
+    std::unique_lock lock(mutex_);
+    if (std::exchange(closed_, true)) {
+      changed_.wait(lock, [&] { return gone_; });
+      return;
+    }
     others.swap(others_);
   }
+  // Before anything ends by it: what is being opened waits for no store and no homeserver any more, and says why.
+  closing_.request_stop();
   for (const auto& other : others) {
     if (const auto alive = other.lock()) alive->close();
   }
-  // Ends here, without the lock; or with the call that makes something with it at this moment.
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return used_ == 0; });
+  }
+  runtime_.reset();  // without the lock: what ends with it may ask whether it is closed
+  const std::lock_guard lock(mutex_);
+  gone_ = true;
+  changed_.notify_all();
 }
 
 void confab_runtime::close_too(std::weak_ptr<Closable> other) {
   const std::lock_guard lock(mutex_);
-  if (!runtime_) refuse(confab::Errc::closed, "runtime", "the runtime is closed");
+  if (closed_) refuse_closed();
   others_.erase(std::remove_if(others_.begin(), others_.end(), [](const auto& each) { return each.expired(); }),
                 others_.end());
   others_.push_back(std::move(other));

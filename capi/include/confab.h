@@ -156,8 +156,8 @@ typedef struct confab_runtime_options {
 /// @returns        CONFAB_BUSY: the system refuses a thread or a descriptor.
 CONFAB_API confab_status confab_runtime_new(const confab_runtime_options *options, confab_runtime **runtime,
                                             confab_error **error);
-/// End every operation and stream (CONFAB_CLOSED where nothing better is known) and join the threads. It blocks:
-/// mostly for milliseconds, at most for some seconds. What is asked afterwards ends with CONFAB_CLOSED. Twice is once.
+/// End all operations and streams, and what other threads just open (CONFAB_CLOSED where nothing better is known), and join
+/// the threads. It blocks: mostly milliseconds, at most some seconds. Afterwards all is CONFAB_CLOSED. Twice is once.
 CONFAB_API confab_status confab_runtime_close(confab_runtime *runtime);
 CONFAB_API confab_runtime *confab_runtime_retain(confab_runtime *runtime);  ///< Take another reference.
 /// Give a reference back. When it and all clients, tenants and streams made with it are gone, it is closed as above, by

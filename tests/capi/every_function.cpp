@@ -273,7 +273,8 @@ void EveryHandle::hold_a_store_call() {
   open_over(store, storing_);
   first_use_ = std::thread([this] {
     HeldTenant park;
-    CHECK(confab_client_tenant(storing_, "park", park.place(), nullptr) == CONFAB_STORE);
+    const confab_status opened = confab_client_tenant(storing_, "park", park.place(), nullptr);
+    CHECK((opened == CONFAB_STORE || opened == CONFAB_CLOSED));  // where the runtime is closed meanwhile
   });
   store_answer = asked_.get_future().get();
 }
