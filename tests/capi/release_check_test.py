@@ -26,6 +26,7 @@ class ReleaseCheck(unittest.TestCase):
         folder = self.folder / name
         folder.mkdir()
         (folder / "confab.h").write_text(header)
+        shutil.copy(ROOT / "capi/results.schema.json", folder)
         bodies = ['#include "confab.h"\n']
         for declaration in re.findall(r"^CONFAB_API ([^;]*);", header, re.MULTILINE):
             result = "" if declaration.startswith("void ") else " return 0;"
@@ -75,6 +76,12 @@ class ReleaseCheck(unittest.TestCase):
         code, told = self.check(self.changed("  uint32_t most_operations;", "  uint64_t most_operations;"))
         self.assertEqual(1, code, told)
         self.assertIn("most_operations", told)
+
+    def test_a_constant_of_another_number(self):
+        """For all that abi_breaks_test.py tries: its findings count here."""
+        code, told = self.check(self.changed("CONFAB_EVENT_BATCH = 2,", "CONFAB_EVENT_BATCH = 12,"))
+        self.assertEqual(1, code, told)
+        self.assertIn("CONFAB_EVENT_BATCH was 2 and is 12", told)
 
     def test_changes_that_are_meant(self):
         changed = self.changed("CONFAB_API const char *confab_version(void);", "")
