@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <future>
 #include <string>
+#include <vector>
 
 #include "../../examples/c/list_store.h"
 #include "capi/client_at_work.hpp"
@@ -154,4 +155,45 @@ TEST_CASE_FIXTURE(Storing, "a table that is none, a store that is not asked for,
   options.json = in_memory.c_str();
   CHECK(confab_client_open(runtime, &options, client.place(), error.place()) == CONFAB_INVALID_ARGUMENT);
   CHECK(std::string(confab_error_subject(error)) == "store");
+}
+
+TEST_CASE_FIXTURE(ClientAtWork,
+                  "where a backup was put back, what waits in the outbox is looked for before it is sent") {
+  const confab_store_vtable table = list_store_vtable(list_store_new(nullptr, nullptr));
+  HeldStore store;
+  REQUIRE(confab_store_new(&table, store.place(), nullptr) == CONFAB_OK);
+  open_over(store, client);
+  REQUIRE(confab_client_tenant(client, "park", tenant.place(), nullptr) == CONFAB_OK);
+  make_room();
+  const char* const sends = "/_matrix/client/v3/rooms/*/send/*/*";
+  server.on("PUT", sends).then(Answer::real().hold()).times(1);
+  auto message = request<confab_message_request>();
+  message.room = "picnic";
+  message.user = "ana";
+  message.body = "first";
+  result("accepted", confab_send_durably, tenant.get(), message);
+  message.body = "second";
+  const std::string second =
+      string_of(result("accepted", confab_send_durably, tenant.get(), message), "/transaction_id");
+  REQUIRE(server.wait_for(1, "PUT", sends, std::chrono::milliseconds(patience_ms)));
+  auto reset = request<confab_reset_request>();
+  reset.all_users = 1;
+  CHECK(int_of(result("reset", confab_reset, tenant.get(), reset), "/messages") == 0);
+  reset.restored = 1;
+  CHECK(int_of(result("reset", confab_reset, tenant.get(), reset), "/messages") == 2);
+  reset.all_users = 0;
+  reset.user = "ana";
+  const HeldEvent refused = ended(confab_reset, tenant.get(), reset);
+  CHECK(confab_event_status(refused) == CONFAB_INVALID_ARGUMENT);
+  CHECK(std::string(confab_error_subject(confab_event_error(refused))) == "user");
+
+  const char* const history = "/_matrix/client/v3/rooms/*/messages";
+  CHECK(server.count("GET", history) == 0);
+  server.release();
+  auto outbox = request<confab_outbox_request>();
+  outbox.transaction_id = second.c_str();
+  while (string_of(result("outbox_message", confab_outbox_show, tenant.get(), outbox), "/state") != "sent") {
+  }
+  CHECK(server.count("GET", history) > 0);  // a message that was not sent before is looked for by nobody
+  CHECK(server.bodies(server.room_ids().at(0)) == std::vector<std::string>{"first", "second"});
 }
