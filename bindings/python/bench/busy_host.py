@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Whether a Python host whose threads burn the interpreter's lock stalls the library's loop.
 
-    busy_host.py [--users N] [--seconds S] [--rounds R]
+    busy_host.py [--users N] [--seconds S] [--rounds R] [--turn MILLISECONDS]
 
 Users listen; the homeserver answers each poll after 20 ms with nothing, so that the next poll is the library's alone.
 How long that takes to come is measured at the homeserver, in turns while the host sleeps and while a thread of it
-burns. Beside it: how late the host's own loop is then. Prints one JSON object, microseconds, over all rounds.
+burns. Beside it: how late the host's own loop is then. Prints one JSON object, microseconds, over all rounds. A turn is how
+long a thread keeps the lock that others wait for, and so what the library would lose by each wait for it.
 """
 
 import argparse
 import asyncio
 import json
+import sys
 import threading
 import time
 
@@ -23,9 +25,10 @@ def percentile(values, share):
     return round(sorted(values)[min(len(values) - 1, int(len(values) * share))])
 
 
-def told(values):
+def told(rounds):
+    values = sum(rounds, [])
     return {"count": len(values), "median": percentile(values, 0.5), "p99": percentile(values, 0.99),
-            "worst": round(max(values))}
+            "worst": round(max(values)), "p99_of_rounds": [percentile(each, 0.99) for each in rounds]}
 
 
 async def lateness(until, late):
@@ -61,9 +64,10 @@ async def measure(given):
                                               args=(until,) if how == "burning" else ())
                     thread.start()
                     server.tell("beat", milliseconds=20)
-                    watching = asyncio.ensure_future(lateness(until, late[how]))
+                    late[how].append([])
+                    watching = asyncio.ensure_future(lateness(until, late[how][-1]))
                     await asyncio.sleep(given.seconds)
-                    gaps[how] += server.tell("gaps")["gaps"]
+                    gaps[how].append(server.tell("gaps")["gaps"])
                     until.set()
                     thread.join()
                     await watching
@@ -83,7 +87,10 @@ def main():
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=5)
-    print(json.dumps(asyncio.run(measure(parser.parse_args()))))
+    parser.add_argument("--turn", type=float, default=sys.getswitchinterval() * 1000)
+    given = parser.parse_args()
+    sys.setswitchinterval(given.turn / 1000)
+    print(json.dumps(asyncio.run(measure(given))))
 
 
 if __name__ == "__main__":

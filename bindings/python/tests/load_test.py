@@ -26,6 +26,12 @@ def test_events_come_and_memory_stays():
 
 
 def test_a_busy_thread_takes_the_host_s_time_and_not_the_library_s():
-    told = measured("busy_host.py", "--users", "5", "--rounds", "1", "--seconds", "1")["burning"]
-    assert told["library"]["count"] > 20
-    assert told["library"]["median"] < told["python"]["median"]
+    turn_ms = 100  # twenty times the default: who waits for the interpreter's lock is told from who waits for a processor
+    told = measured("busy_host.py", "--users", "10", "--rounds", "2", "--seconds", "0.5", "--turn", str(turn_ms))["burning"]
+    library, python = told["library"], told["python"]
+    assert library["count"] > 100
+    assert library["median"] < python["median"] / 2
+    # Who waits for the lock waits for a turn, and of the other users not one in a hundred does. One round of two: what
+    # else runs on this machine may take the processor from either.
+    assert min(library["p99_of_rounds"]) < turn_ms * 1000 / 2
+    assert min(python["p99_of_rounds"]) > turn_ms * 1000 / 2  # or nothing was burning
