@@ -5,6 +5,7 @@ folders whose relative places are the same every time: only what changed is comp
 it is a suite of its own: scripts/test --suite install
 """
 
+import ast
 import json
 import os
 import re
@@ -77,6 +78,31 @@ def test_sdist(sdist):
     assert {"cpp/CMakeLists.txt", "cpp/LICENSE", "cpp/capi/include/confab.h", "cpp/src/util/error.cpp",
             "src/confab/py.typed", "build_backend/sources_along.py", "CMakeLists.txt"} <= names
     assert not [name for name in names if name.startswith("tests") or "__pycache__" in name]
+
+
+def files(folder, *names):
+    """Path and content of each that would be in an sdist."""
+    for place in map(folder.joinpath, names):
+        for path in [place] if place.is_file() else place.rglob("*"):
+            if path.is_file() and path.suffix != ".pyc":
+                yield str(path.relative_to(folder)), path.read_bytes()
+
+
+def test_what_a_wheel_is_built_from_is_the_same_in_a_checkout(sdist, folder):
+    """So the wheel of the sdist, which is built and tried here, is that of the checkout, without building it once more."""
+    backend = (PACKAGE / "build_backend" / "sources_along.py").read_text()
+    needed = ast.literal_eval(re.search(r"^NEEDED = (.*)$", backend, re.MULTILINE).group(1))
+    here = dict(files(PACKAGE, "CMakeLists.txt", "pyproject.toml", "README.md", "src", "build_backend"))
+    here.update((f"cpp/{name}", text) for name, text in files(SOURCE, *needed))
+    with tarfile.open(sdist) as archive:
+        packed = {member.name.split("/", 1)[1]: archive.extractfile(member).read()
+                  for member in archive.getmembers() if member.isfile()}
+    beside = {name for name in packed if name == "PKG-INFO" or name.startswith("bench/")}
+    assert packed.keys() - beside == here.keys()
+    assert [name for name in here if packed[name] != here[name]] == []
+    # Without the copy it is the checkout's own sources that are built.
+    run("cmake", "-S", PACKAGE, "-B", folder / "checkout", "-G", "Ninja", folder=folder)
+    assert f"confab_SOURCE_DIR:STATIC={SOURCE}\n" in (folder / "checkout" / "CMakeCache.txt").read_text()
 
 
 def test_wheel(wheel):
