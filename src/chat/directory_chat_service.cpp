@@ -237,7 +237,7 @@ Result<std::shared_ptr<ChatService>> make_chat_service(Runtime& runtime, std::sh
   auto shared = std::make_shared<TenantChat>(runtime.core(), provider, tenant.id(), std::move(*names),
                                              std::move(directory), tenant.plain_text_in_encrypted_rooms());
   if (auto* finishes = dynamic_cast<chat::FinishesResets*>(provider.get())) {
-    finishes->finish_reset(TenantChat::reset_of_all(shared));
+    finishes->finish_reset(TenantChat::reset_of_all(shared), [chat = shared] { (void)chat->forget_rooms(); });
   }
   return std::shared_ptr<ChatService>(std::make_shared<DirectoryChatService>(std::move(shared)));
 }

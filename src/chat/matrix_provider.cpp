@@ -198,6 +198,8 @@ EventStream MatrixProvider::events(MatrixUserId user, EventsOptions options) {
   if (!options.consumer().empty()) {
     place = std::make_shared<services::ConsumerPosition>(backend_->records(), *group_, user, options.consumer(),
                                                          backend_->server_name());
+    const std::lock_guard lock(mutex_);
+    place->after(finishing_);
   }
   return EventStream(
       services::UserEvents::open(backend_->core(), backend_->tokens(), std::move(user), group_, std::move(place)));
@@ -220,9 +222,17 @@ Pending<ResetCounts> MatrixProvider::finishing(ProviderReset request) {
       });
 }
 
-void MatrixProvider::finish_reset(ProviderReset request) {
+void MatrixProvider::finish_reset(ProviderReset request, std::function<void()> forgotten) {
+  auto ended = std::make_shared<net::SharedResult<int>>();
+  {
+    const std::lock_guard lock(mutex_);
+    finishing_ = ended;
+  }
   // What fails is left to the next process.
-  (void)finishing(std::move(request)).start([](const Result<ResetCounts>&) {});
+  (void)finishing(std::move(request)).start([ended, forgotten = std::move(forgotten)](const Result<ResetCounts>& done) {
+    if (done && done->users() + done->positions() + done->rooms() > 0) forgotten();
+    ended->set(0);
+  });
 }
 
 }  // namespace confab

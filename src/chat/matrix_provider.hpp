@@ -1,7 +1,9 @@
 // MatrixProvider: the ChatProvider that speaks to a homeserver.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -10,6 +12,7 @@
 #include "chat/matrix_backend.hpp"
 #include "chat/matrix_reset.hpp"
 #include "chat/tenant_outbox.hpp"
+#include "net/shared_result.hpp"
 
 namespace confab {
 
@@ -40,7 +43,7 @@ class MatrixProvider final : public ChatProvider,
   [[nodiscard]] Pending<MessagePage> history(ProviderHistoryRequest request, CallOptions options) override;
   [[nodiscard]] EventStream events(MatrixUserId user, EventsOptions options) override;
   [[nodiscard]] Pending<ResetCounts> reset(ProviderReset request, CallOptions options) override;
-  void finish_reset(ProviderReset request) override;
+  void finish_reset(ProviderReset request, std::function<void()> forgotten) override;
   [[nodiscard]] Pending<ResetCounts> finishing(ProviderReset request);
   [[nodiscard]] chat::TenantNames& tenant_names() noexcept override { return backend_->tenant_names(); }
   [[nodiscard]] Result<std::shared_ptr<services::Outbox>> outbox() override { return backend_->outbox(); }
@@ -56,6 +59,8 @@ class MatrixProvider final : public ChatProvider,
 
   std::shared_ptr<detail::MatrixBackend> backend_;
   std::shared_ptr<const std::string> group_;
+  std::mutex mutex_;
+  std::shared_ptr<net::SharedResult<int>> finishing_;  // of a reset; null: nothing was asked to be finished
 };
 
 }  // namespace confab

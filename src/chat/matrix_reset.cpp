@@ -18,7 +18,17 @@ using net::CallContext;
 
 constexpr int note_version = 1;
 
-std::string note_key(const CallContext& context) { return "reset/" + text::percent_encode(context.group()); }
+// How often another process may note something first.
+constexpr int most_rounds = 4;
+
+// Of one tenant on one homeserver, who is told by how the aliases of its rooms begin: the group is a word of the
+// host's.
+std::string note_key(const detail::MatrixBackend& backend, const ProviderReset& request, const CallContext& context) {
+  std::string key = "reset/" + text::percent_encode(backend.server_name());
+  if (!request.room_prefix().empty()) return key + "/tenant/" + text::percent_encode(request.room_prefix());
+  if (context.group().empty()) return key + "/all";
+  return key + "/group/" + text::percent_encode(context.group());
+}
 
 std::string note_of(const MatrixUserId& user) {
   json::Writer writer;
@@ -73,12 +83,38 @@ Task<Result<ResetCounts>> forget_everything(std::shared_ptr<detail::MatrixBacken
 }
 
 // The note of `version` has come true.
-Task<Result<void>> strike(std::shared_ptr<detail::MatrixBackend> backend, StoreVersion version, CallContext context) {
-  StoreWrite erase = StoreWrite::erase(note_key(context), version);
+Task<Result<void>> strike(std::shared_ptr<detail::MatrixBackend> backend, std::string key, StoreVersion version,
+                          CallContext context) {
+  StoreWrite erase = StoreWrite::erase(std::move(key), version);
   Result<StoreVersion> struck = co_await backend->records().put_if(context, std::move(erase), Durability::relaxed);
   // A conflict: another one was begun meanwhile, or has struck it.
   if (!struck && struck.error().code() != Errc::conflict) co_return std::move(struck).error();
   co_return Result<void>();
+}
+
+// Notes it, and does what stands there before, so that nothing is forgotten over it. Nothing: it is part of one that
+// was begun, of all users.
+Task<Result<std::optional<StoreVersion>>> note(std::shared_ptr<detail::MatrixBackend> backend, std::string key,
+                                               ProviderReset request, CallContext context) {
+  for (int round = 0; round < most_rounds; ++round) {
+    Result<std::optional<StoreRecord>> found = co_await backend->records().get(context, key);
+    if (!found) co_return std::move(found).error();
+    const std::optional<StoreRecord>& there = *found;
+    const MatrixUserId before = there ? read_note(*there) : MatrixUserId();
+    const bool one = !request.user().empty();
+    if (there && before.empty() && one) co_return std::optional<StoreVersion>();
+    if (one && !before.empty() && before != request.user() && !wrong_user(before, *backend)) {
+      ProviderReset left(before);
+      left.rooms(request.room_prefix());
+      Result<ResetCounts> done = co_await forget_everything(backend, std::move(left), context);
+      if (!done) co_return std::move(done).error();
+    }
+    StoreWrite put = StoreWrite::put(key, there ? there->version() : 0, note_of(request.user()));
+    Result<StoreVersion> noted = co_await backend->records().put_if(context, std::move(put), Durability::promised);
+    if (noted) co_return std::optional<StoreVersion>(*noted);
+    if (noted.error().code() != Errc::conflict) co_return std::move(noted).error();
+  }
+  co_return Error(Errc::busy, "other processes reset this tenant all the time; try again");
 }
 
 }  // namespace
@@ -98,48 +134,37 @@ Task<Result<ResetCounts>> forget(std::shared_ptr<detail::MatrixBackend> backend,
     if (std::optional<Error> wrong = wrong_user(request.user(), *backend)) co_return std::move(*wrong);
   }
   if (!request.is_full()) co_return co_await forget_tokens(std::move(backend), std::move(request), std::move(context));
-  const std::string key = note_key(context);
-  Result<std::optional<StoreRecord>> found = co_await backend->records().get(context, key);
-  if (!found) co_return std::move(found).error();
-  const std::optional<StoreRecord>& there = *found;
-  // What was begun before and is not part of this one is not forgotten over it.
-  const MatrixUserId before = there ? read_note(*there) : MatrixUserId();
-  const bool covered = there && before.empty() && !request.user().empty();
-  if (!before.empty() && before != request.user() && !request.user().empty()) {
-    ProviderReset left(before);
-    left.rooms(request.room_prefix());
-    Result<ResetCounts> done = co_await forget_everything(backend, std::move(left), context);
-    if (!done) co_return done;
-  }
-  StoreVersion note = 0;
-  if (!covered) {
-    StoreWrite put = StoreWrite::put(key, there ? there->version() : 0, note_of(request.user()));
-    Result<StoreVersion> noted = co_await backend->records().put_if(context, std::move(put), Durability::promised);
-    if (!noted) co_return std::move(noted).error();
-    note = *noted;
-  }
+  const std::string key = note_key(*backend, request, context);
+  Result<std::optional<StoreVersion>> noted = co_await note(backend, key, request, context);
+  if (!noted) co_return std::move(noted).error();
   Result<ResetCounts> counts = co_await forget_everything(backend, std::move(request), context);
-  if (!counts || covered) co_return counts;
-  Result<void> struck = co_await strike(std::move(backend), note, context);
+  if (!counts || !*noted) co_return counts;
+  Result<void> struck = co_await strike(std::move(backend), key, **noted, context);
   if (!struck) co_return std::move(struck).error();
   co_return counts;
 }
 
 Task<Result<ResetCounts>> finish_reset(std::shared_ptr<detail::MatrixBackend> backend, ProviderReset request,
                                        CallContext context) {
-  Result<std::optional<StoreRecord>> found = co_await backend->records().get(context, note_key(context));
+  const std::string key = note_key(*backend, request, context);
+  Result<std::optional<StoreRecord>> found = co_await backend->records().get(context, key);
   if (!found) co_return std::move(found).error();
   if (!*found) co_return ResetCounts();
-  const StoreVersion note = (*found)->version();
+  const StoreVersion version = (*found)->version();
   const MatrixUserId user = read_note(**found);
-  if (!user.empty() && !wrong_user(user, *backend) && request.concerns(user)) {
-    ProviderReset one(user);
-    one.full(true).rooms(request.room_prefix());
-    request = std::move(one);
+  ResetCounts counts;
+  // One user who is not called like this tenant's any more is nobody's by now, and nothing of theirs is used.
+  if (user.empty() || (!wrong_user(user, *backend) && request.concerns(user))) {
+    if (!user.empty()) {
+      ProviderReset one(user);
+      one.full(true).rooms(request.room_prefix());
+      request = std::move(one);
+    }
+    Result<ResetCounts> done = co_await forget_everything(backend, std::move(request), context);
+    if (!done) co_return done;
+    counts = *done;
   }
-  Result<ResetCounts> counts = co_await forget_everything(backend, std::move(request), context);
-  if (!counts) co_return counts;
-  Result<void> struck = co_await strike(backend, note, context);
+  Result<void> struck = co_await strike(backend, key, version, context);
   if (!struck) co_return std::move(struck).error();
   backend->core()->log().write(LogLevel::info, "chat", "reset.finished",
                                "a full reset that a process before this one had begun was finished",

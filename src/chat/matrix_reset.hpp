@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -21,8 +22,9 @@ class FinishesResets {
   FinishesResets& operator=(const FinishesResets&) = delete;
   virtual ~FinishesResets() = default;
   // Behind the caller's back. `request`: the full reset of all users of the tenant, of which this does what is left of
-  // the one that was begun; nothing where none was.
-  virtual void finish_reset(ProviderReset request) = 0;
+  // the one that was begun; nothing where none was. `forgotten` is called once when something was. Readers that begin
+  // meanwhile wait for its end.
+  virtual void finish_reset(ProviderReset request, std::function<void()> forgotten) = 0;
 };
 
 // For that, with a store that is slow.

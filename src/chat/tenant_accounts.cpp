@@ -72,9 +72,13 @@ Task<Result<ResetCounts>> TenantChat::reset(Self self, ResetRequest request, net
   Result<ResetCounts> counts = co_await net::on_loop(context, std::move(resetting));
   if (!counts || !request.is_full()) co_return counts;
   // What is known of rooms has no owner: those of one user are looked up by all.
-  self->memberships_.clear();
-  counts->rooms(std::max<std::uint64_t>(self->rooms_.clear(), counts->rooms()));
+  counts->rooms(std::max<std::uint64_t>(self->forget_rooms(), counts->rooms()));
   co_return counts;
+}
+
+std::size_t TenantChat::forget_rooms() {
+  memberships_.clear();
+  return rooms_.clear();
 }
 
 }  // namespace confab::chat

@@ -84,6 +84,8 @@ class TenantChat {
   [[nodiscard]] static Task<Result<Unread>> unread(Self self, RoomRef ref, UserSlug user, net::CallContext context);
   // The full one of all users of the tenant, as the transport is asked for it.
   [[nodiscard]] static ProviderReset reset_of_all(Self self);
+  // Which rooms there are and who is in them: looked up anew. How many there were.
+  std::size_t forget_rooms();
   [[nodiscard]] static Task<Result<ResetCounts>> reset(Self self, ResetRequest request, net::CallContext context);
   [[nodiscard]] static Task<Result<void>> make_account(Self self, KnownUser user, net::CallContext context);
 

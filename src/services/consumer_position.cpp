@@ -104,6 +104,10 @@ Task<Result<ConsumerPosition::Claim>> ConsumerPosition::claim(Self self, net::Ca
     co_return Error(Errc::invalid_argument, "a consumer's name is 1 to 64 letters, digits or . _ ~ - of ASCII")
         .with_subject("consumer");
   }
+  if (self->after_) {
+    const Result<int> ended = co_await net::SharedResult<int>::wait(self->after_, context);
+    if (!ended) co_return Error(Errc::busy, "a reset that was begun is still being finished; try again");
+  }
   Result<std::optional<StoreRecord>> found = co_await self->records_.get(context, self->key_);
   if (!found) co_return std::move(found).error();
   self->holder_ = text::random_token();

@@ -20,6 +20,7 @@
 #include "matrix/sync_position.hpp"
 #include "net/call_context.hpp"
 #include "net/record_store.hpp"
+#include "net/shared_result.hpp"
 #include "util/task.hpp"
 
 namespace confab::services {
@@ -52,6 +53,8 @@ class ConsumerPosition {
     matrix::SyncPosition position_;
     bool usable_ = true;
   };
+  // Not claimed before this has ended; null: at once.
+  void after(std::shared_ptr<net::SharedResult<int>> end) { after_ = std::move(end); }
   // Errc::invalid_argument: the name is none. Errc::conflict: another reader claims it at this very moment.
   // Errc::store, busy.
   [[nodiscard]] static Task<Result<Claim>> claim(Self self, net::CallContext context);
@@ -70,6 +73,7 @@ class ConsumerPosition {
   [[nodiscard]] bool is_ours(const StoreRecord& found) const;
 
   net::RecordStore records_;
+  std::shared_ptr<net::SharedResult<int>> after_;
   std::string key_;  // empty: the name is none
   std::string server_name_;
   std::string holder_;  // names this claim and no other

@@ -50,7 +50,7 @@ Task<Result<void>> RoomService::join(std::shared_ptr<RoomService> self, MatrixRo
   if (!says_too_little(joined.error())) co_return std::move(joined).error();
 
   // Not invited, banned, or no such room: the answer says too little. Invite, and let the state decide.
-  for (bool taken_up = false;;) {
+  for (bool looked = false;;) {
     Result<matrix::Done> invited = co_await self->tokens_->admin()->call(matrix::InviteUser(room, user), context.step(),
                                                                          net::Repeatable::idempotent);
     if (invited) {
@@ -65,10 +65,11 @@ Task<Result<void>> RoomService::join(std::shared_ptr<RoomService> self, MatrixRo
     if (member && *member == "join") co_return Result<void>();
     if (member && *member == "ban") co_return banned(invited.error());
     // Perhaps the library's account is not in the room itself; who has left still reads what there was.
-    const bool again = !std::exchange(taken_up, true);
-    Result<bool> ours = again ? co_await self->take_up(room, std::string(), context) : Result<bool>(false);
-    if (!ours) co_return std::move(ours).error();
-    if (*ours) continue;
+    if (!std::exchange(looked, true) && self->may_be_out(room)) {
+      const Result<Ours> ours = co_await self->take_up(room, std::string(), context);
+      if (ours && *ours == Ours::taken_up) continue;
+      if (!ours && (ours.error().retriable() || ours.error().code() == Errc::cancelled)) co_return ours.error();
+    }
     if (!member) co_return std::move(member).error();
     break;
   }

@@ -151,38 +151,52 @@ Task<Result<MatrixRoomId>> RoomService::ensure_room(std::shared_ptr<RoomService>
 Task<Result<MatrixRoomId>> RoomService::find_or_make_and_note(std::shared_ptr<RoomService> self,
                                                               ProviderRoomRequest request, net::CallContext context) {
   const std::string alias = request.alias_localpart();
-  std::shared_ptr<store::Lease> lease;
-  Result<MatrixRoomId> room = co_await self->find_or_make(std::move(request), lease, context);
-  if (lease) {
+  Making making;
+  Result<MatrixRoomId> room = co_await self->find_or_make(std::move(request), making, context);
+  if (making.lease) {
     co_await net::release_lease(
-        lease, net::CallContext(context.loop(), net::Clock::now() + farewell_limit, std::stop_token()));
+        making.lease, net::CallContext(context.loop(), net::Clock::now() + farewell_limit, std::stop_token()));
   }
   if (room && self->records_) co_await self->records_->put(alias, *room, context);
   co_return room;
 }
 
-Task<bool> RoomService::may_make(std::string alias, std::shared_ptr<store::Lease>& lease, net::CallContext context) {
-  if (!records_) co_return true;
+bool RoomService::may_be_out(const MatrixRoomId& room) {
+  const std::lock_guard lock(mutex_);
   const net::TimePoint now = net::Clock::now();
-  if (lease && lease->covers(now + making_limit)) co_return true;
-  if (!lease) {
-    Result<std::shared_ptr<store::Lease>> made = records_->lease(alias);
-    if (!made) co_return true;
-    lease = std::move(*made);
-  }
-  const net::LeaseOutcome outcome =
-      co_await net::ask_lease(lease, context.until(std::min(context.deadline(), now + RoomRecords::store_patience)));
-  // The homeserver gives an alias once all the same: a store that fails makes races likelier, no more.
-  co_return outcome == net::LeaseOutcome::held || outcome == net::LeaseOutcome::failed;
+  const std::optional<net::TimePoint> last = looked_at_.find(room.str());
+  if (last && now - *last < look_pause) return false;
+  looked_at_.put(room.str(), now);
+  return true;
 }
 
-Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request, std::shared_ptr<store::Lease>& lease,
+Task<bool> RoomService::may_make(std::string alias, Making& making, net::CallContext context) {
+  if (!records_ || making.without) co_return true;
+  const net::TimePoint now = net::Clock::now();
+  if (making.lease && making.lease->covers(now + making_limit)) co_return true;
+  if (!making.lease) {
+    Result<std::shared_ptr<store::Lease>> made = records_->lease(alias);
+    making.without = !made;
+    if (!made) co_return true;
+    making.lease = std::move(*made);
+  }
+  const net::LeaseOutcome outcome = co_await net::ask_lease(
+      making.lease, context.until(std::min(context.deadline(), now + RoomRecords::store_patience)));
+  if (outcome != net::LeaseOutcome::failed) co_return outcome == net::LeaseOutcome::held;
+  // The homeserver gives an alias once all the same: a store that fails makes races likelier, no more.
+  making.lease.reset();
+  making.without = true;
+  co_return true;
+}
+
+Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request, Making& making,
                                                      net::CallContext context) {
   const std::string localpart = request.alias_localpart();
   const RoomAlias alias = this->alias(localpart);
   std::optional<net::TimePoint> half_made_since;
   MatrixRoomId half_made;
   bool looked_alone = false;  // while nobody else could be making it
+  int looks = 0;              // at this one
   bool waited = false;        // for another process that was making it
   std::optional<Error> race;
   unsigned refusals = 0;
@@ -192,7 +206,7 @@ Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request
     if (!resolved) co_return std::move(resolved).error();
     if (!*resolved) {
       half_made_since.reset();
-      const bool ours = co_await may_make(localpart, lease, context);
+      const bool ours = co_await may_make(localpart, making, context);
       // Whoever was at it may have made it since it was looked for.
       if (ours && std::exchange(waited, false)) continue;
       waited = !ours;
@@ -211,20 +225,23 @@ Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request
       if (*whole == Whole::yes) co_return **resolved;
       const net::TimePoint now = net::Clock::now();
       // Each room has its own patience: the alias may have been taken back and given to another one meanwhile.
-      const bool first_look = !half_made_since || half_made != **resolved;
-      if (first_look) {
+      if (!half_made_since || half_made != **resolved) {
         half_made_since = now;
         looked_alone = false;
+        looks = 0;
       }
       half_made = **resolved;
       const bool patient = now - *half_made_since < half_made_patience;
-      if (first_look || !patient) {
-        const Result<bool> ours = co_await take_up(half_made, localpart, context);
-        if (!ours) co_return ours.error();
-        if (*ours) co_return half_made;
+      // Not at once: while somebody is making it, it cannot be read for a moment.
+      if (!patient || (++looks == 2 && *whole == Whole::unreadable)) {
+        const Result<Ours> ours = co_await take_up(half_made, localpart, context);
+        if (!ours && (!patient || ours.error().retriable() || ours.error().code() == Errc::cancelled)) {
+          co_return ours.error();
+        }
+        if (ours && *ours != Ours::no) co_return half_made;
       }
       if (!patient) {
-        if (!co_await may_make(localpart, lease, context)) {
+        if (!co_await may_make(localpart, making, context)) {
           // Somebody is at it.
           half_made_since.reset();
         } else if (!std::exchange(looked_alone, true)) {
@@ -232,11 +249,13 @@ Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request
           continue;
         } else {
           // Nobody is finishing it: a crash left the alias on a room that never became one. Take the name back.
-          Result<matrix::Done> removed =
-              co_await tokens_->admin()->call(matrix::DeleteAlias(alias), context.step(), net::Repeatable::idempotent);
-          if (!removed && removed.error().code() != Errc::not_found) co_return std::move(removed).error();
+          const net::TimePoint end = std::min(context.deadline(), net::Clock::now() + making_limit);
+          Result<matrix::Done> removed = co_await tokens_->admin()->call(
+              matrix::DeleteAlias(alias), context.until(end).step(), net::Repeatable::idempotent);
           half_made_since.reset();
-          continue;
+          if (removed || removed.error().code() == Errc::not_found) continue;
+          const bool late = removed.error().code() == Errc::timed_out && net::Clock::now() < context.deadline();
+          if (!late) co_return std::move(removed).error();
         }
       }
     }

@@ -1,6 +1,7 @@
 // RoomService: rooms that are made at most once whoever asks, and membership that is true afterwards.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -15,10 +16,12 @@
 #include <confab/result.hpp>
 
 #include "credentials/user_tokens.hpp"
+#include "matrix/endpoint.hpp"
 #include "net/flights.hpp"
 #include "net/record_store.hpp"
 #include "services/room_records.hpp"
 #include "store/lease.hpp"
+#include "util/recently_used.hpp"
 
 namespace confab::services {
 
@@ -35,6 +38,9 @@ class RoomService {
   // told. Its state key is our own user id, under which nobody else may write, and it names the alias: no other room
   // that somebody put under our alias can pass for ours.
   static constexpr const char* marker_type = "org.confab.room";
+  // Joins that are refused have the room looked at as a whole, which may be large: of so many rooms, once in a while.
+  static constexpr std::size_t most_looked_at = 1'000;
+  static constexpr std::chrono::minutes look_pause{1};
 
   // By alias and marker, and never by a record: what it finds is what the record says afterwards.
   // One at a time for each alias in this process: who else asks meanwhile waits for the same room.
@@ -68,15 +74,23 @@ class RoomService {
   [[nodiscard]] static Task<Result<MatrixRoomId>> find_or_make_and_note(std::shared_ptr<RoomService> self,
                                                                         ProviderRoomRequest request,
                                                                         net::CallContext context);
-  // `lease`: made once it is needed, and to be let go of.
-  [[nodiscard]] Task<Result<MatrixRoomId>> find_or_make(ProviderRoomRequest request,
-                                                        std::shared_ptr<store::Lease>& lease, net::CallContext context);
-  // Whether no other process makes this room, or takes its alias back, for a while.
-  [[nodiscard]] Task<bool> may_make(std::string alias, std::shared_ptr<store::Lease>& lease, net::CallContext context);
+  // What keeps other processes from making the room meanwhile: made once it is needed, and to be let go of.
+  struct Making {
+    std::shared_ptr<store::Lease> lease;
+    bool without = false;  // the store cannot tell
+  };
+  [[nodiscard]] Task<Result<MatrixRoomId>> find_or_make(ProviderRoomRequest request, Making& making,
+                                                        net::CallContext context);
+  // Whether no other process makes this room, or takes its alias back, for as long as that may take.
+  [[nodiscard]] Task<bool> may_make(std::string alias, Making& making, net::CallContext context);
   [[nodiscard]] Task<Result<Whole>> look(MatrixRoomId room, std::string alias, net::CallContext context);
   // Whether the room, which the library's account cannot read, is one of ours all the same: that account has left it,
   // or was another one. If so it is brought in, as far as that can be done. `alias`: of this name; empty: of any.
-  [[nodiscard]] Task<Result<bool>> take_up(MatrixRoomId room, std::string alias, net::CallContext context);
+  enum class Ours { no, already, taken_up };  // already: as it was before
+  [[nodiscard]] Task<Result<Ours>> take_up(MatrixRoomId room, std::string alias, net::CallContext context);
+  [[nodiscard]] Task<Result<matrix::Done>> ask_in(MatrixUserId member, MatrixRoomId room, net::CallContext context);
+  // Whether it makes sense to try that, with nothing but a join that was refused to go by.
+  [[nodiscard]] bool may_be_out(const MatrixRoomId& room);
   [[nodiscard]] Task<Result<bool>> is_administrator(MatrixUserId user, net::CallContext context);
   [[nodiscard]] static std::string marker(std::string_view alias);
   [[nodiscard]] Task<Result<std::optional<MatrixRoomId>>> resolve(RoomAlias alias, net::CallContext context);
@@ -90,7 +104,8 @@ class RoomService {
   std::optional<RoomRecords> records_;
   std::mutex mutex_;
   std::shared_ptr<net::Flights<MatrixRoomId>> flights_ = std::make_shared<net::Flights<MatrixRoomId>>();  // by alias
-  std::optional<bool> above_levels_;  // whether the server's default room version is 12 or newer
+  RecentlyUsed<net::TimePoint> looked_at_{most_looked_at};  // rooms, and when the last such try was made
+  std::optional<bool> above_levels_;                        // whether the server's default room version is 12 or newer
 };
 
 }  // namespace confab::services

@@ -6,6 +6,7 @@
 #include <confab/homeserver.hpp>
 
 #include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <utility>
@@ -24,7 +25,7 @@ using confab::test::StoreClient;
 
 namespace {
 
-constexpr const char* note = "reset/park";
+constexpr const char* note = "reset/hs.test/tenant/park_";
 
 class Process {
  public:
@@ -48,12 +49,13 @@ class Process {
   Result<ResetCounts> reset(ProviderReset request) {
     return provider_->reset(std::move(request), CallOptions()).wait();
   }
-  // As making a service of the tenant does, and until it has ended.
-  Result<ResetCounts> finish() {
+  [[nodiscard]] MatrixProvider& provider() {
     auto* const provider = dynamic_cast<MatrixProvider*>(provider_.get());
     REQUIRE(provider != nullptr);
-    return provider->finishing(all()).wait();
+    return *provider;
   }
+  // As making a service of the tenant does, and until it has ended.
+  Result<ResetCounts> finish() { return provider().finishing(all()).wait(); }
   static ProviderReset all() {
     return ProviderReset([](const MatrixUserId& user) { return user.str().starts_with("@park_"); })
         .full(true)
@@ -150,6 +152,65 @@ TEST_CASE_FIXTURE(Deployment, "a reset of one user that was cut short stays thei
   CHECK(left(note) == 0);
   // Once more finds nothing to do.
   CHECK(process.finish().value().users() == 0);
+}
+
+TEST_CASE_FIXTURE(Deployment, "a reset of one user who is nobody's by now is no reset of all") {
+  Process process(hs, store, keys);
+  process.speak(ana, "bridge");
+  for (const char* user : {"@zoo_1:hs.test", "@park_1:elsewhere.test", "@admin:hs.test", "nonsense"}) {
+    CAPTURE(user);
+    REQUIRE(StoreClient(store).put(note, 0, std::string(R"({"version":1,"user":")") + user + R"("})"));
+    CHECK(process.finish().value().users() == 0);
+    CHECK(left(note) == 0);
+    CHECK(tokens() == 1);
+    CHECK(left("events/park/") == 1);
+  }
+}
+
+TEST_CASE_FIXTURE(Deployment, "full resets at the same time all end well") {
+  Process process(hs, store, keys);
+  process.speak(ana, "bridge");
+  process.speak(ben, "bridge");
+  test::Together<ResetCounts> resets;
+  for (int i = 0; i < 4; ++i) {
+    for (const MatrixUserId& user : {ana, ben}) {
+      resets.start(process.provider().reset(ProviderReset(user).full(true).rooms("park_"), CallOptions()));
+    }
+  }
+  for (const auto& counts : resets.all()) {
+    // At worst the others were faster too often, which says that it may be repeated.
+    if (!counts) CHECK(counts.error().code() == Errc::busy);
+  }
+  REQUIRE(process.reset(Process::all()).has_value());
+  CHECK(left() == 0);
+}
+
+TEST_CASE_FIXTURE(Deployment, "a reader that begins while a reset is being finished begins anew") {
+  {
+    Process before(hs, store, keys);
+    before.speak(ana, "bridge");
+  }
+  REQUIRE(StoreClient(store).put(note, 0, R"({"version":1})"));
+  Process process(hs, store, keys);
+  std::promise<void> forgotten;
+  process.provider().finish_reset(Process::all(), [&] { forgotten.set_value(); });
+  EventStream stream = process.provider().events(ana, EventsOptions().remember_as("bridge"));
+  REQUIRE(stream.ready().wait());
+  CHECK(forgotten.get_future().wait_for(std::chrono::seconds(0)) == std::future_status::ready);
+  CHECK(left(note) == 0);
+}
+
+TEST_CASE_FIXTURE(Deployment, "a full reset needs no group") {
+  Runtime runtime;
+  const Homeserver homeserver =
+      Homeserver::create(
+          runtime, HomeserverOptions(hs.url(), "hs.test", "admin", Secret(std::string(FakeMatrix::admin_password)))
+                       .store(store, keys))
+          .value();
+  const std::shared_ptr<ChatProvider> provider = homeserver.provider();
+  CHECK(provider->reset(Process::all(), CallOptions()).wait().has_value());
+  CHECK(provider->reset(ProviderReset(ana).full(true), CallOptions()).wait().has_value());
+  CHECK(left("reset/") == 0);
 }
 
 TEST_CASE_FIXTURE(Deployment, "one user's reset does not end everybody's that was begun") {

@@ -8,6 +8,7 @@
 #include "matrix/endpoints/directory.hpp"
 #include "matrix/endpoints/membership.hpp"
 #include "matrix/endpoints/rooms_create.hpp"
+#include "matrix/endpoints/send.hpp"
 #include "matrix/endpoints/synapse_admin_users.hpp"
 #include "store/memory_store.hpp"
 #include "unit/services/in_room.hpp"
@@ -83,6 +84,42 @@ TEST_CASE_FIXTURE(Rooms, "RoomService: a room that another admin of the server m
   CHECK(ensure(later, request).value() == room);
   CHECK(hs.count("GET", admin_state_path) == 0);
   CHECK(hs.count() == 2);
+}
+
+TEST_CASE_FIXTURE(Rooms, "RoomService: a marker that somebody adds, or a former admin's, does not hide a good one") {
+  const MatrixUserId zoe = add("zoe");
+  const MatrixUserId aaron = add("aaron");
+  const auto request = ProviderRoomRequest("room", zoe);
+  const MatrixRoomId room = ensure_room(request).wait().value();
+  for (const MatrixUserId& user : {zoe, aaron}) REQUIRE(join(room, user).wait().has_value());
+  // The creator may send state, and so says that the room is of another name, before and behind the good marker.
+  as(zoe, matrix::PutState(room, RoomService::marker_type, zoe.str(), R"({"alias":"room","version":1})"));
+  const std::shared_ptr<RoomService> second = under("boss");
+  CHECK(ensure(second, request).value() == room);
+  as(admin->user(), matrix::AdminPutUser(others->user()).admin(false));
+  const std::shared_ptr<RoomService> third = under("chief");
+  CHECK(ensure(third, request).value() == room);
+  CHECK(hs.count("DELETE", alias_path) == 0);
+  CHECK(hs.room_ids().size() == 1);
+}
+
+TEST_CASE_FIXTURE(
+    Rooms, "RoomService: whoever asks the account back in keeps their password, and no token of theirs is kept") {
+  hs.set_password(ana.str(), "ana's own");
+  tokens->use_devices("");
+  const auto request = ProviderRoomRequest("room", ana);
+  const MatrixRoomId room = ensure_room(request).wait().value();
+  as(admin->user(), matrix::InviteUser(room, ana));
+  const std::string phone = hs.token_for(ana.str());
+  REQUIRE(run<matrix::JoinRoomAnswer>(runtime, [&](net::CallContext context) {
+            return client->call(matrix::JoinRoom(room), Secret(phone), ana.str(), std::move(context));
+          }).has_value());
+  as(admin->user(), matrix::LeaveRoom(room));
+  hs.forget_requests();
+  CHECK(ensure_room(request).wait().value() == room);
+  CHECK(membership(room, admin->user()) == "join");
+  CHECK(hs.count("PUT", "/_synapse/admin/v2/users/*") == 0);
+  CHECK(hs.count("POST", login_as_path) == 1);
 }
 
 TEST_CASE_FIXTURE(Rooms, "RoomService: a room that the library's account has left is ours, and it comes back") {
