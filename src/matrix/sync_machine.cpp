@@ -35,6 +35,33 @@ MemberNames names_beside(const RoomPiece& piece) {
   return names;
 }
 
+// Whether the event brings the user into its room, or takes them out of it.
+enum class Move : std::uint8_t { none, in, out };
+Move move_of(const RoomEvent& event, const MatrixUserId& user) {
+  if (event.type() != "m.room.member" || event.state_key() != user.str()) return Move::none;
+  const bool is_in = event.content()["membership"].string_or("") == "join";
+  const bool was_in = event.unsigned_data()["prev_content"]["membership"].string_or("") == "join";
+  if (is_in == was_in) return Move::none;
+  return is_in ? Move::in : Move::out;
+}
+
+const RoomEvent* readable(const RoomEvent& event) { return &event; }
+const RoomEvent* readable(const std::optional<RoomEvent>& event) { return event ? &*event : nullptr; }
+
+// Where the user came in, of events that are all newer than the position. Nothing where they were in at its beginning:
+// then all of it is news, also when they went out and came again meanwhile.
+template <class Events>
+std::optional<std::size_t> came_in(const Events& events, const MatrixUserId& user) {
+  if (user.empty()) return std::nullopt;
+  for (std::size_t at = 0; at < events.size(); ++at) {
+    const RoomEvent* event = readable(events[at]);
+    const Move move = event == nullptr ? Move::none : move_of(*event, user);
+    if (move == Move::in) return at;
+    if (move == Move::out) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 bool concerns_reader(Errc code) {
   return code == Errc::not_found || code == Errc::account_locked || code == Errc::account_deactivated ||
          code == Errc::account_suspended || code == Errc::invalid_argument;
@@ -274,7 +301,8 @@ bool SyncMachine::ready_is_full() const {
 void SyncMachine::make_ready() {
   while (!pieces_.empty() && !gap_ && !ready_is_full()) {
     const RoomPiece& piece = pieces_.front();
-    if (piece.limited() && piece.prev_batch() && first_wanted(events_of(piece), piece.part()) == 0) {
+    // Before a join there is no gap but only history, also where the timeline has room for no more than the join.
+    if (piece.limited() && piece.prev_batch() && !joined_at(events_of(piece), piece)) {
       gap_ = std::make_unique<GapFill>(piece.room_id(), *piece.prev_batch(), position_, options_.gap_bounds());
       gap_refusals_ = 0;
       return;
@@ -287,7 +315,7 @@ void SyncMachine::make_ready(const RoomPiece& piece) {
   const MatrixRoomId& room = piece.room_id();
   if (piece.part() == RoomPart::invited) push({SyncItem::Kind::invite, room, piece.invite_state()});
   std::vector<std::optional<RoomEvent>> events = events_of(piece);
-  const std::size_t first = first_wanted(events, piece.part());
+  const std::size_t first = joined_at(events, piece).value_or(0);
   MemberNames names = names_beside(piece);
   for (std::size_t at = 0; at < events.size(); ++at) {
     if (!events[at]) continue;
@@ -306,17 +334,17 @@ void SyncMachine::make_ready(const RoomPiece& piece) {
 }
 
 // Where the user joined just now, the timeline begins with the room's history, as far as it fits: that is no news. The
-// place of the join, or 0 where there is none.
-std::size_t SyncMachine::first_wanted(const std::vector<std::optional<RoomEvent>>& events, RoomPart part) const {
-  if (options_.user().empty() || part != RoomPart::joined) return 0;
+// place of the join, or nothing where there is none.
+std::optional<std::size_t> SyncMachine::joined_at(const std::vector<std::optional<RoomEvent>>& events,
+                                                  const RoomPiece& piece) const {
+  if (options_.user().empty() || piece.part() != RoomPart::joined) return std::nullopt;
+  // A timeline that is not limited holds no history, whatever the user did before.
+  if (!piece.limited()) return came_in(events, options_.user());
+  // In history there may be older joins: the last one counts.
   for (std::size_t at = events.size(); at > 0; --at) {
-    const std::optional<RoomEvent>& event = events[at - 1];
-    if (!event || event->type() != "m.room.member" || event->state_key() != options_.user().str()) continue;
-    const bool joins = event->content()["membership"].string_or("") == "join" &&
-                       event->unsigned_data()["prev_content"]["membership"].string_or("") != "join";
-    if (joins) return at - 1;
+    if (events[at - 1] && move_of(*events[at - 1], options_.user()) == Move::in) return at - 1;
   }
-  return 0;
+  return std::nullopt;
 }
 
 void SyncMachine::push(SyncItem item) {
@@ -350,11 +378,13 @@ void SyncMachine::gap_page(MessagesAnswer page, SyncTime) {
 // The gap belongs to the first piece, whose own timeline follows it.
 void SyncMachine::finish_gap(bool complete) {
   const MatrixRoomId room = gap_->room_id();
-  if (!complete) push({room, gap_->from()});
+  std::vector<RoomEvent> events = gap_->take();
+  const std::optional<std::size_t> joined = came_in(events, options_.user());
+  if (!complete && !joined) push({room, gap_->from()});
   MemberNames names = gap_->names();
-  for (RoomEvent& event : gap_->take()) {
-    names.note(event);
-    push_event(room, std::move(event), names);
+  for (std::size_t at = 0; at < events.size(); ++at) {
+    names.note(events[at]);
+    if (at >= joined.value_or(0)) push_event(room, std::move(events[at]), names);
   }
   gap_.reset();
   make_ready(take_piece());

@@ -208,7 +208,8 @@ class SyncMachine {
   void add_piece(RoomPiece piece);
   RoomPiece take_piece();
   void drop_pieces();
-  [[nodiscard]] std::size_t first_wanted(const std::vector<std::optional<RoomEvent>>& events, RoomPart part) const;
+  [[nodiscard]] std::optional<std::size_t> joined_at(const std::vector<std::optional<RoomEvent>>& events,
+                                                     const RoomPiece& piece) const;
   void push(SyncItem item);
   void push_event(const MatrixRoomId& room, RoomEvent event, const MemberNames& names);
   void finish_gap(bool complete);

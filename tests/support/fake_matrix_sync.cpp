@@ -34,15 +34,16 @@ TestJson state_between(const FakeMatrixState& state, const MatrixRoom& room, std
 }
 
 /// A room's part of the answer with the positions from `start` (excluded) to `end` (included); none where none are.
+/// `joined_since`: the reader came in after their position, which a homeserver calls limited however little there is.
 std::optional<TestJson> room_part(const FakeMatrixState& state, const MatrixRoom& room, const SyncReader& reader,
-                                  std::size_t start, std::size_t end) {
+                                  std::size_t start, std::size_t end, bool joined_since = false) {
   std::vector<std::size_t> fresh;
   for (const auto position : room.positions) {
     if (position > start && position <= end) fresh.push_back(position);
   }
   if (fresh.empty()) return std::nullopt;
-  const bool limited = fresh.size() > reader.limit;
-  if (limited) fresh.erase(fresh.begin(), fresh.end() - static_cast<std::ptrdiff_t>(reader.limit));
+  const bool too_many = fresh.size() > reader.limit;
+  if (too_many) fresh.erase(fresh.begin(), fresh.end() - static_cast<std::ptrdiff_t>(reader.limit));
   TestJson events(TestJson::Array{});
   std::set<std::string> senders;
   for (const auto position : fresh) {
@@ -51,7 +52,7 @@ std::optional<TestJson> room_part(const FakeMatrixState& state, const MatrixRoom
   }
   const std::size_t first = fresh.empty() ? end + 1 : fresh.front();
   TestJson timeline;
-  timeline.set("events", events).set("limited", limited).set("prev_batch", position_token(first - 1));
+  timeline.set("events", events).set("limited", too_many || joined_since).set("prev_batch", position_token(first - 1));
   TestJson before;
   before.set("events", state_between(state, room, start, first, senders));
   TestJson none;
@@ -109,7 +110,10 @@ TestJson build(const FakeMatrixState& state, const SyncReader& reader) {
     const bool new_here = !reader.since || begun > *reader.since;
     if (membership == "join") {
       const std::size_t start = new_here ? 0 : *reader.since;
-      if (auto part = room_part(state, room, reader, start, state.timeline.size())) join.set(id, std::move(*part));
+      const bool joined_since = new_here && reader.since;
+      if (auto part = room_part(state, room, reader, start, state.timeline.size(), joined_since)) {
+        join.set(id, std::move(*part));
+      }
     } else if (membership == "invite") {
       if (new_here) invite.set(id, invitation(state, room, reader.user));
     } else if (reader.since && new_here) {

@@ -425,29 +425,6 @@ TEST_CASE("sync machine: invites, ephemeral events, and events that cannot be re
   CHECK(batch[3].document()["type"].string_or("") == "m.typing");
 }
 
-TEST_CASE("sync machine: what was said before the user joined is no news") {
-  const auto member = [](const std::string& id, const std::string& before) {
-    return R"({"event_id":")" + id +
-           R"(","type":"m.room.member","state_key":"@me:b","sender":"@me:b","origin_server_ts":1,)" +
-           R"("content":{"membership":"join"},"unsigned":{"prev_content":{"membership":")" + before + R"("}}})";
-  };
-  const auto seen = [&](const std::string& membership_event) {
-    SyncMachine machine(options().since(PageToken("s1")).user(MatrixUserId("@me:b")));
-    machine.reader_asked();
-    expect<SyncPoll>(machine, t0);
-    machine.answered(answer_of(R"({"next_batch":"s2","rooms":{"join":{"!a":{"timeline":{"prev_batch":"p","limited":)" +
-                               std::string(membership_event.find("invite") == std::string::npos ? "false" : "true") +
-                               R"(,"events":[)" + event("$1") + "," + membership_event + "," + event("$3") + "]}}}}}"),
-                     t0);
-    std::string ids;
-    // No gap is fetched either: it would hold what is older still.
-    for (const SyncItem& item : expect<SyncDeliver>(machine, t0).batch) ids += item.event().id().str();
-    return ids;
-  };
-  CHECK(seen(member("$2", "invite")) == "$2$3");
-  CHECK(seen(member("$2", "join")) == "$1$2$3");  // a new display name
-}
-
 namespace {
 // The pieces of an answer, as they arrive before its end.
 std::vector<RoomPiece> pieces_of(const std::string& rooms) {
