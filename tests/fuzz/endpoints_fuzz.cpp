@@ -77,6 +77,7 @@ constexpr std::array decoders = {
     DECODER(ResolveAlias),
     DECODER(CreateAlias),
     DECODER(DeleteAlias),
+    DECODER(GetRoomAliases),
     DECODER(GetWellKnown),
     DECODER(GetAuthMetadata),
     DECODER(UploadFilter),

@@ -52,7 +52,7 @@ struct Words {
 PasswordProof proof(const Words& w) { return PasswordProof(MatrixUserId(w.b), Secret(w.c), w.d); }
 
 using Encoder = Result<EndpointRequest> (*)(const Words& w);
-constexpr std::array<Encoder, 82> encoders = {
+constexpr std::array<Encoder, 83> encoders = {
     [](const Words& w) {
       static_cast<void>(w);
       return GetVersions().encode();
@@ -149,6 +149,7 @@ constexpr std::array<Encoder, 82> encoders = {
     [](const Words& w) { return ResolveAlias(RoomAlias(w.a)).encode(); },
     [](const Words& w) { return CreateAlias(RoomAlias(w.a), MatrixRoomId(w.b)).encode(); },
     [](const Words& w) { return DeleteAlias(RoomAlias(w.a)).encode(); },
+    [](const Words& w) { return GetRoomAliases(MatrixRoomId(w.a)).encode(); },
     [](const Words& w) { return GetPublicRooms().server(w.a).since(PageToken(w.b)).encode(); },
     [](const Words& w) { return SearchPublicRooms(w.a).server(w.b).since(PageToken(w.c)).encode(); },
     [](const Words& w) { return ListRoom(MatrixRoomId(w.a), true).encode(); },

@@ -41,4 +41,23 @@ Result<EndpointRequest> DeleteAlias::encode() const {
   return EndpointRequest(Method::del, alias_path(alias_)).idempotent(true).expect({Errc::not_found});
 }
 
+Result<EndpointRequest> GetRoomAliases::encode() const {
+  if (const auto wrong = first_wrong({check_room_id(room_)})) return *wrong;
+  return EndpointRequest(Method::get, path_of({"/_matrix/client/v3/rooms/", room_.str(), "/aliases"}))
+      .expect({Errc::forbidden});
+}
+
+Result<GetRoomAliases::Answer> GetRoomAliases::decode(const json::Value& body) {
+  json::Reader read(body);
+  std::vector<RoomAlias> aliases;
+  for (const json::Value alias : read.array("aliases").elements()) {
+    if (const auto text = alias.string()) {
+      aliases.emplace_back(std::string(*text));
+    } else {
+      read.fail(text.error());
+    }
+  }
+  return read.finish(RoomAliasesAnswer(std::move(aliases)));
+}
+
 }  // namespace confab::matrix

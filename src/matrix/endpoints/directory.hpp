@@ -1,4 +1,4 @@
-// Which room has this alias? Specification: client-server API, "Room aliases".
+// Which room has this alias, and which aliases a room? Specification: client-server API, "Room aliases".
 #pragma once
 
 #include <string>
@@ -58,6 +58,29 @@ class DeleteAlias {
 
  private:
   RoomAlias alias_;
+};
+
+class RoomAliasesAnswer {
+ public:
+  explicit RoomAliasesAnswer(std::vector<RoomAlias> aliases) : aliases_(std::move(aliases)) {}
+  /// In no order that means anything.
+  [[nodiscard]] const std::vector<RoomAlias>& aliases() const { return aliases_; }
+
+ private:
+  std::vector<RoomAlias> aliases_;
+};
+
+/// GET /rooms/{roomId}/aliases: those that this homeserver keeps, canonical or not. Errc::forbidden for who is not in
+/// the room, unless its history may be read by everybody.
+class GetRoomAliases {
+ public:
+  using Answer = RoomAliasesAnswer;
+  explicit GetRoomAliases(MatrixRoomId room) : room_(std::move(room)) {}
+  [[nodiscard]] Result<EndpointRequest> encode() const;
+  [[nodiscard]] static Result<Answer> decode(const json::Value& body);
+
+ private:
+  MatrixRoomId room_;
 };
 
 }  // namespace confab::matrix

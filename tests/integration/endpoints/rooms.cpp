@@ -51,6 +51,10 @@ TEST_CASE("rooms: made with all that can be said of them, once under one alias")
   CHECK(hs.answer(ResolveAlias(alias), ben).room_id() == room);
   hs.refuse(ResolveAlias(second), ben, Errc::not_found, "M_NOT_FOUND");
   (void)hs.answer(CreateAlias(second, room), ana);
+  std::vector<RoomAlias> aliases = hs.answer(GetRoomAliases(room), ana).aliases();
+  std::sort(aliases.begin(), aliases.end());
+  CHECK(aliases == std::vector<RoomAlias>{second, alias});
+  hs.refuse(GetRoomAliases(room), ben, Errc::forbidden, "M_FORBIDDEN");
   hs.refuse(CreateAlias(second, room), ana, Errc::conflict, "M_UNKNOWN");
   hs.refuse(DeleteAlias(second), ben, Errc::forbidden, "M_FORBIDDEN");
   (void)hs.answer(DeleteAlias(second), ana);

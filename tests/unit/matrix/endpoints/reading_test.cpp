@@ -139,6 +139,16 @@ TEST_CASE("directory") {
   requires_fields<ResolveAlias>(R"({"room_id":"!abnjk1jdasj98:capuchins.com","servers":["capuchins.com"]})",
                                 {"room_id"});
   CHECK(decode<ResolveAlias>(R"({"room_id":"!a","servers":[5]})").error().subject() == "servers[0]");
+
+  const auto list = encoded(GetRoomAliases(MatrixRoomId("!r/s:hs")));
+  CHECK(list.method() == Method::get);
+  CHECK(list.target() == "/_matrix/client/v3/rooms/%21r%2Fs%3Ahs/aliases");
+  CHECK(list.idempotent());
+  refuses(GetRoomAliases(MatrixRoomId("r")), "room_id");
+  requires_fields<GetRoomAliases>(R"({"aliases":["#somewhere:example.com"],"more":1})", {"aliases"});
+  const auto found = decode<GetRoomAliases>(R"({"aliases":["#a:hs","#b:hs"]})");
+  CHECK(found->aliases() == std::vector<RoomAlias>{RoomAlias("#a:hs"), RoomAlias("#b:hs")});
+  CHECK(decode<GetRoomAliases>(R"({"aliases":["#a:hs",5]})").error().subject() == "aliases[1]");
 }
 
 TEST_CASE("profile") {
