@@ -53,6 +53,8 @@ void write_message(json::Writer& out, const ReceivedMessage& message) {
   member_if(out, "sender_name", message.sender_name());
   out.member("kind", message_kind_name(message.kind())).member("body", message.body());
   member_if(out, "formatted_body", message.formatted_body());
+  // The library's own writing of what a homeserver said, so it is JSON.
+  if (!message.encrypted_content().empty()) out.key("encrypted").raw(message.encrypted_content());
   out.member("time", milliseconds(message.time()));
   member_if(out, "reply_to", message.relation().reply_to().str());
   member_if(out, "thread", message.relation().thread().str());

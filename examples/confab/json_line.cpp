@@ -100,4 +100,10 @@ JsonLine& JsonLine::object(std::string_view name, const JsonLine& value) {
   return *this;
 }
 
+JsonLine& JsonLine::json(std::string_view name, std::string_view value) {
+  key(name);
+  members_ += value;
+  return *this;
+}
+
 }  // namespace program

@@ -19,6 +19,8 @@ class JsonLine {
   JsonLine& null(std::string_view key);
   JsonLine& texts(std::string_view key, const std::vector<std::string>& values);
   JsonLine& object(std::string_view key, const JsonLine& value);
+  // Text that is one JSON value on one line already.
+  JsonLine& json(std::string_view key, std::string_view value);
 
   // Without the newline.
   [[nodiscard]] std::string str() const { return "{" + members_ + "}"; }

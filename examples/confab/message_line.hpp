@@ -24,6 +24,7 @@ inline void add_message(JsonLine& line, const confab::ReceivedMessage& message) 
   };
   text_if("sender_name", message.sender_name());
   text_if("formatted_body", message.formatted_body());
+  if (!message.encrypted_content().empty()) line.json("encrypted", message.encrypted_content());
   text_if("reply_to", message.relation().reply_to().str());
   text_if("thread", message.relation().thread().str());
   if (message.edited()) line.truth("edited", true);

@@ -95,7 +95,8 @@ class ChatEvent {
   /// The Matrix event type, for example "m.room.message"; whatever a client sent, where kind() is `other`.
   [[nodiscard]] const std::string& type() const noexcept { return type_; }
   /// The message, when kind() is `message`: the same shape as in history. When kind() is `edit`: its new text, under
-  /// the id of the message that was edited and with the time of the edit; ReceivedMessage::apply takes it over.
+  /// the id of the message that was edited and with the time of the edit; ReceivedMessage::apply takes it over. An edit
+  /// that is encrypted has the kind `encrypted` and no text.
   [[nodiscard]] const std::optional<ReceivedMessage>& message() const noexcept { return message_; }
   /// Whom it is about: the member whose membership changed, or the sender. Empty for typing and receipts.
   [[nodiscard]] const MatrixUserId& user() const noexcept { return user_; }

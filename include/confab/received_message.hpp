@@ -118,6 +118,12 @@ class CONFAB_EXPORT ReceivedMessage {
   ///
   /// @par Specification Client-server API, "m.room.message msgtypes", member "formatted_body".
   [[nodiscard]] const std::string& formatted_body() const noexcept { return shown_.formatted; }
+  /// Of a message of the kind `encrypted` the content of its event as the sender's client wrote it, one JSON object on
+  /// one line, after the latest edit; empty of every other one. It is for hosts that have the keys: this library reads
+  /// nothing of it but what the message belongs to, and checks nothing. At most some 64 KiB.
+  ///
+  /// @par Specification Client-server API, "m.room.encrypted".
+  [[nodiscard]] const std::string& encrypted_content() const noexcept { return shown_.encrypted; }
   /// What kind of thing was said; show `encrypted` and `other` as something that cannot be shown.
   [[nodiscard]] MessageKind kind() const noexcept { return shown_.kind; }
   /// When the sender's homeserver took it, to the millisecond (origin_server_ts); edits do not change it. Not a total
@@ -157,6 +163,13 @@ class CONFAB_EXPORT ReceivedMessage {
     shown_.formatted = std::move(html);
     return *this;
   }
+  /// Set what was said of an encrypted message.
+  ///
+  /// @param json     One JSON object; it is taken as it is.
+  ReceivedMessage& encrypted_content(std::string json) {
+    shown_.encrypted = std::move(json);
+    return *this;
+  }
   /// Set what it belongs to.
   ReceivedMessage& relation(MessageRelation relation) {
     relation_ = std::move(relation);
@@ -181,6 +194,7 @@ class CONFAB_EXPORT ReceivedMessage {
     Content(std::string text, MessageKind of) : body(std::move(text)), kind(of) {}
     std::string body;
     std::string formatted;
+    std::string encrypted;
     MessageKind kind;
   };
   /// An edit that was taken over; the first one in versions_ is what was said at first.

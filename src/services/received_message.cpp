@@ -43,8 +43,8 @@ bool ReceivedMessage::apply(const ChatEvent& event) {
 bool ReceivedMessage::edit(const ChatEvent& event) {
   if (event.target() != id_ || event.user() != sender_ || event.id() == id_ || !event.message()) return false;
   const ReceivedMessage& news = *event.message();
-  // What cannot be read cannot be replaced by what can: the two are events of different types.
-  if (shown_.kind == MessageKind::encrypted || news.kind() == MessageKind::encrypted) return false;
+  // What cannot be read replaces only its like, and nothing else does: the two are events of one type.
+  if ((shown_.kind == MessageKind::encrypted) != (news.kind() == MessageKind::encrypted)) return false;
   const bool known = std::any_of(versions_.begin(), versions_.end(),
                                  [&event](const Version& version) { return version.id == event.id(); });
   if (known) return false;

@@ -78,14 +78,22 @@ ChatEvent changing(EventKind kind, const MatrixRoomId& room, const matrix::RoomE
   return change;
 }
 
-// Encrypted edits are left out: who cannot read the message cannot read what replaces it.
+// What nobody can read here: the message with its content as it came, for a host that has keys.
+ReceivedMessage opaque(ReceivedMessage frame, const json::Value& content, MessageRelation relation) {
+  frame.relation(std::move(relation)).encrypted_content(content.to_json());
+  return frame;
+}
+
 std::optional<ChatEvent> edit_of(const MatrixRoomId& room, const matrix::RoomEvent& event) {
   const json::Value content = event.content();
   const std::string_view target = content["m.relates_to"]["event_id"].string_or("");
   if (target.empty() || event.redacted()) return std::nullopt;
   // An edit changes the words, not what the message belongs to.
-  const ReceivedMessage frame = frame_of(EventId(std::string(target)), room, event, MessageKind::other);
-  std::optional<ReceivedMessage> message = said(frame, content["m.new_content"], MessageRelation());
+  const bool is_encrypted = event.type() == "m.room.encrypted";
+  const EventId id{std::string(target)};
+  ReceivedMessage frame = frame_of(id, room, event, is_encrypted ? MessageKind::encrypted : MessageKind::other);
+  std::optional<ReceivedMessage> message = is_encrypted ? opaque(std::move(frame), content, MessageRelation())
+                                                        : said(frame, content["m.new_content"], MessageRelation());
   if (!message) return std::nullopt;
   ChatEvent edit = changing(EventKind::edit, room, event, target);
   edit.message(*std::move(message));
@@ -106,10 +114,7 @@ std::optional<ReceivedMessage> message_of(const MatrixRoomId& room, const matrix
   }
   const json::Value content = event.content();
   if (replaces(content)) return std::nullopt;
-  if (is_encrypted) {
-    frame.relation(relation_of(content));
-    return frame;
-  }
+  if (is_encrypted) return opaque(std::move(frame), content, relation_of(content));
   // A message without a body is malformed (or was redacted by an old server): there is nothing to show.
   return said(frame, content, relation_of(content));
 }
@@ -117,7 +122,8 @@ std::optional<ReceivedMessage> message_of(const MatrixRoomId& room, const matrix
 std::optional<ChatEvent> change_of(const MatrixRoomId& room, const matrix::RoomEvent& event) {
   if (event.is_state()) return std::nullopt;
   const json::Value content = event.content();
-  if (event.type() == "m.room.message" && replaces(content)) return edit_of(room, event);
+  const bool says = event.type() == "m.room.message" || event.type() == "m.room.encrypted";
+  if (says && replaces(content)) return edit_of(room, event);
   if (event.type() == "m.reaction") {
     const json::Value relates = content["m.relates_to"];
     const std::string_view target = relates["event_id"].string_or("");

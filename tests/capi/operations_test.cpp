@@ -126,6 +126,17 @@ TEST_CASE_FIXTURE(ClientAtWork, "operations about messages") {
   CHECK(string_of(event, "/messages/1/sender") == "@park_1:hs.test");
   CHECK(int_of(event, "/messages/1/time") > 0);
 
+  // What nobody here can read passes as it is.
+  TestJson secret;
+  secret.set("algorithm", "m.megolm.v1.aes-sha2").set("ciphertext", "AwgAEnAC");
+  server.post_event(string_of(event, "/room_id"), "@park_1:hs.test", "m.room.encrypted", secret);
+  asked.limit = 1;
+  event = result("history", confab_history, tenant.get(), asked);
+  CHECK(string_of(event, "/messages/0/kind") == "encrypted");
+  CHECK(string_of(event, "/messages/0/encrypted/ciphertext") == "AwgAEnAC");
+  const std::string below = string_of(event, "/end");
+  asked.from = below.c_str();
+
   // Page by page: the last one has no end.
   asked.limit = 1;
   asked.without_reactions = 1;

@@ -44,8 +44,9 @@ bool holds(const TestJson& value, const TestJson& condition) {
 }
 
 std::string fault(const TestJson& value, const TestJson& schema, const std::string& path) {
-  static const std::set<std::string, std::less<>> known{"$ref",       "type",     "description", "enum", "minimum",
-                                                        "properties", "required", "items",       "allOf"};
+  static const std::set<std::string, std::less<>> known{
+      "$ref",       "type",     "description", "enum",  "minimum",
+      "properties", "required", "items",       "allOf", "additionalProperties"};
   for (const auto& [keyword, unused] : schema.as_object()) {
     if (known.count(keyword) == 0) return path + ": the test does not know the keyword " + keyword;
   }
@@ -63,6 +64,7 @@ std::string fault(const TestJson& value, const TestJson& schema, const std::stri
     if (!holds(value, rule["if"])) continue;
     if (std::string wrong = lacking(value, rule["then"]["required"], path); !wrong.empty()) return wrong;
   }
+  if (schema["additionalProperties"].as_bool()) return {};
   for (const auto& [name, member] : value.as_object()) {
     if (!schema["properties"].contains(name)) return path + " has a member that is not described: " + name;
     if (std::string wrong = fault(member, schema["properties"][name], path + "/" + name); !wrong.empty()) return wrong;

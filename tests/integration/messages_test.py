@@ -151,6 +151,7 @@ class Conversation(harness.HomeserverCase):
         self.refused(refused, 1, "encrypted_room")
         read = self.history("group", "chess", "cyd")
         self.assertEqual(["text", "encrypted"], [line["kind"] for line in read][-2:])
+        self.assertEqual("AwgAEnACgAkLmt6q", read[-1]["encrypted"]["ciphertext"])
         tenant = {**self.work.settings["tenants"][0], "plain_text_in_encrypted_rooms": True}
         work = harness.Workspace(self.folder / "open", self.homeserver.config(), tenants=[tenant])
         self.done(work.run("send", "group", "chess", "--as", "ben", "in the open"))

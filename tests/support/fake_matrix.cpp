@@ -292,14 +292,19 @@ void FakeMatrix::restore_backup(std::size_t events) {
 }
 
 std::string FakeMatrix::post(std::string_view room_id, std::string_view sender, std::string_view body) {
+  TestJson content;
+  content.set("msgtype", "m.text").set("body", body);
+  return post_event(room_id, sender, "m.room.message", std::move(content));
+}
+
+std::string FakeMatrix::post_event(std::string_view room_id, std::string_view sender, std::string_view type,
+                                   TestJson content, std::optional<std::string> state_key) {
   std::string id;
   {
     const std::scoped_lock lock(matrix_->mutex);
     MatrixRoom* const room = matrix_->find_room(room_id);
     if (room == nullptr) return id;
-    TestJson content;
-    content.set("msgtype", "m.text").set("body", body);
-    id = matrix_->append(*room, sender, "m.room.message", std::nullopt, std::move(content));
+    id = matrix_->append(*room, sender, type, std::move(state_key), std::move(content));
   }
   wake();
   return id;

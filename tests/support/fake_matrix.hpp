@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -115,6 +116,9 @@ class FakeMatrix : public FakeHomeserver {
 
   /// A message from outside this test's clients, which wakes those who wait. Gives the event id.
   std::string post(std::string_view room_id, std::string_view sender, std::string_view body);
+  /// The same of any event; with a state key it is state.
+  std::string post_event(std::string_view room_id, std::string_view sender, std::string_view type, TestJson content,
+                         std::optional<std::string> state_key = std::nullopt);
 
   /// A room of these users at once, who are made where they do not exist; the first one is its creator. Gives its id.
   std::string add_room(const std::vector<std::string>& localparts);

@@ -45,6 +45,10 @@ def test_history():
     assert (page.end, message.formatted_body, message.reply_to, message.edited) == (
         "t47-...", "It is <em>done</em>", "$a9Zc...", True)
     assert message.reactions == (confab.Reactions("👍", ("@park_2:example.org",)),)
+    assert message.encrypted is None
+    hidden = page.messages[1]
+    assert (hidden.kind, hidden.body, hidden.reply_to) == ("encrypted", "", "$a9Zc...")
+    assert hidden.encrypted["ciphertext"] == "AwgAEnAC..." and hidden in {message, hidden}
     assert models.page_of({"messages": []}) == confab.Page((), None, None)
 
 

@@ -6,7 +6,7 @@ are shown as HTML. ``formatted_body`` is sanitized.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
@@ -168,6 +168,8 @@ class Message:
     """Whether its content was removed."""
     reactions: Tuple[Reactions, ...]
     """In the order of the keys."""
+    encrypted: Optional[Dict[str, Any]] = field(default=None, hash=False)
+    """Of the kind ``"encrypted"`` the event's content as its sender wrote it, for hosts that have keys; else None."""
 
 
 @dataclass(frozen=True)
@@ -412,7 +414,8 @@ def message_of(read: Json) -> Message:
     return Message(
         read["event_id"], read["room_id"], read["sender"], read.get("sender_name"), read["kind"], read["body"],
         read.get("formatted_body"), time_of(read["time"]), read.get("reply_to"), read.get("thread"), read["edited"],
-        read["redacted"], tuple(Reactions(each["key"], tuple(each["users"])) for each in reactions) if reactions else ())
+        read["redacted"], tuple(Reactions(each["key"], tuple(each["users"])) for each in reactions) if reactions else (),
+        read.get("encrypted"))
 
 
 def _message_event(read: Json) -> Event:

@@ -1,0 +1,98 @@
+// What an event means to the host. Of encrypted ones: all that can be told without their keys, the same in history and
+// live; what is readable is in received_message_test.cpp.
+#include "services/timeline.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "util/json.hpp"
+
+using namespace confab;
+
+namespace {
+
+const MatrixRoomId hidden_room("!r");
+
+// An event of the type m.room.encrypted, with this content and unsigned part.
+matrix::RoomEvent hidden_event(const std::string& id, int time, const std::string& content,
+                               const std::string& beside = "{}") {
+  const auto text =
+      json::parse(R"({"type":"m.room.encrypted","sender":"@ana:hs","event_id":")" + id + R"(","origin_server_ts":)" +
+                  std::to_string(time) + R"(,"content":)" + content + R"(,"unsigned":)" + beside + "}");
+  REQUIRE(text);
+  const auto event = matrix::RoomEvent::decode(text->root());
+  REQUIRE(event);
+  return *event;
+}
+std::string hidden_content(const std::string& ciphertext, const std::string& relates) {
+  return R"({"algorithm":"m.megolm.v1.aes-sha2","ciphertext":")" + ciphertext + R"(","n":1.50,"m.relates_to":)" +
+         relates + "}";
+}
+const std::string answers = R"({"rel_type":"m.thread","event_id":"$thread","m.in_reply_to":{"event_id":"$asked"}})";
+const std::string replaces_1 = R"({"rel_type":"m.replace","event_id":"$1"})";
+
+}  // namespace
+
+TEST_CASE("timeline: an encrypted message keeps all but what its words would say") {
+  const std::string content = hidden_content("first", answers);
+  const ChatEvent told = services::chat_event_of(hidden_room, hidden_event("$1", 1500, content), "Ana");
+  CHECK(told.kind() == EventKind::message);
+  CHECK(told.type() == "m.room.encrypted");
+  CHECK(told.id().str() == "$1");
+  CHECK(told.user().str() == "@ana:hs");
+  REQUIRE(told.message());
+  const ReceivedMessage& message = *told.message();
+  CHECK(message.id().str() == "$1");
+  CHECK(message.room_id() == hidden_room);
+  CHECK(message.sender().str() == "@ana:hs");
+  CHECK(message.sender_name() == "Ana");
+  CHECK(message.time() == std::chrono::system_clock::time_point{std::chrono::milliseconds(1500)});
+  CHECK(message.relation() == MessageRelation(EventId("$asked"), EventId("$thread")));
+  CHECK(message.kind() == MessageKind::encrypted);
+  CHECK(message.body().empty());
+  CHECK(message.encrypted_content() == content);
+}
+
+TEST_CASE("timeline: an encrypted edit is one, live and beside its message, and replaces only what is encrypted") {
+  const matrix::RoomEvent edit = hidden_event("$2", 2000, hidden_content("second", replaces_1));
+  const ChatEvent told = services::chat_event_of(hidden_room, edit, "Ana");
+  CHECK(told.kind() == EventKind::edit);
+  CHECK(told.target().str() == "$1");
+  CHECK(told.id().str() == "$2");
+  CHECK_FALSE(services::message_of(hidden_room, edit));
+
+  ReceivedMessage live = *services::message_of(hidden_room, hidden_event("$1", 1500, hidden_content("first", answers)));
+  CHECK(live.apply(told));
+  CHECK(live.edited());
+  CHECK(live.kind() == MessageKind::encrypted);
+  CHECK(live.encrypted_content() == hidden_content("second", replaces_1));
+  CHECK(live.relation().reply_to().str() == "$asked");
+
+  const matrix::RoomEvent with_edit = hidden_event("$1", 1500, hidden_content("first", answers),
+                                                   R"({"m.relations":{"m.replace":)" + edit.source().to_json() + "}}");
+  ReceivedMessage history = *services::message_of(hidden_room, with_edit);
+  const std::optional<ChatEvent> beside = services::bundled_edit(hidden_room, with_edit);
+  REQUIRE(beside);
+  CHECK(history.apply(*beside));
+  CHECK(history.encrypted_content() == live.encrypted_content());
+
+  ChatEvent taken_back(EventKind::redaction, hidden_room);
+  CHECK(live.apply(taken_back.id(EventId("$3")).user(live.sender()).target(EventId("$2"))));
+  CHECK(live.encrypted_content() == hidden_content("first", answers));
+
+  ReceivedMessage plain(EventId("$1"), hidden_room, MatrixUserId("@ana:hs"), "plain", MessageKind::text, live.time());
+  CHECK_FALSE(plain.apply(told));
+}
+
+TEST_CASE("timeline: nothing is left of an encrypted message that was redacted") {
+  const matrix::RoomEvent gone = hidden_event("$1", 1500, "{}", R"({"redacted_because":{}})");
+  const auto message = services::message_of(hidden_room, gone);
+  REQUIRE(message);
+  CHECK(message->redacted());
+  CHECK(message->encrypted_content().empty());
+  ReceivedMessage seen = *services::message_of(hidden_room, hidden_event("$1", 1500, hidden_content("first", answers)));
+  CHECK(seen.redact().encrypted_content().empty());
+}
