@@ -201,8 +201,8 @@ EventStream MatrixProvider::events(MatrixUserId user, EventsOptions options) {
     const std::lock_guard lock(mutex_);
     place->after(finishing_);
   }
-  return EventStream(
-      services::UserEvents::open(backend_->core(), backend_->tokens(), std::move(user), group_, std::move(place)));
+  return EventStream(services::UserEvents::open(backend_->core(), backend_->tokens(), std::move(user), group_,
+                                                backend_->messages()->encryption(), std::move(place)));
 }
 
 Pending<ResetCounts> MatrixProvider::reset(ProviderReset request, CallOptions options) {

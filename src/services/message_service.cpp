@@ -190,6 +190,9 @@ Task<Result<void>> MessageService::check_plain(Self self, MatrixRoomId room, Mat
   // Whatever stands there: a room whose encryption is broken is no room for plain text either.
   if (!state && state.error().errcode() != "M_NOT_FOUND") co_return std::move(state).error();
   self->encryption_->note(room, state.has_value(), net::Clock::now());
+  // A stream may have heard otherwise while it was asked.
+  std::optional<Result<void>> known = self->known_plain(room);
+  if (known) co_return std::move(*known);
   if (state) co_return RoomEncryption::refused();
   co_return Result<void>();
 }

@@ -1,5 +1,6 @@
 // RoomEncryption: may a plain text be sent into this room? Asked before every send, so that in the steady state it
-// costs nothing: an encrypted room stays so for ever, and of another it is looked up anew after a while.
+// costs nothing: an encrypted room stays so for ever, and of another it is looked up anew after a while. The streams of
+// this process tell when somebody switches encryption on. Any thread.
 #pragma once
 
 #include <chrono>
@@ -31,7 +32,11 @@ class RoomEncryption {
     if (now - known->at >= trusted_for) return std::nullopt;
     return false;
   }
-  void note(const MatrixRoomId& room, bool encrypted, Time now) { rooms_.put(room.str(), Known{encrypted, now}); }
+  // That it is not, was asked a moment before: a stream may have heard otherwise meanwhile, and then is right.
+  void note(const MatrixRoomId& room, bool encrypted, Time now) {
+    const auto stays = [](const Known& known) { return known.encrypted; };
+    rooms_.put_unless(room.str(), Known{encrypted, now}, stays);
+  }
 
   [[nodiscard]] static Error refused() {
     return Error(Errc::encrypted_room,

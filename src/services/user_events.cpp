@@ -46,6 +46,12 @@ matrix::SyncOptions sync_options() {
   });
 }
 
+// Whatever it says: a room whose encryption is broken is no room for plain text either.
+bool switches_encryption_on(const matrix::SyncItem& item) {
+  return item.kind() == matrix::SyncItem::Kind::event && item.event().type() == "m.room.encryption" &&
+         item.event().state_key() == "";
+}
+
 std::optional<ChatEvent> event_of(const matrix::SyncItem& item, const MatrixUserId& user) {
   switch (item.kind()) {
     case matrix::SyncItem::Kind::event:
@@ -80,12 +86,14 @@ struct Reading {
 // Everything of one stream; its loop's thread only.
 struct UserEvents::State final : net::EventLoop::Errand, std::enable_shared_from_this<UserEvents::State> {
   State(net::EventLoop& on, const Log& to, std::shared_ptr<credentials::UserTokens> with, MatrixUserId who,
-        std::shared_ptr<const std::string> fair_with, std::shared_ptr<ConsumerPosition> at)
+        std::shared_ptr<const std::string> fair_with, std::shared_ptr<RoomEncryption> encrypted,
+        std::shared_ptr<ConsumerPosition> at)
       : loop(on),
         log(to),
         tokens(std::move(with)),
         user(std::move(who)),
         group(std::move(fair_with)),
+        encryption(std::move(encrypted)),
         place(std::move(at)),
         placed(place == nullptr),
         settled(place == nullptr),
@@ -102,6 +110,7 @@ struct UserEvents::State final : net::EventLoop::Errand, std::enable_shared_from
   std::shared_ptr<credentials::UserTokens> tokens;
   MatrixUserId user;
   std::shared_ptr<const std::string> group;
+  std::shared_ptr<RoomEncryption> encryption;
   std::shared_ptr<ConsumerPosition> place;  // null: not remembered
   bool placed;                              // what is remembered has been read
   bool settled;                             // something is remembered that a later reader can go on from
@@ -197,6 +206,7 @@ void UserEvents::State::deliver(matrix::SyncBatch batch) {
   EventBatch events;
   events.reserve(batch.size());
   for (const matrix::SyncItem& item : batch) {
+    if (switches_encryption_on(item)) encryption->note(item.room_id(), true, net::Clock::now());
     std::optional<ChatEvent> event = event_of(item, user);
     if (event) events.push_back(std::move(*event));
   }
@@ -434,10 +444,11 @@ UserEvents::UserEvents(std::shared_ptr<net::RuntimeCore> core, std::shared_ptr<S
 std::shared_ptr<UserEvents> UserEvents::open(std::shared_ptr<net::RuntimeCore> core,
                                              std::shared_ptr<credentials::UserTokens> tokens, MatrixUserId user,
                                              std::shared_ptr<const std::string> group,
+                                             std::shared_ptr<RoomEncryption> encryption,
                                              std::shared_ptr<ConsumerPosition> place) {
   net::EventLoop& loop = core->loop_for(user.str());
   auto state = std::make_shared<State>(loop, core->log(), std::move(tokens), std::move(user), std::move(group),
-                                       std::move(place));
+                                       std::move(encryption), std::move(place));
   return std::shared_ptr<UserEvents>(new UserEvents(std::move(core), std::move(state)));
 }
 

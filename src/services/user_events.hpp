@@ -11,15 +11,18 @@
 #include "credentials/user_tokens.hpp"
 #include "net/runtime_core.hpp"
 #include "services/consumer_position.hpp"
+#include "services/room_encryption.hpp"
 
 namespace confab::services {
 
 class UserEvents final : public confab::detail::EventSource, public std::enable_shared_from_this<UserEvents> {
  public:
-  // Without a place the stream begins with now, and its position is forgotten with it.
+  // Without a place the stream begins with now, and its position is forgotten with it. `encryption` is told of rooms
+  // that become encrypted, before the reader is.
   [[nodiscard]] static std::shared_ptr<UserEvents> open(std::shared_ptr<net::RuntimeCore> core,
                                                         std::shared_ptr<credentials::UserTokens> tokens,
                                                         MatrixUserId user, std::shared_ptr<const std::string> group,
+                                                        std::shared_ptr<RoomEncryption> encryption,
                                                         std::shared_ptr<ConsumerPosition> place = nullptr);
   ~UserEvents() override;
 

@@ -26,9 +26,15 @@ class RecentlyUsed {
   }
 
   void put(const std::string& key, Value value) {
+    put_unless(key, std::move(value), [](const Value&) { return false; });
+  }
+
+  // Where `stays` says so of what is known already, that is kept; it counts as used all the same.
+  template <class Stays>
+  void put_unless(const std::string& key, Value value, Stays stays) {
     const std::lock_guard lock(mutex_);
     if (const auto at = by_key_.find(key); at != by_key_.end()) {
-      at->second->second = std::move(value);
+      if (!stays(std::as_const(at->second->second))) at->second->second = std::move(value);
       order_.splice(order_.begin(), order_, at->second);
       return;
     }

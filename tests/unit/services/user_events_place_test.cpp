@@ -29,8 +29,8 @@ struct Placed : InRoom {
     if (!consumer.empty()) {
       place = std::make_shared<services::ConsumerPosition>(net::RecordStore(store), "park", user, consumer, server);
     }
-    return EventStream(
-        services::UserEvents::open(runtime.core(), tokens, user, std::make_shared<const std::string>("park"), place));
+    return EventStream(services::UserEvents::open(
+        runtime.core(), tokens, user, std::make_shared<const std::string>("park"), messages->encryption(), place));
   }
   void post(const std::string& body) { hs.post(room.str(), ana.str(), body); }
   void post(int from, int to) {

@@ -22,8 +22,8 @@ struct Watching : InRoom {
   explicit Watching(unsigned loops = 1) : InRoom(loops), stream(open()) {}
 
   EventStream open() {
-    return EventStream(
-        services::UserEvents::open(runtime.core(), tokens, ben, std::make_shared<const std::string>("tenant")));
+    return EventStream(services::UserEvents::open(
+        runtime.core(), tokens, ben, std::make_shared<const std::string>("tenant"), messages->encryption()));
   }
   // Events are told from the first next() on: one that waits shows that the position is taken.
   void begin() {
@@ -81,6 +81,38 @@ TEST_CASE("UserEvents: what happens from the first next() on comes once, in orde
   for (const auto& body : Watching::numbered(20)) at.post(body);
   REQUIRE(at.read(20));
   CHECK(at.bodies == Watching::numbered(20));
+}
+
+TEST_CASE("UserEvents: a room that becomes encrypted takes no plain text from the moment at which a stream tells") {
+  Watching at;
+  at.begin();
+  const auto switched_on = [&at](std::optional<std::string> state_key) {
+    TestJson content;
+    content.set("algorithm", "m.megolm.v1.aes-sha2");
+    const EventId id(at.hs.post_event(at.room.str(), at.ana.str(), "m.room.encryption", content, std::move(state_key)));
+    for (bool told = false; !told;) {
+      const Result<EventBatch> batch = at.stream.next().wait();
+      REQUIRE(batch);
+      for (const ChatEvent& event : *batch) told = told || event.id() == id;
+    }
+    at.hs.forget_requests();
+  };
+  at.post("first");
+  REQUIRE(at.read(1));
+  // What is no state of the room says nothing about it.
+  switched_on(std::nullopt);
+  switched_on("elsewhere");
+  CHECK(at.send(at.message("open", "t1")).wait());
+  CHECK(at.own_requests() == 1);
+  switched_on("");
+  const auto refused = at.send(at.message("secret", "t2")).wait();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == Errc::encrypted_room);
+  CHECK(at.own_requests() == 0);  // it need not be asked
+  // The homeserver was asked just before, and its answer comes late: it does not count.
+  at.messages->encryption()->note(at.room, false, std::chrono::steady_clock::now());
+  CHECK_FALSE(at.send(at.message("secret", "t3")).wait());
+  CHECK(at.posted("secret") == 0);
 }
 
 TEST_CASE("UserEvents: no two streams ask for their place in the same words") {
@@ -223,8 +255,8 @@ TEST_CASE("UserEvents: the end of the Runtime ends the outstanding next(), and a
   Together<EventBatch> calls;
   {
     InRoom at(2);
-    stream.emplace(
-        services::UserEvents::open(at.runtime.core(), at.tokens, at.ben, std::make_shared<const std::string>()));
+    stream.emplace(services::UserEvents::open(at.runtime.core(), at.tokens, at.ben,
+                                              std::make_shared<const std::string>(), at.messages->encryption()));
     calls.start(stream->next());
     REQUIRE(at.hs.wait_for(2, "GET", sync_path, 10s));
   }
