@@ -453,7 +453,7 @@ typedef struct confab_history_request {
   uint32_t struct_size;        ///< Required.
   uint32_t timeout_ms;         ///< See above.
   int32_t room_kind;           ///< CONFAB_ROOM_...
-  uint32_t limit;              ///< 1 to 1,000 messages. Default 50.
+  uint32_t limit;              ///< 1 to 1,000 messages. Default 50. A page may hold fewer: only "/end" tells.
   const char *room;            ///< Required.
   const char *user;            ///< Required: who reads.
   const char *from;            ///< "/end" of the page before. Default: the newest page.

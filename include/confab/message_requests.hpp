@@ -47,7 +47,8 @@ class HistoryRequestOf {
   HistoryRequestOf&& from(PageToken token) && { return std::move(from(std::move(token))); }
 
   /// Whether to read the reactions, too. Default: yes. It costs one more request for a page, and one more for each of
-  /// its messages that has any, at most 20; the newest of them are served first.
+  /// its messages that has any. A page with more than 20 of these ends before the 21st, which begins the next page:
+  /// go on from MessagePage::end().
   HistoryRequestOf& reactions(bool on) & noexcept { return reactions_ = on, *this; }
   /// As above, for a temporary.
   HistoryRequestOf&& reactions(bool on) && noexcept { return std::move(reactions(on)); }

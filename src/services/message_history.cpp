@@ -53,6 +53,17 @@ std::vector<ReceivedMessage> messages_of(const MatrixRoomId& room, const matrix:
   return messages;
 }
 
+// How many events of a page, newest first, hold no more messages with reactions than are served at once.
+std::size_t served_at_once(const std::vector<matrix::RoomEvent>& events, const std::vector<EventId>& reacted) {
+  std::size_t served = 0;
+  for (std::size_t at = 0; at < events.size(); ++at) {
+    const bool has_any =
+        !events[at].redacted() && std::find(reacted.begin(), reacted.end(), events[at].id()) != reacted.end();
+    if (has_any && served++ == MessageService::most_reacted) return at;
+  }
+  return events.size();
+}
+
 }  // namespace
 
 Task<Result<std::vector<EventId>>> MessageService::find_reacted(Self self, ProviderHistoryRequest request,
@@ -74,15 +85,20 @@ Task<Result<std::vector<ChatEvent>>> MessageService::reactions_to(Self self, Mat
   matrix::GetRelations asked(room, message);
   asked.rel_type("m.annotation").event_type("m.reaction").forwards(true);
   asked.limit(static_cast<int>(ReceivedMessage::most_reactions));
-  Result<matrix::RelationsAnswer> page = co_await self->tokens_->call(reader, std::move(asked), context.step());
-  // It was redacted meanwhile, or may not be seen any more: then there is nothing to count.
-  if (!page && page.error().code() == Errc::not_found) co_return std::vector<ChatEvent>();
-  if (!page) co_return std::move(page).error();
   std::vector<ChatEvent> reactions;
-  for (const matrix::RoomEvent& event : page->events()) {
-    if (std::optional<ChatEvent> reaction = change_of(room, event)) reactions.push_back(*std::move(reaction));
+  // A homeserver may give fewer at once than it is asked for.
+  for (std::size_t pages = 1;; ++pages) {
+    Result<matrix::RelationsAnswer> page = co_await self->tokens_->call(reader, asked, context.step());
+    // It was redacted meanwhile, or may not be seen any more: then there is nothing to count.
+    if (!page && page.error().code() == Errc::not_found) co_return std::vector<ChatEvent>();
+    if (!page) co_return std::move(page).error();
+    for (const matrix::RoomEvent& event : page->events()) {
+      if (std::optional<ChatEvent> reaction = change_of(room, event)) reactions.push_back(*std::move(reaction));
+    }
+    const bool enough = reactions.size() >= ReceivedMessage::most_reactions || pages == most_reaction_pages;
+    if (enough || !page->next()) co_return reactions;
+    asked.from(*page->next());
   }
-  co_return reactions;
 }
 
 Task<Result<MessagePage>> MessageService::history(Self self, ProviderHistoryRequest request, net::CallContext context) {
@@ -91,14 +107,26 @@ Task<Result<MessagePage>> MessageService::history(Self self, ProviderHistoryRequ
   if (!request.from().empty()) asked.from(request.from());
   Result<matrix::MessagesAnswer> page = co_await self->tokens_->call(request.reader(), std::move(asked), context);
   if (!page) co_return std::move(page).error();
-  const PageToken end = page->end().value_or(PageToken());
+  PageToken end = page->end().value_or(PageToken());
   std::vector<ReceivedMessage> messages = messages_of(request.room(), *page);
   const bool may_be_reacted =
       std::any_of(messages.begin(), messages.end(), [](const ReceivedMessage& each) { return !each.redacted(); });
   if (!request.reactions() || !may_be_reacted) co_return MessagePage(request.room(), std::move(messages), end);
 
+  // From where this page begins, so that what is said meanwhile does not move it.
+  if (request.from().empty() && page->start()) request.from(*page->start());
   Result<std::vector<EventId>> reacted = co_await find_reacted(self, request, end, context);
   if (!reacted) co_return std::move(reacted).error();
+  // Reactions cost a request for each message that has some. Where these are too many for one call, the page ends
+  // before the first that would be one too many: it begins the next page, and no reaction is left out.
+  if (const std::size_t fitting = served_at_once(page->events(), *reacted); fitting < page->events().size()) {
+    matrix::GetMessages shorter(request.room());
+    shorter.limit(static_cast<int>(fitting)).filter(messages_filter(false)).from(request.from());
+    page = co_await self->tokens_->call(request.reader(), std::move(shorter), context.step());
+    if (!page) co_return std::move(page).error();
+    end = page->end().value_or(PageToken());
+    messages = messages_of(request.room(), *page);
+  }
   std::size_t served = 0;
   for (ReceivedMessage& message : messages) {
     if (message.redacted() || served == most_reacted) continue;

@@ -24,8 +24,10 @@ namespace confab::services {
 
 class MessageService {
  public:
-  // Of one page of history so many messages get their reactions: one request each.
+  // A page of history ends before one more message that has reactions than this: one request each.
   static constexpr std::size_t most_reacted = 20;
+  // Of one message so many pages of reactions are read, where the homeserver gives fewer at once than are asked for.
+  static constexpr std::size_t most_reaction_pages = 10;
 
   explicit MessageService(std::shared_ptr<credentials::UserTokens> tokens,
                           std::shared_ptr<RoomEncryption> encryption = std::make_shared<RoomEncryption>())
@@ -45,6 +47,7 @@ class MessageService {
   [[nodiscard]] static Task<Result<Unread>> unread(Self self, MatrixRoomId room, MatrixUserId user,
                                                    net::CallContext context);
   // One request for the page; with reactions one more that tells which messages have any, and one for each of these.
+  // With too many of these one more for a page that is shorter.
   [[nodiscard]] static Task<Result<MessagePage>> history(Self self, ProviderHistoryRequest request,
                                                          net::CallContext context);
 

@@ -42,6 +42,12 @@ class FakeMatrix : public FakeHomeserver {
       room_version_ = std::move(version);
       return *this;
     }
+    /// Relations in one page, however many are asked for.
+    MatrixOptions& relations_at_once(std::size_t most) {
+      relations_at_once_ = most;
+      return *this;
+    }
+    [[nodiscard]] std::size_t relations_at_once() const { return relations_at_once_; }
     /// Of an access token that came with a refresh token.
     MatrixOptions& refreshable_life(std::chrono::milliseconds life) {
       refreshable_life_ = life;
@@ -57,6 +63,7 @@ class FakeMatrix : public FakeHomeserver {
     friend struct FakeMatrixState;
     std::string server_name_ = "hs.test";
     std::size_t timeline_limit_ = 10;
+    std::size_t relations_at_once_ = 1000;
     std::string room_version_ = "12";
     std::chrono::milliseconds refreshable_life_{300'000};
     Options server_;

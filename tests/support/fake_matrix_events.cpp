@@ -227,10 +227,18 @@ Answer relations(FakeMatrixState& state, MatrixCall& call) {
     if (relates(event, call.stars[2], call.stars[1]) && event.type == call.stars[3]) found.push_back(position);
   }
   if (call.request.parameter("dir").value_or("b") != "f") std::reverse(found.begin(), found.end());
+  // A token "rN" stands behind the first N.
+  const std::size_t all = found.size();
+  const std::string token = call.request.parameter("from").value_or("r0");
+  const std::size_t from = std::min(all, read_number(std::string_view(token).substr(1)).value_or(0));
+  const std::size_t limit = read_number(call.request.parameter("limit").value_or("5")).value_or(5);
+  found.erase(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(from));
+  found.resize(std::min({found.size(), limit, state.options.relations_at_once()}));
   for (const auto position : found) {
     chunk.push(state.client_event(state.timeline[position - 1], device_scope(call.token)));
   }
   TestJson body;
+  if (from + found.size() < all) body.set("next_batch", "r" + std::to_string(from + found.size()));
   return matrix_ok(body.set("chunk", chunk));
 }
 

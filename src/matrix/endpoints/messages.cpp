@@ -1,6 +1,7 @@
 #include "matrix/endpoints/messages.hpp"
 
 #include "matrix/identifiers.hpp"
+#include "matrix/paging.hpp"
 
 namespace confab::matrix {
 namespace {
@@ -28,9 +29,11 @@ Result<GetMessages::Answer> GetMessages::decode(const json::Value& body) {
   json::Reader read(body);
   EventList chunk = EventList::decode(read.array("chunk"));
   EventList state = EventList::decode(read.optional_array("state"));
-  std::optional<PageToken> end;
-  if (const auto token = read.optional_string("end"); token && !token->empty()) end = PageToken(std::string(*token));
-  return read.finish(MessagesAnswer(std::move(chunk), std::move(end), std::move(state)));
+  auto end = optional_page_token(read, "end");
+  // Only a convenience: a page without it is one, too.
+  std::optional<PageToken> start;
+  if (const auto token = body["start"].string_or(""); !token.empty()) start = PageToken(std::string(token));
+  return read.finish(MessagesAnswer(std::move(chunk), std::move(end), std::move(state), std::move(start)));
 }
 
 }  // namespace confab::matrix

@@ -15,13 +15,16 @@ namespace confab::matrix {
 /// One page. Only a missing end() is the end: a page may be empty because all of it was filtered out.
 class MessagesAnswer {
  public:
-  MessagesAnswer(EventList chunk, std::optional<PageToken> end, EventList state = EventList())
-      : chunk_(std::move(chunk)), state_(std::move(state)), end_(std::move(end)) {}
+  MessagesAnswer(EventList chunk, std::optional<PageToken> end, EventList state = EventList(),
+                 std::optional<PageToken> start = std::nullopt)
+      : chunk_(std::move(chunk)), state_(std::move(state)), end_(std::move(end)), start_(std::move(start)) {}
   /// In the direction that was asked for: backwards is newest first.
   [[nodiscard]] const std::vector<RoomEvent>& events() const& { return chunk_.events(); }
   [[nodiscard]] std::vector<RoomEvent> events() && { return std::move(chunk_).events(); }
   [[nodiscard]] std::size_t unreadable() const { return chunk_.unreadable(); }
   [[nodiscard]] const std::optional<PageToken>& end() const { return end_; }
+  /// Where the page begins: from here it is the same page again, whatever is said meanwhile.
+  [[nodiscard]] const std::optional<PageToken>& start() const { return start_; }
   /// With "lazy_load_members" in the filter the memberships of those who sent the events.
   [[nodiscard]] const std::vector<RoomEvent>& state() const { return state_.events(); }
 
@@ -29,6 +32,7 @@ class MessagesAnswer {
   EventList chunk_;
   EventList state_;
   std::optional<PageToken> end_;
+  std::optional<PageToken> start_;
 };
 
 /// GET /rooms/{roomId}/messages, backwards unless told otherwise.

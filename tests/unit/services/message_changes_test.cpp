@@ -1,8 +1,11 @@
 // What MessageService does beside sending: edits, redactions, reactions, typing, reading, rooms that are encrypted.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "services/typing_memory.hpp"
 #include "unit/services/in_room.hpp"
@@ -12,6 +15,7 @@ using namespace confab;
 using confab::services::MessageService;
 using confab::test::Answer;
 using confab::test::event_path;
+using confab::test::FakeMatrix;
 using confab::test::InRoom;
 using confab::test::messages_path;
 using confab::test::send_path;
@@ -24,7 +28,7 @@ constexpr const char* typing_path = "/_matrix/client/v3/rooms/*/typing/*";
 constexpr const char* relations_path = "/_matrix/client/v1/rooms/*/relations/**";
 
 struct Said : InRoom {
-  Said() {
+  explicit Said(FakeMatrix::MatrixOptions options = FakeMatrix::MatrixOptions()) : InRoom(1, std::move(options)) {
     first = send(message("first", "t1")).wait().value();
     hs.forget_requests();
   }
@@ -174,12 +178,71 @@ TEST_CASE("MessageService: what a page of history costs") {
   const MessagePage before = at.page();
   for (const ReceivedMessage& message : before.messages()) REQUIRE(at.react(at.ben, message.id(), "+"));
   at.hs.forget_requests();
+  // Too many for one call: the page ends before the first that would be one too many.
   const MessagePage page = at.page();
-  CHECK(at.hs.count("GET", messages_path) == 2);
+  CHECK(at.hs.count("GET", messages_path) == 3);
   CHECK(at.hs.count("GET", relations_path) == MessageService::most_reacted);
-  CHECK(page.messages()[0].reactions().size() == 1);
-  CHECK(page.messages()[MessageService::most_reacted - 1].reactions().size() == 1);
-  CHECK(page.messages()[MessageService::most_reacted].reactions().empty());
+  CHECK(page.messages().size() == MessageService::most_reacted);
+}
+
+TEST_CASE("MessageService: no reaction is left out, however many messages of a page have some") {
+  Said at;
+  std::vector<std::string> said{at.first.str()};
+  for (int i = 0; i < 60; ++i) said.push_back(at.hs.post(at.room.str(), at.ana.str(), "word " + std::to_string(i)));
+  // Every other one; what was redacted has none any more.
+  for (std::size_t i = 0; i < said.size(); i += 2) REQUIRE(at.react(at.ben, EventId(said[i]), "+"));
+  REQUIRE(at.redact(at.ana, EventId(said[60])));
+  std::vector<std::string> read;
+  ProviderHistoryRequest request(at.room, at.ben);
+  for (int pages = 0;; ++pages) {
+    REQUIRE(pages < 10);
+    const auto page = at.ask<MessagePage>(request, &MessageService::history).wait();
+    REQUIRE(page);
+    // Said after the first page was read: it moves nothing.
+    if (pages == 0) at.hs.post(at.room.str(), at.ana.str(), "late");
+    for (const ReceivedMessage& message : page->messages()) {
+      const std::size_t number = said.size() - 1 - read.size();
+      CHECK(message.reactions().size() == (number % 2 == 0 && number != 60 ? 1U : 0U));
+      read.push_back(message.id().str());
+    }
+    if (page->end().empty()) break;
+    request.from(page->end());
+  }
+  std::reverse(read.begin(), read.end());
+  CHECK(read == said);
+}
+
+TEST_CASE("MessageService: reactions that a homeserver gives in pieces are all read, up to a bound") {
+  Said at(FakeMatrix::MatrixOptions().relations_at_once(2));
+  for (const char* key : {"1", "2", "3", "4", "5"}) REQUIRE(at.react(at.ben, at.first, key));
+  at.hs.forget_requests();
+  CHECK(at.page().messages()[0].reactions().size() == 5);
+  CHECK(at.hs.count("GET", relations_path) == 3);
+  for (int i = 0; i < 30; ++i) REQUIRE(at.react(at.ana, at.first, "k" + std::to_string(i)));
+  at.hs.forget_requests();
+  CHECK(at.page().messages()[0].reactions().size() == 2 * MessageService::most_reaction_pages);
+  CHECK(at.hs.count("GET", relations_path) == MessageService::most_reaction_pages);
+}
+
+TEST_CASE("MessageService: an encrypted message is in history with all that it holds in clear") {
+  Said at;
+  TestJson answered;
+  TestJson relates;
+  TestJson content;
+  relates.set("m.in_reply_to", answered.set("event_id", at.first.str()));
+  content.set("algorithm", "m.megolm.v1.aes-sha2").set("ciphertext", "AwgAEnAC").set("m.relates_to", relates);
+  const std::string id = at.hs.post_event(at.room.str(), at.ana.str(), "m.room.encrypted", content);
+  const MessagePage page = at.page();
+  REQUIRE(page.messages().size() == 2);
+  const ReceivedMessage& hidden = page.messages()[0];
+  CHECK(hidden.id().str() == id);
+  CHECK(hidden.kind() == MessageKind::encrypted);
+  CHECK(hidden.sender_name() == "ana");
+  CHECK(hidden.relation().reply_to() == at.first);
+  CHECK(hidden.time() >= page.messages()[1].time());
+  const auto passed = TestJson::parse(hidden.encrypted_content());
+  REQUIRE(passed);
+  CHECK(*passed == content);
 }
 
 TEST_CASE("MessageService: typing that is unchanged costs no request; a message makes it news") {

@@ -453,7 +453,7 @@ class Room:
                       timeout: Optional[float] = None) -> models.Page:
         """Reads a page, newest first, as the user may see it.
 
-        limit: 1 to 1,000 messages.
+        limit: 1 to 1,000 messages. A page may hold fewer, as when more than 20 have reactions: only ``end`` tells.
         start: ``end`` of the page after this one; by default the newest page.
         reactions: False leaves them out, which saves requests.
         Errors: InvalidArgument: limit, start. NotFound, Forbidden as ``add``.

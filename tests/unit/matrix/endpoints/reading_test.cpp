@@ -56,6 +56,8 @@ TEST_CASE("messages") {
   CHECK(decode<GetMessages>(R"({"chunk":[],"end":"e"})")->end()->str() == "e");  // an empty page is not the end
   CHECK_FALSE(decode<GetMessages>(R"({"chunk":[]})")->end());
   CHECK_FALSE(decode<GetMessages>(R"({"chunk":[],"end":null})")->end());
+  CHECK(decode<GetMessages>(R"({"chunk":[],"start":"s"})")->start()->str() == "s");
+  CHECK_FALSE(decode<GetMessages>(R"({"chunk":[],"start":5})")->start());
   const auto page = decode<GetMessages>(
       R"({"chunk":[{"event_id":"$1","type":"t","sender":"@a:b","origin_server_ts":1,"content":{}},{"event_id":5}]})");
   CHECK(page->events().size() == 1);
