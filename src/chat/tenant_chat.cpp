@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "chat/message_check.hpp"
+#include "chat/remedy.hpp"
 #include "chat/slug.hpp"
 #include "matrix/identifiers.hpp"
 #include "net/await_pending.hpp"
@@ -155,14 +156,16 @@ Task<Result<void>> TenantChat::enter(Self self, MatrixRoomId room, KnownUser use
 // that the usual case costs one request.
 Task<Result<TenantChat::Way>> TenantChat::mend(Self self, Way way, Error error, KnownUser user, RoomRef ref,
                                                net::CallContext context) {
-  if (error.code() == Errc::forbidden && !way.joined) {
+  const bool is_in = self->memberships_.find(way.room, user.id()) == MembershipCache::Place::in;
+  Remedy remedy = remedy_for(error, is_in);
+  if (remedy == Remedy::join && !way.joined) {
     way.joined = true;
     Result<void> joined = co_await enter(self, way.room, user, context);
     if (joined) co_return way;
-    error = joined.error();  // not_found: the room is gone, which the homeserver does not tell from "not in it"
+    error = joined.error();
+    remedy = remedy_for(error, false);  // the room is gone, which the homeserver does not tell from "not in it"
   }
-  // No such account, or the room that we remember is gone.
-  if (error.code() == Errc::not_found && !way.renewed) {
+  if (remedy == Remedy::renew && !way.renewed) {
     way.renewed = true;
     Result<void> made = co_await make_account(self, user, context);
     if (!made) co_return std::move(made).error();

@@ -157,6 +157,10 @@ Task<Result<EventId>> MessageService::put(Self self, std::shared_ptr<const Outgo
         const unsigned before = context.attempts().left();
         bool reached = false;
         Result<matrix::EventIdAnswer> sent = co_await self->attempt(outgoing, context, &reached);
+        // Of a room that is gone, or that the user is not in, the homeserver says that it is forbidden.
+        if (!sent && reached && !outgoing->redacts.empty() && sent.error().code() == Errc::not_found) {
+          sent = sent.error().with_subject("event");
+        }
         if (!sent && (!reached || context.attempts().left() == before)) {
           attempts.not_sent(sent.error());
           break;
@@ -223,7 +227,11 @@ Task<Result<EventId>> MessageService::edit(Self self, ProviderEdit edit, net::Ca
     if (!*plain) co_return std::move(*plain).error();
   }
   matrix::GetEvent read(edit.room(), edit.message());
-  Result<matrix::RoomEvent> target = co_await self->tokens_->call(edit.user(), std::move(read), context.step());
+  bool reached = false;
+  Result<matrix::RoomEvent> target =
+      co_await self->tokens_->call(edit.user(), std::move(read), context.step(), std::nullopt, &reached);
+  if (!target && reached && target.error().code() == Errc::not_found)
+    co_return std::move(target).error().with_subject("message");
   if (!target) co_return std::move(target).error();
   if (std::optional<Error> wrong = wrong_edit(*target, edit.user())) co_return *std::move(wrong);
   auto event = std::make_shared<const Outgoing>(

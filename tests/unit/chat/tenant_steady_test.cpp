@@ -117,6 +117,52 @@ TEST_CASE_FIXTURE(Steady, "who was taken out here joins before they send, and th
   CHECK(cost(*chat, event, ben) == 1);
 }
 
+TEST_CASE_FIXTURE(Steady, "what is wrong with a message costs one request, not one to join the room") {
+  const auto chat = service();
+  make_rooms(*chat);
+  REQUIRE(chat->send(Message(event, ana, "first")).wait());
+  REQUIRE(chat->send(Message(event, ben, "first")).wait());
+  const auto cost_of_refusal = [&](const auto& refused, Errc code) {
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == code);
+    const std::size_t requests = hs.count();
+    hs.forget_requests();
+    return requests;
+  };
+  hs.forget_requests();
+  const auto refused_by = [&](int status, const char* errcode, Errc code) {
+    hs.fail_next(1, "PUT", "/_matrix/client/v3/rooms/*/send/*/*", Answer::error(status, errcode));
+    return cost_of_refusal(chat->send(Message(event, ana, "hello")).wait(), code);
+  };
+  CHECK(refused_by(413, "M_TOO_LARGE", Errc::too_large) == 1);
+  CHECK(refused_by(400, "M_BAD_JSON", Errc::invalid_argument) == 1);
+  CHECK(refused_by(400, "M_INVALID_PARAM", Errc::invalid_argument) == 1);
+  CHECK(refused_by(403, "M_RESOURCE_LIMIT_EXCEEDED", Errc::forbidden) == 1);
+  CHECK(refused_by(403, "M_USER_LIMIT_EXCEEDED", Errc::forbidden) == 1);
+  hs.fail_next(1, "PUT", "/_matrix/client/v3/rooms/*/send/*/*", Answer::error(403, "M_FORBIDDEN"));
+  CHECK(cost(*chat, event, ana) == 3);  // that may be about the membership: join, and once more
+
+  const EventId sent = chat->send(Message(event, ana, "mine")).wait().value();
+  const EventId none("$none");
+  hs.forget_requests();
+  CHECK(cost_of_refusal(chat->edit(Edit(event, ben, sent, "yours")).wait(), Errc::forbidden) == 1);
+  CHECK(cost_of_refusal(chat->edit(Edit(event, ben, none, "what")).wait(), Errc::not_found) == 1);
+  CHECK(cost_of_refusal(chat->redact(Redaction(event, ben, none)).wait(), Errc::not_found) == 1);
+  const auto restarted = service();
+  REQUIRE(restarted->send(Message(event, ben, "again")).wait());
+  hs.forget_requests();
+  // Ben may be out, and what he may not see is not there for him: join, and once more.
+  CHECK(cost_of_refusal(restarted->edit(Edit(event, ben, none, "what")).wait(), Errc::not_found) == 3);
+}
+
+TEST_CASE_FIXTURE(Steady, "who was taken out and edits what they said joins for it") {
+  const auto chat = service();
+  make_rooms(*chat);
+  const EventId sent = chat->send(Message(event, ben, "frist")).wait().value();
+  REQUIRE(chat->remove_member(event, ben).wait());
+  CHECK(chat->edit(Edit(event, ben, sent, "first")).wait());
+}
+
 TEST_CASE_FIXTURE(Steady, "the display name of the directory is asked for by nobody who only sends") {
   const auto first = service();
   make_rooms(*first);
