@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <new>
+#include <optional>
 #include <utility>
 
+#include "store/record_line.hpp"
 #include "store/record_rules.hpp"
 #include "store/waited_store.hpp"
 #include "util/no_memory.hpp"
@@ -17,14 +19,6 @@ namespace {
 constexpr std::size_t copied_records = 100;  // in one page
 constexpr std::size_t batch_writes = 64;
 constexpr std::size_t batch_bytes = std::size_t{512} << 10U;
-constexpr std::size_t most_line_bytes = std::size_t{1} << 20U;  // a value with every character escaped, and its key
-
-std::string line_of(const StoreRecord& record, const json::Value& value) {
-  json::Writer line;
-  line.object().member("key", record.key()).member("value", value);
-  if (record.expires()) line.member("expires", static_cast<std::int64_t>(record.expires()->time_since_epoch().count()));
-  return std::move(line.end()).finish();
-}
 
 // Collects records and writes them together.
 class Import {
@@ -33,24 +27,14 @@ class Import {
 
   Result<void> line(std::string text) {
     ++number_;
-    const auto parsed = json::parse(std::move(text), json::Limits().bytes(most_line_bytes).depth(66));
-    if (!parsed) return wrong();
-    json::Reader read(parsed->root());
-    const std::string key(read.non_empty_string("key"));
-    const auto expires = read.optional_integer("expires", 1);
-    if (read.failed() || !parsed->root()["value"]) return wrong();
+    std::optional<store::RecordLine> read = store::RecordLine::read(std::move(text), now_);
+    if (!read) return wrong();
     report_.add_records(1);
-    StoreWrite put = StoreWrite::put(key, 0, parsed->root()["value"].to_json());
-    if (expires) {
-      const auto left = StoreTime(std::chrono::milliseconds(*expires)) - now_;
-      if (left.count() <= 0) return {};
-      put.expires_after(left);
-    }
-    std::vector<StoreWrite> alone = {put};
-    if (store::check_writes(alone)) return wrong();
+    if (read->ended()) return {};
+    StoreWrite put = std::move(*read).put();
     const std::size_t bytes = put.key().size() + put.value().size();
     const bool again =
-        std::any_of(batch_.begin(), batch_.end(), [&](const StoreWrite& each) { return each.key() == key; });
+        std::any_of(batch_.begin(), batch_.end(), [&](const StoreWrite& each) { return each.key() == put.key(); });
     if (again || batch_.size() == batch_writes || bytes_ + bytes > batch_bytes) {
       if (auto done = flush(); !done) return done;
     }
@@ -120,7 +104,8 @@ Result<StoreReport> export_store(const std::shared_ptr<Store>& store, const Stor
         report.add_fault(StoreFault(record.key(), std::string(parsed.error().message())));
         continue;
       }
-      if (auto written = write(line_of(record, parsed->root())); !written) return std::move(written).error();
+      if (auto written = write(store::RecordLine::write(record, parsed->root())); !written)
+        return std::move(written).error();
       report.add_written(1);
     }
     cursor = page->cursor();

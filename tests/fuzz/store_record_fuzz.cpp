@@ -1,19 +1,47 @@
 // Whatever a database gives back as a record (a key, a line break, a value): only what the rules allow goes on, and a
-// lease that holds nonsense is nobody's but never ours.
+// lease that holds nonsense is nobody's but never ours. The same text as a line that is imported: what is taken is what
+// a store takes, and is read again as it was when it is exported.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "store/lease_machine.hpp"
+#include "store/record_line.hpp"
 #include "store/record_rules.hpp"
 
+namespace {
+
+using namespace confab;
+using namespace confab::store;
+
+void import_line(const std::string& text) {
+  constexpr StoreTime now{std::chrono::hours(500'000)};
+  const auto read = RecordLine::read(text, now);
+  if (!read) return;
+  const StoreWrite& put = read->put();
+  if (check_writes({put})) std::abort();
+  std::optional<StoreTime> expires;
+  if (put.lifetime()) expires = now + *put.lifetime();
+  const auto value = json::parse(put.value());
+  if (!value) std::abort();
+  const std::string line = RecordLine::write(StoreRecord(put.key(), 7, put.value(), expires), value->root());
+  if (line.find('\n') != std::string::npos) std::abort();
+  const auto again = RecordLine::read(line, now);
+  if (!again || again->put().key() != put.key() || again->put().value() != put.value() ||
+      again->put().lifetime() != put.lifetime()) {
+    std::abort();
+  }
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace confab;
-  using namespace confab::store;
   const std::string text(reinterpret_cast<const char*>(data), size);
+  import_line(text);
   const std::size_t end = std::min(text.find('\n'), text.size());
   const std::string key = text.substr(0, end);
   const StoreRecord record(key, 7, text.substr(std::min(end + 1, text.size())));
