@@ -25,6 +25,12 @@ class Counting(unittest.TestCase):
         self.counts((23, 2, 0), DOCTEST.format(25, 23, 2, 0), passed=False)
         self.counts((7, 0, 0), "\x1b[0;32m" + DOCTEST.format(7, 7, 0, 3) + "\x1b[0m")
 
+    def test_doctest_that_finds_out_what_it_cannot_try(self):
+        unable = "/t/disk_test.cpp:342: MESSAGE: SKIPPED: no small disk\n"
+        self.counts((24, 0, 1), "\x1b[0;33m" + unable + "\x1b[0m" + DOCTEST.format(25, 25, 0, 0))
+        self.counts((0, 0, 2), 2 * unable + DOCTEST.format(2, 2, 0, 0))
+        self.counts((1, 0, 0), "  MESSAGE: a case called SKIPPED: is none\n" + DOCTEST.format(1, 1, 0, 0))
+
     def test_a_crash_is_a_failure(self):
         self.counts((0, 1, 0), "Segmentation fault\n", passed=False)
         self.counts((1, 1, 0), DOCTEST.format(2, 1, 1, 1), passed=False)

@@ -8,13 +8,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "contract/backends.hpp"
+#include "store/key_check.hpp"
 #include "store/record_rules.hpp"
 #include "store/sqlite_schema.hpp"
 
@@ -43,6 +48,8 @@ void run_sql(const std::string& path, const std::string& sql) {
   CHECK(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
   sqlite3_close(db);
 }
+// The store's own thread may be about to close it still: all that it wrote is in the file then, and nothing beside it.
+void settle(const std::string& path) { run_sql(path, "PRAGMA busy_timeout = 10000; PRAGMA wal_checkpoint(TRUNCATE)"); }
 // Refused, with words, and nothing in the folder is another than before.
 std::string refused(const TemporaryDirectory& folder, const std::string& path) {
   const auto before = files_in(folder.path());
@@ -200,14 +207,12 @@ TEST_CASE("sqlite: an empty file becomes a store") {
   CHECK(open_at(folder.write("store", "")).has_value());
 }
 
-TEST_CASE("sqlite: a store without its tables is refused") {
+TEST_CASE("sqlite: a store without its tables is refused and left as it is") {
   const TemporaryDirectory folder;
   const std::string path = folder.file("store");
   { REQUIRE(open_at(path)); }
   run_sql(path, "DROP TABLE counter");
-  const auto opened = open_at(path);
-  REQUIRE_FALSE(opened);
-  CHECK(opened.error().code() == Errc::store);
+  (void)refused(folder, path);
 }
 
 TEST_CASE("sqlite: a damaged header is refused, the file left as it is") {
@@ -220,7 +225,7 @@ TEST_CASE("sqlite: a damaged header is refused, the file left as it is") {
   CHECK(has(refused(folder, path), "damaged"));
 }
 
-TEST_CASE("sqlite: damaged pages are errors of the operations that meet them") {
+TEST_CASE("sqlite: damaged pages are errors of the operations that meet them, and stay as they are") {
   const TemporaryDirectory folder;
   const std::string path = folder.file("store");
   {
@@ -229,24 +234,26 @@ TEST_CASE("sqlite: damaged pages are errors of the operations that meet them") {
     value.front() = value.back() = '"';
     for (int i = 0; i < 200; ++i) REQUIRE(c.put("t/" + std::to_string(i), 0, value));
   }
-  // The store's own thread may be about to close it still; what it wrote has to be in the file that is damaged.
-  run_sql(path, "PRAGMA busy_timeout = 10000; PRAGMA wal_checkpoint(TRUNCATE)");
+  // What it wrote has to be in the file that is damaged.
+  settle(path);
   std::string content = read_file(path);
   REQUIRE(content.size() > 60'000);
   for (std::size_t i = 4096; i < content.size(); ++i) content[i] = static_cast<char>(i * 7919 >> 3U);
   folder.write("store", content);
-  const auto opened = open_at(path);
-  if (!opened) {
-    CHECK(opened.error().code() == Errc::store);
-    return;
+  {
+    const auto opened = open_at(path);
+    REQUIRE(opened);
+    const StoreClient c(*opened);
+    const auto got = c.list("t/");
+    REQUIRE_FALSE(got);
+    CHECK(got.error().code() == Errc::store);
+    CHECK(got.error().subject() == "store.path");
+    CHECK(has(std::string(got.error().message()), "damaged"));
+    CHECK(outcome(c.put("t/1", 0, "1")) == "store");
+    CHECK(read_file(path) == content);
   }
-  const StoreClient c(*opened);
-  const auto got = c.list("t/");
-  REQUIRE_FALSE(got);
-  CHECK(got.error().code() == Errc::store);
-  CHECK(got.error().subject() == "store.path");
-  CHECK(has(std::string(got.error().message()), "damaged"));
-  CHECK(outcome(c.put("t/1", 0, "1")) == "store");
+  CHECK(read_file(path) == content);
+  CHECK(read_file(path + "-wal").empty());
 }
 
 TEST_CASE("sqlite: paths that cannot be a store are refused with words") {
@@ -260,13 +267,13 @@ TEST_CASE("sqlite: paths that cannot be a store are refused with words") {
   CHECK(empty.error().subject() == "store.path");
 }
 
-TEST_CASE("sqlite: a file that may only be read is refused") {
+TEST_CASE("sqlite: a file that may only be read is refused and left as it is") {
   const TemporaryDirectory folder;
   const std::string path = folder.file("store");
   { REQUIRE(open_at(path)); }
   REQUIRE(::chmod(folder.path().c_str(), 0755) == 0);
   REQUIRE(::chmod(path.c_str(), 0444) == 0);
-  const std::string before = read_file(path);
+  const auto before = files_in(folder.path());
   // root may write everything, so it tries as somebody else.
   const int how = in_child([&] {
     if (::geteuid() == 0 && ::setuid(65534) != 0) return 9;
@@ -275,7 +282,31 @@ TEST_CASE("sqlite: a file that may only be read is refused") {
     return opened.error().subject() == "store.path" && has(std::string(opened.error().message()), "written") ? 0 : 2;
   });
   CHECK(how == 0);
-  CHECK(read_file(path) == before);
+  CHECK(files_in(folder.path()) == before);
+}
+
+TEST_CASE("sqlite: a wrong key and a lost one are refused, and the file left as it is") {
+  const TemporaryDirectory folder;
+  const std::string path = folder.file("store");
+  const auto fits = [&path](const std::string& id, char fill) {
+    std::vector<store::SealingKey> list;
+    list.emplace_back(id, Secret(std::string(store::sealing_key_bytes, fill)));
+    const auto with = std::make_shared<const store::SealingKeys>(*store::SealingKeys::of(std::move(list)));
+    const auto opened = open_at(path);
+    REQUIRE(opened);
+    return finish<void>([&](auto done) { store::check_sealing_keys(*opened, with, std::move(done)); });
+  };
+  REQUIRE(fits("a", 'x'));
+  settle(path);
+  const std::string before = read_file(path);
+  REQUIRE(before.find("confab/keys/a") != std::string::npos);
+  for (const auto& refused : {fits("a", 'y'), fits("b", 'x')}) {
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().subject() == "store.key_file");
+    settle(path);
+    CHECK(read_file(path) == before);
+  }
+  CHECK(fits("a", 'x'));
 }
 
 TEST_CASE("sqlite: a store at its bound says so, keeps what it has, and takes what makes room") {
@@ -315,17 +346,20 @@ TEST_CASE("sqlite: on a disk that is full nothing is half written, and it goes o
     const auto opened = open_at(folder.file("store"));
     if (!opened) return 1;
     const StoreClient c(*opened);
+    const std::string main = folder.file("store");
     const std::string value = '"' + std::string(20'000, 'x') + '"';
     const std::string ballast = folder.file("ballast");
     std::ofstream(ballast) << std::string(300'000, 'b');
     int count = 0;
     for (;; ++count) {
       if (count > 200) return 2;
+      const std::string before = read_file(main);
       const auto put = c.transact({StoreWrite::put("a/" + std::to_string(count), 0, value),
                                    StoreWrite::put("b/" + std::to_string(count), 0, value)});
       if (put) continue;
       if (put.error().code() != Errc::store || put.error().subject() != "store.path") return 3;
       if (!has(std::string(put.error().message()), "full")) return 4;
+      if (read_file(main) != before || before.empty()) return 9;
       break;
     }
     if (count < 2) return 5;
@@ -339,7 +373,10 @@ TEST_CASE("sqlite: on a disk that is full nothing is half written, and it goes o
     return whole(c) && c.value("c/1") == "1" ? 0 : 8;
   });
   if (how == 77) {
-    MESSAGE("SKIPPED: this user may not mount a small disk");
+    // Where changes are judged, root has to be able to. scripts/suites counts the others as skipped, on standard error.
+    const bool has_to = std::getenv("CI") != nullptr && ::geteuid() == 0;
+    CHECK_FALSE_MESSAGE(has_to, "root cannot mount a small disk here");
+    if (!has_to) MESSAGE("SKIPPED: this user may not mount a small disk");
     return;
   }
   CHECK(how == 0);
