@@ -36,6 +36,11 @@ struct Needs {
 inline Needs needs_of(const confab_user_request& of) { return Needs().user(of.user); }
 inline Needs needs_of(const confab_reset_request& of) { return Needs().user(of.user); }
 inline Needs needs_of(const confab_outbox_request& /*of*/) { return {}; }
+inline Needs needs_of(const confab_room_request& of) {
+  Needs needs = Needs().user(of.user).room(of.room_kind, of.room);
+  for (UserSlug& member : first_members(of)) needs.user(member.str().c_str());
+  return needs;
+}
 template <class Request>
 Needs needs_of(const Request& of) {
   return Needs().user(of.user).room(of.room_kind, of.room);

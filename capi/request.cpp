@@ -35,6 +35,17 @@ MessageKind message_kind(std::int32_t kind) {
   }
 }
 
+std::vector<UserSlug> first_members(const confab_room_request& given) {
+  constexpr std::uint32_t most = 1000;
+  check_reserved(given.reserved);
+  if (given.member_count > most || (given.member_count > 0 && given.members == nullptr)) {
+    refuse(Errc::invalid_argument, "members", "these are no members: too many, or NULL");
+  }
+  std::vector<UserSlug> members;
+  for (std::uint32_t i = 0; i < given.member_count; ++i) members.emplace_back(text(given.members[i]));
+  return members;
+}
+
 RoomRef room_ref(std::int32_t kind, const char* room, const char* user) {
   switch (kind) {
     case CONFAB_ROOM_EVENT:

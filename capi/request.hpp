@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <confab/call_options.hpp>
 #include <confab/ids.hpp>
@@ -32,6 +33,12 @@ T read_struct(const T* given, std::string_view name, std::size_t earlier = sizeo
   return whole;
 }
 
+/// What a request was before it grew, where it did.
+template <class T>
+inline constexpr std::size_t earlier_size = sizeof(T);
+template <>
+inline constexpr std::size_t earlier_size<confab_room_request> = offsetof(confab_room_request, topic);
+
 /// Defaults where there is none.
 template <class T>
 T read_options(const T* given, std::size_t earlier = sizeof(T)) {
@@ -42,6 +49,8 @@ T read_options(const T* given, std::size_t earlier = sizeof(T)) {
 
 [[nodiscard]] CallOptions call_options(std::uint32_t timeout_ms);
 [[nodiscard]] MessageKind message_kind(std::int32_t kind);
+/// Those who join with a room; more than any operation takes are refused here.
+[[nodiscard]] std::vector<UserSlug> first_members(const confab_room_request& given);
 /// `user` is one of the two of a direct room.
 [[nodiscard]] RoomRef room_ref(std::int32_t kind, const char* room, const char* user);
 void check_reserved(std::uint32_t reserved);

@@ -19,7 +19,8 @@ confab_status confab_ensure_room(confab_tenant* tenant, const confab_room_reques
   return start({queue, tag, operation, error}, tenant, request,
                [](ChatService& chat, const confab_room_request& given, CallOptions how) {
                  confab::RoomRequest wanted(room_of(given), user_of(given));
-                 wanted.name(text(given.name)).make_public(given.make_public != 0);
+                 wanted.name(text(given.name)).topic(text(given.topic)).make_public(given.make_public != 0);
+                 wanted.members(first_members(given));
                  return std::make_pair(chat.ensure_room(std::move(wanted), std::move(how)), write_room);
                });
 }

@@ -52,14 +52,14 @@ confab_status start(const Ask& ask, confab_tenant* tenant, const Request* reques
   Needs needs;
   const confab_status read = guarded(ask.error, [&] {
     directory = require(tenant, "tenant").asked;
-    if (directory) needs = needs_of(read_struct(request, "request"));
+    if (directory) needs = needs_of(read_struct(request, "request", earlier_size<Request>));
   });
   if (read != CONFAB_OK) {
     if (ask.operation != nullptr) *ask.operation = nullptr;
     return read;
   }
   return start_knowing(ask, directory, std::move(needs), [&] {
-    const Request given = read_struct(request, "request");
+    const Request given = read_struct(request, "request", earlier_size<Request>);
     return describe(*tenant->chat, given, call_options(given.timeout_ms));
   });
 }

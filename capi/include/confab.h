@@ -416,6 +416,10 @@ typedef struct confab_room_request {
   const char *room;      ///< Required.
   const char *user;      ///< Required, but for confab_members of an event or group: who makes it, joins, leaves, reads.
   const char *name;      ///< confab_ensure_room: the room's name. Default: "event-" or "group-" and the slug.
+  const char *topic;     ///< confab_ensure_room: its topic. Default: "Discussion for " and the directory's name of it.
+  const char *const *members;  ///< confab_ensure_room: slugs of who joins, too, whether the room was there or is made.
+  uint32_t member_count;       ///< How many these are, at most 100. Default: none.
+  uint32_t reserved;           ///< Zero.
 } confab_room_request;
 
 /// What to say, or to say anew, or with what to react.
@@ -497,7 +501,7 @@ CONFAB_API confab_status confab_set_password(confab_tenant *tenant, const confab
 /// Forget tokens, which the next use makes anew. Result: `reset`. STORE, BUSY: repeat it for the rest.
 CONFAB_API confab_status confab_reset(confab_tenant *tenant, const confab_reset_request *request, CONFAB_ASK);
 /// Make sure that an event, group or pair of users has its room. Result: `room`. NOT_FOUND: not in the directory.
-/// FORBIDDEN: `user` is not its creator. INVALID_ARGUMENT: a direct room of one user, of a name, or public.
+/// FORBIDDEN: `user` is not its creator. INVALID_ARGUMENT: a direct room of one user, of more, or public.
 CONFAB_API confab_status confab_ensure_room(confab_tenant *tenant, const confab_room_request *request, CONFAB_ASK);
 /// Make a user a member. Result: `room`. NOT_FOUND: user, or the room was not made. FORBIDDEN: not listed, or banned.
 CONFAB_API confab_status confab_add_member(confab_tenant *tenant, const confab_room_request *request, CONFAB_ASK);
@@ -540,15 +544,12 @@ CONFAB_API confab_status confab_history(confab_tenant *tenant, const confab_hist
 /// Write and remove single entries, all of them or none: docs/directory.md shows batches. Result: `revision`, at which
 /// it is in effect. CONFLICT: the directory is at another revision than `expected`; read again, decide anew.
 /// INVALID_ARGUMENT: what can never be; where `json` is no batch it is told at once. TOO_LARGE. May be repeated.
-CONFAB_API confab_status confab_directory_apply(confab_tenant *tenant, const confab_directory_request *request,
-                                                CONFAB_ASK);
+CONFAB_API confab_status confab_directory_apply(confab_tenant *tenant, const confab_directory_request *request, CONFAB_ASK);
 /// Make the directory what a text in the format of a directory file says: what differs is applied, in one change.
 /// Result: `revision`. CONFIG: no such text. CONFLICT: others keep changing it at the same time.
-CONFAB_API confab_status confab_directory_load(confab_tenant *tenant, const confab_directory_request *request,
-                                               CONFAB_ASK);
+CONFAB_API confab_status confab_directory_load(confab_tenant *tenant, const confab_directory_request *request, CONFAB_ASK);
 /// See what other processes have applied, now; else it is seen within a second. Result: `revision`.
-CONFAB_API confab_status confab_directory_refresh(confab_tenant *tenant, const confab_plain_request *request,
-                                                  CONFAB_ASK);
+CONFAB_API confab_status confab_directory_refresh(confab_tenant *tenant, const confab_plain_request *request, CONFAB_ASK);
 
 // Streams of events.
 
@@ -590,8 +591,7 @@ CONFAB_API confab_status confab_stream_ack(confab_stream *stream, const confab_e
 /// where it was the runtime that ended it: at once if a batch was awaited, else with the next grant. Twice is once.
 CONFAB_API confab_status confab_stream_close(confab_stream *stream);
 CONFAB_API confab_stream *confab_stream_retain(confab_stream *stream);  ///< Take another reference.
-/// Give a reference back. The last one closes the stream.
-CONFAB_API void confab_stream_release(confab_stream *stream);
+CONFAB_API void confab_stream_release(confab_stream *stream);  ///< Give a reference back; the last one closes it.
 
 #ifdef __cplusplus
 }

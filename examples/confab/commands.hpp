@@ -24,7 +24,8 @@ namespace program {
 [[nodiscard]] int reset(Session& session, const confab::ResetRequest& request);
 
 [[nodiscard]] int create_room(Session& session, const std::string& kind, const std::string& slug,
-                              const std::string& creator, const std::string& name, bool is_public);
+                              const std::string& creator, const std::string& name, const std::string& topic,
+                              bool is_public);
 [[nodiscard]] int add_to_room(Session& session, const std::string& kind, const std::string& slug,
                               const std::string& user);
 [[nodiscard]] int make_direct(Session& session, const std::string& one, const std::string& other);

@@ -30,6 +30,7 @@ struct Words {
   std::string slug;
   std::string user;
   std::string name;
+  std::string topic;
   std::string text;
   std::string from;
   std::string event;
@@ -258,10 +259,12 @@ int main(int argc, char** argv) {
   add_room(*create, words);
   create->add_option("--creator", words.user, "who makes it, as the directory says")->required()->type_name("SLUG");
   create->add_option("--name", words.name, "the name of the event or group; default: the directory's");
+  create->add_option("--topic", words.topic, "what it is about; default: \"Discussion for\" and the directory's name");
   create->add_flag("--public", words.is_public, "list it publicly on Matrix");
   create->callback([&] {
     work = [&](Session& session) {
-      return program::create_room(session, words.kind, words.slug, words.user, words.name, words.is_public);
+      return program::create_room(session, words.kind, words.slug, words.user, words.name, words.topic,
+                                  words.is_public);
     };
   });
   CLI::App* add = room->add_subcommand("add", "make a user a member");

@@ -31,11 +31,11 @@ JsonLine member_line(const confab::Member& member) {
 }  // namespace
 
 int create_room(Session& session, const std::string& kind, const std::string& slug, const std::string& creator,
-                const std::string& name, bool is_public) {
+                const std::string& name, const std::string& topic, bool is_public) {
   RideThrough ride(session.homeserver(), session.limit());
   confab::Result<confab::Room> room = ride.run([&](confab::CallOptions options, bool) {
     confab::RoomRequest request(room_ref(kind, slug), confab::UserSlug(creator));
-    request.name(name);
+    request.name(name).topic(topic);
     if (is_public) request.make_public(true);
     return session.chat().ensure_room(std::move(request), options).wait();
   });

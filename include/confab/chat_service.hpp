@@ -64,6 +64,26 @@ class RoomRequest {
   }
   /// As above, for a temporary.
   RoomRequest&& name(std::string text) && { return std::move(name(std::move(text))); }
+  /// What the room is about. Default: "Discussion for " and the directory's name of it. A direct room has none.
+  ///
+  /// @param topic    At most 4,096 bytes of UTF-8; lines may end in it.
+  /// @par Specification Client-server API, "m.room.topic".
+  RoomRequest& topic(std::string topic) & {
+    topic_ = std::move(topic);
+    return *this;
+  }
+  /// As above, for a temporary.
+  RoomRequest&& topic(std::string text) && { return std::move(topic(std::move(text))); }
+  /// Who joins beside the creator, whether the room was there or is made now. Default: nobody. A direct room has its
+  /// two.
+  ///
+  /// @param users    At most 100, each listed by the directory for this event or group; one who is in is success.
+  RoomRequest& members(std::vector<UserSlug> users) & {
+    members_ = std::move(users);
+    return *this;
+  }
+  /// As above, for a temporary.
+  RoomRequest&& members(std::vector<UserSlug> users) && { return std::move(members(std::move(users))); }
   /// List the room publicly on Matrix, whatever the directory says. Default: as the directory says.
   RoomRequest& make_public(bool on) & noexcept {
     public_ = on;
@@ -78,6 +98,10 @@ class RoomRequest {
   [[nodiscard]] const UserSlug& creator() const noexcept { return creator_; }
   /// As set; empty for the default.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// As set; empty for the default.
+  [[nodiscard]] const std::string& topic() const noexcept { return topic_; }
+  /// As set.
+  [[nodiscard]] const std::vector<UserSlug>& members() const noexcept { return members_; }
   /// As set.
   [[nodiscard]] bool is_public() const noexcept { return public_; }
 
@@ -85,6 +109,8 @@ class RoomRequest {
   RoomRef ref_;
   UserSlug creator_;
   std::string name_;
+  std::string topic_;
+  std::vector<UserSlug> members_;
   bool public_ = false;
 };
 
@@ -147,8 +173,10 @@ class CONFAB_EXPORT ChatService {
   /// @param request  What is wanted of a room that has to be made; one that is there is left as it is.
   /// @returns        The room, of the one that was there or of the new one.
   /// @par Errors     Errc::not_found: the directory lists no such event, group or user. Errc::forbidden: the creator
-  ///                 is not the directory's creator of it, or none of the two. Errc::invalid_argument: a direct room
-  ///                 of one user, of a name or listed publicly.
+  ///                 is not the directory's creator of it, or none of the two; a member who is not listed or is banned.
+  ///                 Errc::invalid_argument: a name or topic that is none, too many members; a direct room of one user,
+  ///                 of a name, topic or members, or listed publicly. Of the members those before the one that failed
+  ///                 have joined; the call may be repeated.
   /// @par Specification  "POST /createRoom".
   [[nodiscard]] virtual Pending<Room> ensure_room(RoomRequest request, CallOptions options = CallOptions()) = 0;
 

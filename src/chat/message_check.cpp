@@ -13,6 +13,7 @@ namespace confab::chat {
 namespace {
 
 constexpr std::size_t longest_name = 255;
+constexpr std::size_t longest_topic = 4096;
 // What stands around the text at most: identifiers of 255 bytes, the transaction id, names of fields.
 constexpr std::size_t most_around = 4096;
 // A control character becomes six bytes ("\u0001"): nothing grows more.
@@ -63,6 +64,12 @@ Result<void> check_message(const Message& message, const MatrixUserId& sender) {
   return refused(Errc::too_large, fmt::format("the message is larger than {} bytes as an event: make it shorter, or "
                                               "several of it",
                                               largest_event));
+}
+
+Result<void> check_topic(std::string_view topic) {
+  if (topic.size() <= longest_topic && text::is_valid_utf8(topic)) return {};
+  return Error(Errc::invalid_argument, fmt::format("the topic must be at most {} bytes of UTF-8", longest_topic))
+      .with_subject("topic");
 }
 
 Result<void> check_name(std::string_view what, std::string_view name) {

@@ -26,4 +26,7 @@ inline constexpr std::size_t largest_event = 65536;
 // A name that people see: at most 255 bytes of UTF-8 without control characters.
 [[nodiscard]] Result<void> check_name(std::string_view what, std::string_view name);
 
+// What a room is about: some lines of UTF-8.
+[[nodiscard]] Result<void> check_topic(std::string_view topic);
+
 }  // namespace confab::chat

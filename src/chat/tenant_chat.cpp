@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t most_messages = 1000;
 constexpr std::size_t longest_token = 1024;
+// Each may cost some requests within the one deadline.
+constexpr std::size_t most_first_members = 100;
 
 Error bad_history(std::string_view subject, std::string text) {
   return Error(Errc::invalid_argument, std::move(text)).with_subject(subject);
@@ -198,6 +200,20 @@ Task<Result<Room>> TenantChat::ensure_room(Self self, RoomRequest request, net::
   std::string name = request.name();
   if (auto checked = check_name("room name", name); !checked) co_return std::move(checked).error();
   if (name.empty()) name = default_name(request.ref());
+  if (auto checked = check_topic(request.topic()); !checked) co_return std::move(checked).error();
+  const std::string topic = request.topic().empty() ? "Discussion for " + listed->name() : request.topic();
+
+  if (request.members().size() > most_first_members) {
+    co_return Error(Errc::invalid_argument, fmt::format("at most {} members join with a room", most_first_members))
+        .with_subject("members");
+  }
+  std::vector<KnownUser> members;
+  for (const UserSlug& slug : request.members()) {
+    auto member = self->find_user(slug);
+    if (!member) co_return std::move(member).error().with_subject("members");
+    if (auto admitted = admit(*listed, slug); !admitted) co_return std::move(admitted).error().with_subject("members");
+    if (slug != request.creator()) members.push_back(std::move(*member));
+  }
 
   Result<std::string> alias = self->alias(request.ref());
   if (!alias) co_return std::move(alias).error();
@@ -205,13 +221,19 @@ Task<Result<Room>> TenantChat::ensure_room(Self self, RoomRequest request, net::
   if (!account) co_return std::move(account).error();
 
   ProviderRoomRequest room(*alias, creator->id());
-  room.name(name).topic("Discussion for " + listed->name()).make_public(request.is_public() || listed->is_public());
+  room.name(name).topic(topic).make_public(request.is_public() || listed->is_public());
   Pending<MatrixRoomId> making = self->provider_->ensure_room(std::move(room), options_of(context));
   Result<MatrixRoomId> made = co_await net::on_loop(context, std::move(making));
   if (!made) co_return std::move(made).error();
   Result<void> joined = co_await enter(self, made.value(), *creator, context);
   if (!joined) co_return std::move(joined).error();
   self->remember(request.ref(), *alias, made.value());
+  for (const KnownUser& member : members) {
+    account = co_await make_account(self, member, context);
+    if (!account) co_return std::move(account).error();
+    joined = co_await enter(self, made.value(), member, context);
+    if (!joined) co_return std::move(joined).error().with_subject("members");
+  }
   co_return Room(request.ref(), std::move(*made), std::move(name));
 }
 

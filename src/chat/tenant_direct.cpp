@@ -69,9 +69,15 @@ Task<Result<Room>> TenantChat::ensure_direct(Self self, RoomRequest request, net
   if (auto admitted = admit(*listed, request.creator()); !admitted) {
     co_return std::move(admitted).error().with_subject("creator");
   }
-  if (!request.name().empty() || request.is_public()) {
-    co_return Error(Errc::invalid_argument, "a direct conversation has no name and is listed nowhere")
-        .with_subject(request.is_public() ? "public" : "name");
+  const char* too_much = nullptr;
+  if (!request.members().empty()) too_much = "members";
+  if (!request.topic().empty()) too_much = "topic";
+  if (!request.name().empty()) too_much = "name";
+  if (request.is_public()) too_much = "public";
+  if (too_much != nullptr) {
+    co_return Error(Errc::invalid_argument,
+                    "a direct conversation has its two, no name or topic, and is listed nowhere")
+        .with_subject(too_much);
   }
   auto other =
       self->find_user(request.creator() == request.ref().first() ? request.ref().second() : request.ref().first());

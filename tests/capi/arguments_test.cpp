@@ -1,4 +1,5 @@
 // NULL, wrong handles and wrong structs, given to every function of the ABI.
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -68,6 +69,15 @@ TEST_CASE_FIXTURE(ClientAtWork, "structs of other versions: smaller ones, and la
     CHECK(confab_account(tenant, &smaller, queue, 7, nullptr, error.place()) == CONFAB_INVALID_ARGUMENT);
     CHECK(std::string(confab_error_subject(error)) == "struct_size");
   }
+  // As a program has it that was compiled before there was a topic.
+  auto room = request<confab_room_request>();
+  room.room = "picnic";
+  room.user = "ana";
+  room.topic = "not looked at";
+  room.struct_size = offsetof(confab_room_request, topic);
+  CHECK(confab_ensure_room(tenant, &room, queue, 8, nullptr, nullptr) == CONFAB_OK);
+  CHECK(confab_event_status(next()) == CONFAB_OK);
+  CHECK(topic_of("park_event_picnic") == "Discussion for Picnic");
   smaller.struct_size = 4097;
   CHECK(confab_account(tenant, &smaller, queue, 8, nullptr, nullptr) == CONFAB_UNSUPPORTED);
   auto reserved = request<confab_stream_request>();
@@ -86,6 +96,10 @@ TEST_CASE_FIXTURE(ClientAtWork, "numbers that are none of their kind are refused
   HeldError error;
   CHECK(confab_ensure_room(tenant, &room, queue, 1, nullptr, error.place()) == CONFAB_INVALID_ARGUMENT);
   CHECK(std::string(confab_error_subject(error)) == "room_kind");
+  room.room_kind = CONFAB_ROOM_EVENT;
+  room.member_count = 1;
+  CHECK(confab_ensure_room(tenant, &room, queue, 1, nullptr, error.place()) == CONFAB_INVALID_ARGUMENT);
+  CHECK(std::string(confab_error_subject(error)) == "members");
   auto message = request<confab_message_request>();
   message.message_kind = -1;
   CHECK(confab_send(tenant, &message, queue, 1, nullptr, error.place()) == CONFAB_INVALID_ARGUMENT);

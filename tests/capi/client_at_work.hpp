@@ -177,6 +177,15 @@ struct ClientAtWork {
     result("room", confab_ensure_room, tenant.get(), room);
   }
 
+  /// What the homeserver says that a room is about.
+  [[nodiscard]] std::string topic_of(const std::string& alias_localpart) const {
+    std::string topic;
+    for (const TestJson& event : server.events(server.room_of_alias("#" + alias_localpart + ":hs.test"))) {
+      if (event["type"].as_string() == "m.room.topic") topic = event["content"]["topic"].as_string();
+    }
+    return topic;
+  }
+
   std::string say(const char* user, const char* body) {
     auto message = request<confab_message_request>();
     message.room = "picnic";

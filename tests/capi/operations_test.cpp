@@ -43,6 +43,15 @@ TEST_CASE_FIXTURE(ClientAtWork, "operations about rooms and resets") {
   event = result("room", confab_remove_member, tenant.get(), room);
   event = result("members", confab_members, tenant.get(), room);
   CHECK(confab_event_count(event, "/members") == 1);
+  const char* const members[] = {"ben"};
+  auto both = request<confab_room_request>();
+  both.room = "picnic";
+  both.user = "ana";
+  both.members = members;
+  both.member_count = 1;
+  result("room", confab_ensure_room, tenant.get(), both);
+  event = result("members", confab_members, tenant.get(), room);
+  CHECK(confab_event_count(event, "/members") == 2);
 
   auto direct = request<confab_room_request>();
   direct.room_kind = CONFAB_ROOM_DIRECT;
@@ -58,8 +67,10 @@ TEST_CASE_FIXTURE(ClientAtWork, "operations about rooms and resets") {
   group.room = "chess";
   group.user = "ben";
   group.name = "The club";
+  group.topic = "Mondays at 8";
   event = result("room", confab_ensure_room, tenant.get(), group);
   CHECK(string_of(event, "/name") == "The club");
+  CHECK(topic_of("park_group_chess") == "Mondays at 8");
 
   auto reset = request<confab_reset_request>();
   reset.user = "ana";

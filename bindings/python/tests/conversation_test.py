@@ -80,9 +80,12 @@ async def test_users(config, homeserver):
 async def test_messages_and_their_changes(config):
     async with confab.Client(config) as chat:
         park = chat.tenant()
-        room = await park.groups.room("chess", creator="ben", name="Chess")
+        with pytest.raises(confab.InvalidArgument) as refused:
+            await park.groups.room("chess", creator="ben", topic="e4 " * 2000)
+        assert refused.value.subject == "topic"
+        room = await park.groups.room("chess", creator="ben", name="Chess", topic="Openings", members=["cyd"])
         assert (room.kind, room.name) == ("group", "Chess")
-        await room.add("cyd")
+        assert {member.slug for member in await room.members()} == {"ben", "cyd"}
         async with park.watch("cyd") as events:
             first = await room.send("e4", user="ben")
             assert (await until(events, confab.Message)).id == first.event_id

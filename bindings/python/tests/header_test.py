@@ -24,7 +24,7 @@ def functions():
 
 
 def structs():
-    return {name: re.findall(r"([\w\s]+?[\s*]+)(\w+);", body)
+    return {name: re.findall(r"([\w\s*]+?[\s*]+)(\w+);", body)
             for body, name in re.findall(r"typedef struct confab_\w+ \{(.*?)\} (confab_\w+);", HEADER, re.DOTALL)}
 
 
@@ -32,6 +32,8 @@ def as_ctypes(declared, output=True):
     """The ctypes type of a C type as the header writes it."""
     stars = declared.count("*")
     name = re.sub(r"\bconst\b|\*", "", declared).strip()
+    if (name, stars) == ("char", 2):
+        return ctypes.POINTER(ctypes.c_char_p)
     if (name, stars) in (("char", 1), ("void", 1)):
         return ctypes.c_char_p if name == "char" else ctypes.c_void_p
     made = _ffi.OPAQUE.get(name)

@@ -85,10 +85,36 @@ TEST_CASE_FIXTURE(Fixture, "a room is made for its creator, who joins") {
   const auto group = chat->ensure_room(RoomRequest(RoomRef::group(RoomSlug("picnic")), ben).name("Chess!")).wait();
   CHECK(group->room_id().str() == "!2");
   CHECK(provider->asked()[1] == "make park_group_picnic by @park_2:hs.test Chess! | Discussion for Chess private");
+  CHECK(chat->ensure_room(RoomRequest(RoomRef::group(RoomSlug("picnic")), ben).topic("Mondays,\nat 8")).wait());
+  CHECK(provider->asked()[1] == "make park_group_picnic by @park_2:hs.test group-picnic | Mondays,\nat 8 private");
+  for (const std::string& topic : {std::string(4097, 'x'), std::string("\xFF")}) {
+    const auto refused = chat->ensure_room(RoomRequest(picnic, ana).topic(topic)).wait();
+    CHECK(refused.error().code() == Errc::invalid_argument);
+    CHECK(refused.error().subject() == "topic");
+  }
+  CHECK(provider->asked().empty());
   CHECK(chat->ensure_room(RoomRequest(RoomRef::event(RoomSlug("gala")), ana)).wait().has_value());
   CHECK(provider->asked()[1].ends_with("public"));
   CHECK(chat->ensure_room(RoomRequest(picnic, ana).make_public(true)).wait().has_value());
   CHECK(provider->asked()[1].ends_with("public"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "members join with a room, all of whom the directory lists") {
+  CHECK(chat->ensure_room(RoomRequest(picnic, ana).members({ben, ana, UserSlug("odd")})).wait().has_value());
+  const Asked asked = provider->asked();
+  REQUIRE(asked.size() == 7);
+  CHECK(Asked(asked.begin() + 2, asked.end()) ==
+        Asked{"join !1 @park_1:hs.test", "account @park_2:hs.test Ben", "join !1 @park_2:hs.test",
+              "account @park__odd___id=20=c3=bc:hs.test Odd", "join !1 @park__odd___id=20=c3=bc:hs.test"});
+  const auto code = [&](std::vector<UserSlug> members) {
+    const auto refused = chat->ensure_room(RoomRequest(picnic, ana).members(std::move(members))).wait();
+    CHECK(refused.error().subject() == "members");
+    return refused.error().code();
+  };
+  CHECK(code({ben, UserSlug("eve")}) == Errc::forbidden);
+  CHECK(code({ben, UserSlug("zoe")}) == Errc::not_found);
+  CHECK(code(std::vector<UserSlug>(101, ben)) == Errc::invalid_argument);
+  CHECK(provider->asked().empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "only the directory's creator makes a room") {

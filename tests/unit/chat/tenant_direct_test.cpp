@@ -103,6 +103,8 @@ TEST_CASE_FIXTURE(Pair, "a direct room is made on demand, too, with no name of i
   CHECK(room->ref() == RoomRef::direct(ben, ana));
   CHECK(chat->ensure_room(RoomRequest(both, ana)).wait()->room_id().str() == "!1");
   CHECK(chat->ensure_room(RoomRequest(both, ana).name("Us")).wait().error().code() == Errc::invalid_argument);
+  CHECK(chat->ensure_room(RoomRequest(both, ana).members({ben})).wait().error().subject() == "members");
+  CHECK(chat->ensure_room(RoomRequest(both, ana).topic("Us")).wait().error().subject() == "topic");
   CHECK(chat->ensure_room(RoomRequest(both, ana).make_public(true)).wait().error().code() == Errc::invalid_argument);
   CHECK(chat->add_member(both, ben).wait()->room_id().str() == "!1");
   const auto refused = chat->remove_member(both, ben).wait();

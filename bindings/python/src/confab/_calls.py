@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Dict, Generic, Mapping, Optional, Tuple, TypeVar
+from typing import Any, Callable, Dict, Generic, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from . import _ffi, models
 from .errors import InvalidArgument
@@ -80,8 +80,12 @@ def reset(user: Optional[str], all_users: bool, full: bool, restored: bool) -> C
                 restored=int(restored))
 
 
-def ensure_room(room: Conversation, creator: str, name: Optional[str], public: bool) -> Call[models.Json]:
-    return Call("confab_ensure_room", lambda read: read, name=name, make_public=int(public), **room.as_seen_by(creator))
+def ensure_room(room: Conversation, creator: str, name: Optional[str] = None, topic: Optional[str] = None,
+                members: Sequence[str] = (), public: bool = False) -> Call[models.Json]:
+    if isinstance(members, str):
+        raise TypeError("members must be slugs, not one text")
+    return Call("confab_ensure_room", lambda read: read, name=name, topic=topic, members=members,
+                make_public=int(public), **room.as_seen_by(creator))
 
 
 def add_member(room: Conversation, user: str) -> Call[None]:

@@ -18,7 +18,7 @@ import threading
 import time
 import weakref
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type, Union, cast
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Type, Union, cast
 
 from . import errors
 
@@ -86,6 +86,7 @@ OPAQUE: Dict[str, Any] = {
 
 _StoreP, _StoreAnswerP = ctypes.POINTER(_Store), ctypes.POINTER(_StoreAnswer)
 _u32, _i32, _u64, _text = ctypes.c_uint32, ctypes.c_int32, ctypes.c_uint64, ctypes.c_char_p
+_texts = ctypes.POINTER(ctypes.c_char_p)
 _i64, _any = ctypes.c_int64, ctypes.c_void_p
 
 # The functions of a store: the library calls them.
@@ -115,7 +116,8 @@ STRUCTS: Dict[str, Any] = {made.__name__: made for made in (
     _struct("confab_reset_request", ("timeout_ms", _u32), ("user", _text), ("all_users", _u32), ("full", _u32),
             ("restored", _u32)),
     _struct("confab_room_request", ("timeout_ms", _u32), ("room_kind", _i32), ("make_public", _u32), ("room", _text),
-            ("user", _text), ("name", _text)),
+            ("user", _text), ("name", _text), ("topic", _text), ("members", _texts), ("member_count", _u32),
+            ("reserved", _u32)),
     _struct("confab_message_request", ("timeout_ms", _u32), ("room_kind", _i32), ("message_kind", _i32),
             ("room", _text), ("user", _text), ("event", _text), ("body", _text), ("formatted", _text),
             ("reply_to", _text), ("transaction_id", _text), ("repeated", _u32), ("reserved", _u32)),
@@ -340,7 +342,7 @@ def _bytes(name: str, value: object) -> Optional[bytes]:
     return encoded
 
 
-Fields = Mapping[str, Union[str, int, None]]
+Fields = Mapping[str, Union[str, int, None, Sequence[str]]]
 
 
 def _filled(struct: str, fields: Fields) -> Any:
@@ -348,7 +350,11 @@ def _filled(struct: str, fields: Fields) -> Any:
     made = kind(struct_size=ctypes.sizeof(kind))
     for name, value in fields.items():
         # Asked of the member: ctypes takes a number for a text's address, and cuts off what does not fit.
-        if name in _TEXTS[struct]:
+        if name == "members":
+            given = [_bytes(name, each) for each in cast(Sequence[str], value)]
+            made.members = (_text * len(given))(*given)  # which the struct keeps alive
+            made.member_count = len(given)
+        elif name in _TEXTS[struct]:
             setattr(made, name, _bytes(name, value))
         elif not isinstance(value, int):
             raise TypeError(f"{name} must be an int, not {type(value).__name__}")

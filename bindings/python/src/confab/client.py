@@ -7,7 +7,7 @@ import collections
 import warnings
 import weakref
 from types import TracebackType
-from typing import Any, AsyncIterator, Deque, List, Mapping, Optional, Tuple, Type, TypeVar
+from typing import Any, AsyncIterator, Deque, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar
 
 from . import _calls, _ffi, models
 from ._arrivals import Arrivals
@@ -311,16 +311,19 @@ class Rooms:
         self._tenant = tenant
         self._kind = kind
 
-    async def room(self, slug: str, *, creator: str, name: Optional[str] = None, public: bool = False,
-                   timeout: Optional[float] = None) -> Room:
+    async def room(self, slug: str, *, creator: str, name: Optional[str] = None, topic: Optional[str] = None,
+                   members: Sequence[str] = (), public: bool = False, timeout: Optional[float] = None) -> Room:
         """Makes sure that an event or group has its room; there is one, however often it is called.
 
         name: by default "event-" or "group-" and the slug.
+        topic: by default "Discussion for" and the directory's name of it; at most 4,096 bytes.
+        members: slugs of at most 100 users who join, too, whether the room was there or is made now.
         public: list it publicly, whatever the directory says.
-        Errors: NotFound: not in the directory. Forbidden: ``creator`` is not the directory's.
+        Errors: NotFound: not in the directory. Forbidden: ``creator`` is not the directory's. InvalidArgument.
         """
         conversation = _calls.Conversation(self._kind, slug)
-        made = await self._tenant._ended(_calls.ensure_room(conversation, creator, name, public), timeout)
+        call = _calls.ensure_room(conversation, creator, name, topic, members, public)
+        made = await self._tenant._ended(call, timeout)
         return Room(self._tenant, conversation, made["room_id"], made["name"])
 
     def ref(self, slug: str) -> Room:
@@ -337,7 +340,7 @@ class DirectRooms:
     async def room(self, user: str, other: str, *, timeout: Optional[float] = None) -> Room:
         """Makes sure that two users have a room; sending does it by itself. Errors: NotFound, InvalidArgument."""
         conversation = _calls.Conversation("direct", "", (user, other))
-        made = await self._tenant._ended(_calls.ensure_room(conversation, user, None, False), timeout)
+        made = await self._tenant._ended(_calls.ensure_room(conversation, user), timeout)
         return Room(self._tenant, conversation, made["room_id"], made["name"])
 
     def ref(self, user: str, other: str) -> Room:

@@ -19,7 +19,7 @@ import threading
 import warnings
 import weakref
 from types import TracebackType
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Type, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar
 
 from . import _calls, _ffi, models
 from ._arrivals import unknown_outcome
@@ -291,11 +291,12 @@ class Rooms:
         self._tenant = tenant
         self._kind = kind
 
-    def room(self, slug: str, *, creator: str, name: Optional[str] = None, public: bool = False,
-             timeout: Optional[float] = None) -> Room:
+    def room(self, slug: str, *, creator: str, name: Optional[str] = None, topic: Optional[str] = None,
+             members: Sequence[str] = (), public: bool = False, timeout: Optional[float] = None) -> Room:
         """As ``confab.Rooms.room``."""
         conversation = _calls.Conversation(self._kind, slug)
-        made = self._tenant._ended(_calls.ensure_room(conversation, creator, name, public), timeout)
+        call = _calls.ensure_room(conversation, creator, name, topic, members, public)
+        made = self._tenant._ended(call, timeout)
         return Room(self._tenant, conversation, made["room_id"], made["name"])
 
     def ref(self, slug: str) -> Room:
@@ -312,7 +313,7 @@ class DirectRooms:
     def room(self, user: str, other: str, *, timeout: Optional[float] = None) -> Room:
         """As ``confab.DirectRooms.room``."""
         conversation = _calls.Conversation("direct", "", (user, other))
-        made = self._tenant._ended(_calls.ensure_room(conversation, user, None, False), timeout)
+        made = self._tenant._ended(_calls.ensure_room(conversation, user), timeout)
         return Room(self._tenant, conversation, made["room_id"], made["name"])
 
     def ref(self, user: str, other: str) -> Room:
