@@ -138,6 +138,16 @@ class Schema(unittest.TestCase):
         self.assertEqual(["account/state: may be of other values, and did not say that more may come"], self.found(
             lambda schema: schema["account"]["properties"]["state"]["enum"].append("asleep")))
 
+    def test_members_without_names_that_come_no_more(self):
+        open_ones = [name for name, result in SCHEMA["$defs"].items()
+                     if any(member.get("additionalProperties") for member in result.get("properties", {}).values())]
+        self.assertTrue(open_ones)
+
+        def close(schema):
+            for member in schema[open_ones[0]]["properties"].values():
+                member.pop("additionalProperties", None)
+        self.assertRegex("\n".join(self.found(close)), f"^{open_ones[0]}/.*: other members than those that are named")
+
     def test_what_is_referred_to_is_compared(self):
         """Also where the one refers to what the other one has in its place."""
         def put_in_place(schema):
