@@ -144,22 +144,15 @@ void FakeHomeserverState::serve(Connection& connection) {
     }
     request.connection = connection.number;
     request.time = ConnectionStream::Clock::now();
-    std::uint64_t hold_round = 0;
-    {
-      const std::scoped_lock lock(mutex);
-      request.number = records.size() + 1;
-      records.push_back(request);
-      hold_round = release_round;
-      changed.notify_all();
-    }
+    const Taken taken = take(request);
     Answer answer;
     try {
-      answer = choose(request);
+      answer = taken.answer(request);
     } catch (const std::exception& problem) {
       answer = Answer::error(500, "M_UNKNOWN", std::string("handler: ") + problem.what());
     }
     note_status(request, answer);
-    more = prepare(stream, answer, hold_round) && write_answer(stream, request, answer);
+    more = prepare(stream, answer, taken.hold_round) && write_answer(stream, request, answer);
   }
   stream.close(ready);
 
@@ -178,27 +171,31 @@ void FakeHomeserverState::note_status(const Request& request, const Answer& answ
   if (record != records.rend() && record->time == request.time) record->status = answer.parts().status;
 }
 
-Answer FakeHomeserverState::choose(const Request& request) {
-  Handler chosen;
-  Handler otherwise;
-  {
-    const std::scoped_lock lock(mutex);
-    otherwise = fallback;
-    for (auto it = rules.rbegin(); it != rules.rend() && !chosen; ++it) {
-      Script::Rule& rule = **it;
-      if (!rule.pattern.matches(request)) continue;
-      while (rule.current < rule.steps.size()) {
-        auto& step = rule.steps[rule.current];
-        const bool last = rule.current + 1 == rule.steps.size();
-        if (step.count ? step.used < *step.count : (last || step.used == 0)) {
-          ++step.used;
-          chosen = step.handler;
-          break;
-        }
-        ++rule.current;
+// Seen by wait_for() and given its step of the script at once: what a test does next must not get that step.
+FakeHomeserverState::Taken FakeHomeserverState::take(Request& request) {
+  const std::scoped_lock lock(mutex);
+  request.number = records.size() + 1;
+  records.push_back(request);
+  changed.notify_all();
+  Taken taken{{}, fallback, release_round};
+  for (auto it = rules.rbegin(); it != rules.rend() && !taken.chosen; ++it) {
+    Script::Rule& rule = **it;
+    if (!rule.pattern.matches(request)) continue;
+    while (rule.current < rule.steps.size()) {
+      auto& step = rule.steps[rule.current];
+      const bool last = rule.current + 1 == rule.steps.size();
+      if (step.count ? step.used < *step.count : (last || step.used == 0)) {
+        ++step.used;
+        taken.chosen = step.handler;
+        break;
       }
+      ++rule.current;
     }
   }
+  return taken;
+}
+
+Answer FakeHomeserverState::Taken::answer(const Request& request) const {
   Answer answer = chosen ? chosen(request) : otherwise(request);
   return answer.parts().real ? answer.over(otherwise(request)) : answer;
 }

@@ -48,7 +48,13 @@ struct FakeHomeserverState {
   // The connection's thread.
   void accept_loop();
   void serve(Connection& connection);
-  Answer choose(const Request& request);
+  struct Taken {
+    [[nodiscard]] Answer answer(const Request& request) const;
+    Handler chosen;  // none: nothing is scripted
+    Handler otherwise;
+    std::uint64_t hold_round;
+  };
+  [[nodiscard]] Taken take(Request& request);
   void note_status(const Request& request, const Answer& answer);
   /// Everything before the first byte: delays, holds, long polls. False when the connection is over.
   bool prepare(ConnectionStream& stream, Answer& answer, std::uint64_t hold_round);
