@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string_view>
+
+#include <confab/alert.hpp>
 
 #include "capi/guard.hpp"
 #include "util/json.hpp"
@@ -10,28 +13,8 @@
 namespace confab::capi {
 namespace {
 
-struct Alert {
-  std::string_view code;  // of a log line
-  std::string_view name;
-};
-
-// Lines that an operator must know of, whatever level is listened to. A new one is added here and in the schema.
-constexpr Alert alerts[] = {
-    {"breaker.open", "homeserver_failing"},       {"breaker.closed", "homeserver_back"},
-    {"admin.refused", "admin_refused"},           {"admin.back", "admin_back"},
-    {"appservice.refused", "appservice_refused"}, {"appservice.back", "appservice_back"},
-};
-// What the library could not do, and will not try again by itself.
-constexpr std::string_view other_alert = "failure";
-
+// Of what is an alert, the end of an outage matters least.
 constexpr LogLevel least_alert = LogLevel::info;
-
-std::string_view alert_of(const LogRecord& line) {
-  for (const Alert& each : alerts) {
-    if (each.code == line.code()) return each.name;
-  }
-  return line.level() == LogLevel::error ? other_alert : std::string_view();
-}
 
 constexpr std::string_view level_name(LogLevel level) {
   switch (level) {
@@ -97,10 +80,10 @@ void LogFeed::take(const LogRecord& line) noexcept {
   if (static_cast<int>(line.level()) >= from_) {
     lines_.tell([&line](json::Writer& out) { write_line(out, line); });
   }
-  const std::string_view alert = alert_of(line);
-  if (alert.empty()) return;
+  const std::optional<AlertKind> alert = alert_kind_of(line.level(), line.code());
+  if (!alert) return;
   alerts_.tell([&line, alert](json::Writer& out) {
-    out.member("alert", alert);
+    out.member("alert", alert_kind_name(*alert));
     write_line(out, line);
   });
 }

@@ -21,6 +21,8 @@
 ///
 /// What was said changes afterwards: received_message.hpp tells how to follow that.
 ///
+/// What an operator must know comes as an alert, once when it begins and once when it is over: alert.hpp.
+///
 /// What holds everywhere, unless a member says otherwise:
 ///
 /// Errors: nothing is thrown for what can go wrong at run time; operations end in a Result<T> with an Error in it.
@@ -37,6 +39,7 @@
 #pragma once
 
 #include <confab/account.hpp>
+#include <confab/alert.hpp>
 #include <confab/appservice.hpp>
 #include <confab/call_options.hpp>
 #include <confab/chat_provider.hpp>

@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include <confab/alert.hpp>
 #include <confab/executor.hpp>
 #include <confab/export.hpp>
 #include <confab/log.hpp>
@@ -54,6 +55,14 @@ class RuntimeOptions {
     return *this;
   }
 
+  /// Who is told what an operator must know. Default: nobody; Runtime::alerts() tells it, too.
+  ///
+  /// @param handler  Called on the executor, whatever level log() has; see AlertHandler. Empty: nobody.
+  RuntimeOptions& alerts(AlertHandler handler) {
+    alerts_ = std::move(handler);
+    return *this;
+  }
+
   /// As set, before it is brought into bounds.
   [[nodiscard]] unsigned loop_threads() const noexcept { return loop_threads_; }
   /// As set; empty for the default.
@@ -62,12 +71,15 @@ class RuntimeOptions {
   [[nodiscard]] const LogSink& log_sink() const noexcept { return log_; }
   /// As set.
   [[nodiscard]] LogLevel log_from() const noexcept { return log_from_; }
+  /// As set; empty for nobody.
+  [[nodiscard]] const AlertHandler& alert_handler() const noexcept { return alerts_; }
 
  private:
   unsigned loop_threads_ = 1;
   Executor executor_;
   LogSink log_;
   LogLevel log_from_ = LogLevel::info;
+  AlertHandler alerts_;
 };
 
 /// Owns the threads, loops, connections and timers of everything that is made with it: the loop threads, the dispatcher
@@ -106,6 +118,13 @@ class CONFAB_EXPORT Runtime {
   Runtime(const Runtime&) = delete;
   /// Not copied: it owns threads.
   Runtime& operator=(const Runtime&) = delete;
+
+  /// Open a stream of what an operator must know, beside the handler of RuntimeOptions::alerts().
+  ///
+  /// @returns        What happens from here on. Each stream is told every alert.
+  /// @par Errors     std::bad_alloc.
+  /// @par Threads    Any.
+  [[nodiscard]] AlertStream alerts() const;
 
   /// For the library's own constructors that take a Runtime. The type is not public.
   [[nodiscard]] const std::shared_ptr<net::RuntimeCore>& core() const noexcept { return core_; }

@@ -8,6 +8,7 @@
 
 #include <confab/event_stream.hpp>
 
+#include "net/feed.hpp"
 #include "net/runtime_core.hpp"
 #include "util/task.hpp"
 
@@ -23,7 +24,7 @@ class OutboxNews {
                                         std::shared_ptr<net::RuntimeCore> core);
 
  private:
-  class Feed;
+  using Feed = net::Feed<ChatEvent>;
   class Source;
   std::mutex mutex_;
   std::vector<std::weak_ptr<Feed>> feeds_;

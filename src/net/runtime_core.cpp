@@ -18,9 +18,12 @@ constexpr std::chrono::milliseconds unwind_patience{5000};
 }  // namespace
 
 RuntimeCore::RuntimeCore(const RuntimeOptions& options)
-    : log_(options.log_sink(), options.log_from()),
+    : alerts_(std::make_shared<AlertNews>()),
+      log_(options.log_sink(), options.log_from(), [news = alerts_](const Alert& alert) { news->tell(alert); }),
       shared_delivery_(std::make_shared<SerialDelivery::Shared>(options.executor(), log_)),
+      alert_delivery_(std::make_shared<SerialDelivery>(shared_delivery_)),
       resolver_(std::make_shared<NameResolver>()) {
+  if (options.alert_handler()) alerts_->handle_by(options.alert_handler(), alert_delivery_);
   for (auto& delivery : deliveries_) delivery = std::make_shared<SerialDelivery>(shared_delivery_);
   const unsigned count = std::clamp(options.loop_threads(), 1U, max_loop_threads);
   for (unsigned i = 0; i < count; ++i) loops_.push_back(std::make_unique<EventLoop>());
@@ -122,7 +125,9 @@ void RuntimeCore::shut_down() {
   while (ran) {
     ran = false;
     for (auto& delivery : deliveries_) ran = delivery->finish() || ran;
+    ran = alert_delivery_->finish() || ran;
   }
+  alerts_->close();
   shared_delivery_->dispatcher().stop();
 }
 
@@ -132,5 +137,6 @@ namespace confab {
 
 Runtime::Runtime(RuntimeOptions options) : core_(std::make_shared<net::RuntimeCore>(options)) {}
 Runtime::~Runtime() { core_->shut_down(); }
+AlertStream Runtime::alerts() const { return net::AlertNews::open(core_->alerts(), core_); }
 
 }  // namespace confab

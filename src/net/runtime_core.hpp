@@ -18,6 +18,7 @@
 #include <confab/pending.hpp>
 #include <confab/runtime.hpp>
 
+#include "net/alert_news.hpp"
 #include "net/call_context.hpp"
 #include "net/delivery.hpp"
 #include "net/event_loop.hpp"
@@ -59,6 +60,7 @@ class RuntimeCore : public std::enable_shared_from_this<RuntimeCore> {
   [[nodiscard]] EventLoop& loop_for(std::string_view user) noexcept;
   [[nodiscard]] std::shared_ptr<SerialDelivery> delivery_for(std::string_view user) noexcept;
   [[nodiscard]] const Log& log() const noexcept { return log_; }
+  [[nodiscard]] const std::shared_ptr<AlertNews>& alerts() const noexcept { return alerts_; }
 
   // Shared by all clients: names are resolved once, and each file of authorities is read once.
   [[nodiscard]] const std::shared_ptr<NameResolver>& resolver() const noexcept { return resolver_; }
@@ -85,8 +87,10 @@ class RuntimeCore : public std::enable_shared_from_this<RuntimeCore> {
   static constexpr std::size_t deliveries_count = 64;  // handlers of users that share one of these run one at a time
   const Error closed_error_{Errc::closed, "the Runtime of this operation was closed"};
   const Error lost_error_{Errc::internal, "the operation was lost; please report it"};
+  std::shared_ptr<AlertNews> alerts_;
   Log log_;
   std::shared_ptr<SerialDelivery::Shared> shared_delivery_;
+  std::shared_ptr<SerialDelivery> alert_delivery_;  // its own: an alert waits for no user's handler
   std::array<std::shared_ptr<SerialDelivery>, deliveries_count> deliveries_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
   std::shared_ptr<NameResolver> resolver_;

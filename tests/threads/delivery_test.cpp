@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "threads/on_threads.hpp"
 #include "threads/operations.hpp"
 
 using namespace confab_threads;
@@ -195,4 +196,41 @@ TEST_CASE("what a handler captured is destroyed before the next handler of that 
   });
   REQUIRE(owed.wait_for_none());
   CHECK(gone);
+}
+
+TEST_CASE("alerts: threads tell, open and pull at the same time") {
+  std::atomic<int> handled{0};
+  std::atomic<bool> one_at_a_time{true};
+  std::atomic<bool> inside{false};
+  std::atomic<int> pulled{0};
+  constexpr int alerts = 200;
+  {
+    Runtime runtime(RuntimeOptions().loop_threads(2).alerts([&](const confab::Alert& alert) {
+      if (inside.exchange(true)) one_at_a_time = false;
+      handled += 1 + static_cast<int>(alert.dropped());
+      inside = false;
+    }));
+    confab::AlertStream watched = runtime.alerts();
+    on_threads(6, [&](int thread) {
+      for (int i = 0; i < alerts / 2; ++i) {
+        if (thread < 2) {
+          runtime.core()->log().write(confab::LogLevel::warning, "net", "breaker.open", "made up");
+        } else if (thread < 4) {
+          confab::AlertStream passing = runtime.alerts();
+          static_cast<void>(passing.next(CallOptions().within(0ms)).wait());
+        } else if (const auto batch = watched.next(CallOptions().within(1ms)).wait()) {
+          for (const auto& alert : *batch) pulled += 1 + static_cast<int>(alert.dropped());
+        }
+      }
+    });
+    while (const auto rest = watched.next(CallOptions().within(0ms)).wait()) {
+      for (const auto& alert : *rest) pulled += 1 + static_cast<int>(alert.dropped());
+    }
+    // What a handler that was behind lost is told by the one that comes next.
+    runtime.core()->log().write(confab::LogLevel::warning, "net", "breaker.open", "made up");
+  }
+  CHECK(one_at_a_time);
+  CHECK(pulled == alerts);
+  CHECK(handled <= alerts + 1);
+  CHECK(handled > 0);
 }

@@ -247,8 +247,12 @@ TEST_CASE("AdminSession: a lost answer to the login costs a second login and is 
 
 TEST_CASE("AdminSession: an outage is told once, and its end once, and heals with the password") {
   LockedOut at("not-the-password");
+  AlertStream alerts = at.process.runtime.alerts();
   for (int outage = 1; outage <= 2; ++outage) {
     at.fail(3);
+    auto begun = alerts.next().wait();
+    REQUIRE(begun);
+    CHECK(begun->front().kind() == AlertKind::admin_refused);
     CHECK(at.told().size() == static_cast<std::size_t>(outage) * 2 - 1);
     CHECK(at.process.token_store->counts().now().admin_refused());
     at.password = test::FakeMatrix::admin_password;
@@ -256,6 +260,10 @@ TEST_CASE("AdminSession: an outage is told once, and its end once, and heals wit
     REQUIRE(at.told().size() == static_cast<std::size_t>(outage) * 2);
     CHECK(at.lines[at.lines.size() - 2] == "admin.refused");
     CHECK(at.lines.back() == "admin.back");
+    auto ended = alerts.next().wait();
+    REQUIRE(ended);
+    CHECK(begun->size() + ended->size() == 2);
+    CHECK(ended->front().kind() == AlertKind::admin_back);
     CHECK_FALSE(at.process.token_store->counts().now().admin_refused());
     CHECK(at.process.token_store->counts().now().admin_outages() == static_cast<std::uint64_t>(outage));
     at.password = "not-the-password";
