@@ -86,7 +86,8 @@ class TokenStepMetrics {
     total_ += took;
     longest_ = std::max(longest_, took);
   }
-  /// How often it was tried, whatever came of it: the sum over all outcomes.
+  /// How often it was tried, whatever came of it: the sum over all outcomes. What is held back here, because a wait
+  /// that the homeserver named is not over, is not tried.
   ///
   /// @returns        A number that only grows.
   [[nodiscard]] std::uint64_t attempts() const noexcept {

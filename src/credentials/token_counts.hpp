@@ -13,7 +13,10 @@ namespace confab::credentials {
 
 class TokenCounts {
  public:
+  // What was decided without asking the homeserver (a login that is not due, a password that is known to be refused)
+  // was no attempt, and how often callers ask for it says nothing of the homeserver.
   void tried(TokenStep step, const std::optional<Error>& error, std::chrono::steady_clock::duration took) {
+    if (error && error->http_status() == 0 && outcome_of(error) != TokenOutcome::failed) return;
     const std::lock_guard lock(mutex_);
     seen_.step(step).count(outcome_of(error), std::chrono::duration_cast<std::chrono::microseconds>(took));
   }

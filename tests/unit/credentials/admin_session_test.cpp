@@ -147,6 +147,8 @@ TEST_CASE("AdminSession: a wrong password is tried by one of the processes on a 
     REQUIRE(answer.error().retry_after().has_value());
     CHECK(*answer.error().retry_after() > 20s);
     CHECK(*answer.error().retry_after() <= 37500ms);
+    // Only who asked the homeserver has tried.
+    CHECK(process.token_store->counts().now().step(TokenStep::admin_log_in).attempts() == (i == 0 ? 1U : 0U));
   }
   CHECK(hs.count("POST", login_path) == 1);
   test::StoreClient client(store.store);
@@ -281,6 +283,7 @@ TEST_CASE("AdminSession: a password that cannot be told is an outage too, and no
     CHECK(at.call().error().subject() == "homeserver.admin_password");
     CHECK(at.told().size() == 1);
     CHECK(at.process.logins() == 0);
+    CHECK(at.process.token_store->counts().now().step(TokenStep::admin_log_in).attempts() == 0);
     at.password = test::FakeMatrix::admin_password;
     CHECK(at.heals());
     CHECK(at.told().size() == 2);

@@ -130,7 +130,8 @@ TEST_CASE("DeviceMint: a homeserver that refuses every password is asked twice, 
 TEST_CASE("DeviceMint: a locked account and a limited login start no recovery") {
   FakeMatrix hs;
   const MatrixUserId ana(hs.add_user("ana"));
-  Devices process(hs);
+  const SealedStore store;
+  Devices process(hs, store);
   REQUIRE(process.whoami(ana).wait());
   hs.lock_user(ana.str(), true);
   CHECK(process.whoami(ana).wait().error().code() == Errc::account_locked);
@@ -142,6 +143,13 @@ TEST_CASE("DeviceMint: a locked account and a limited login start no recovery") 
   for (int i = 0; i < 3; ++i) CHECK(process.whoami(ana).wait().error().code() == Errc::rate_limited);
   CHECK(logins(hs, ana).size() == 2);
   CHECK(hs.count("PUT", user_path) == 1);
+  // What was held back afterwards was not tried, here and by another process.
+  Devices other(hs, store);
+  CHECK(other.whoami(ana).wait().error().code() == Errc::rate_limited);
+  CHECK(other.token_store->counts().now().step(TokenStep::log_in).attempts() == 0);
+  const TokenStepMetrics tried = process.token_store->counts().now().step(TokenStep::log_in);
+  CHECK(tried.outcome(TokenOutcome::limited) == 1);
+  CHECK(tried.attempts() == 2);
 }
 
 TEST_CASE("DeviceMint: the store failing at any step loses no password that the homeserver has") {
