@@ -170,6 +170,15 @@ bool RoomService::may_be_out(const MatrixRoomId& room) {
   return true;
 }
 
+bool RoomService::known_as_ours(const MatrixRoomId& room, const std::string& alias) {
+  const std::optional<net::TimePoint> found = ours_unread_.find(room.str() + ' ' + alias);
+  return found && net::Clock::now() - *found < look_pause;
+}
+
+void RoomService::note_as_ours(const MatrixRoomId& room, const std::string& alias) {
+  ours_unread_.put(room.str() + ' ' + alias, net::Clock::now());
+}
+
 Task<bool> RoomService::may_make(std::string alias, Making& making, net::CallContext context) {
   if (!records_ || making.without) co_return true;
   const net::TimePoint now = net::Clock::now();
@@ -231,6 +240,7 @@ Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request
         looks = 0;
       }
       half_made = **resolved;
+      if (*whole == Whole::unreadable && known_as_ours(half_made, localpart)) co_return half_made;
       const bool patient = now - *half_made_since < half_made_patience;
       // Not at once: while somebody is making it, it cannot be read for a moment.
       if (!patient || (++looks == 2 && *whole == Whole::unreadable)) {
@@ -238,6 +248,7 @@ Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request
         if (!ours && (!patient || ours.error().retriable() || ours.error().code() == Errc::cancelled)) {
           co_return ours.error();
         }
+        if (ours && *ours == Ours::already && *whole == Whole::unreadable) note_as_ours(half_made, localpart);
         if (ours && *ours != Ours::no) co_return half_made;
       }
       if (!patient) {

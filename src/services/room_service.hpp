@@ -38,7 +38,8 @@ class RoomService {
   // told. Its state key is our own user id, under which nobody else may write, and it names the alias: no other room
   // that somebody put under our alias can pass for ours.
   static constexpr const char* marker_type = "org.confab.room";
-  // Joins that are refused have the room looked at as a whole, which may be large: of so many rooms, once in a while.
+  // A room that the library's account cannot read is looked at as a whole, which may be large, when joins are refused
+  // or it is asked for: of so many rooms, once in a while.
   static constexpr std::size_t most_looked_at = 1'000;
   static constexpr std::chrono::minutes look_pause{1};
 
@@ -91,6 +92,9 @@ class RoomService {
   [[nodiscard]] Task<Result<matrix::Done>> ask_in(MatrixUserId member, MatrixRoomId room, net::CallContext context);
   // Whether it makes sense to try that, with nothing but a join that was refused to go by.
   [[nodiscard]] bool may_be_out(const MatrixRoomId& room);
+  // What was found out about a room that could not be taken up: it is ours all the same.
+  [[nodiscard]] bool known_as_ours(const MatrixRoomId& room, const std::string& alias);
+  void note_as_ours(const MatrixRoomId& room, const std::string& alias);
   [[nodiscard]] Task<Result<bool>> is_administrator(MatrixUserId user, net::CallContext context);
   [[nodiscard]] static std::string marker(std::string_view alias);
   [[nodiscard]] Task<Result<std::optional<MatrixRoomId>>> resolve(RoomAlias alias, net::CallContext context);
@@ -104,8 +108,9 @@ class RoomService {
   std::optional<RoomRecords> records_;
   std::mutex mutex_;
   std::shared_ptr<net::Flights<MatrixRoomId>> flights_ = std::make_shared<net::Flights<MatrixRoomId>>();  // by alias
-  RecentlyUsed<net::TimePoint> looked_at_{most_looked_at};  // rooms, and when the last such try was made
-  std::optional<bool> above_levels_;                        // whether the server's default room version is 12 or newer
+  RecentlyUsed<net::TimePoint> looked_at_{most_looked_at};    // rooms, and when the last such try was made
+  RecentlyUsed<net::TimePoint> ours_unread_{most_looked_at};  // by room and alias, and when that was found out
+  std::optional<bool> above_levels_;  // whether the server's default room version is 12 or newer
 };
 
 }  // namespace confab::services

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "matrix/endpoints/directory.hpp"
 #include "matrix/endpoints/membership.hpp"
@@ -21,6 +23,15 @@ using services::RoomService;
 namespace {
 
 constexpr const char* admin_state_path = "/_synapse/admin/v1/rooms/*/state";
+
+// Takes every question and answers none.
+class SilentStore final : public Store {
+ public:
+  void get(std::string, StoreHandler<std::optional<StoreRecord>>) override {}
+  void list(std::string, std::string, std::size_t, StoreHandler<StorePage>) override {}
+  void transact(std::vector<StoreWrite>, Durability, StoreHandler<std::vector<StoreVersion>>) override {}
+  void now(StoreHandler<StoreTime>) override {}
+};
 
 struct Rooms : Services {
   template <class Endpoint>
@@ -143,6 +154,14 @@ TEST_CASE_FIXTURE(Rooms, "RoomService: a room of ours in which nobody can ask th
   CHECK(ensure_room(request).wait().value() == room);
   CHECK(membership(room, admin->user()) == "leave");
   CHECK(hs.count("DELETE", alias_path) == 0);
+  // For a minute that is known: the alias and one look, not the room as a whole.
+  hs.forget_requests();
+  for (int i = 0; i < 3; ++i) CHECK(ensure_room(request).wait().value() == room);
+  CHECK(hs.count("GET", admin_state_path) == 0);
+  CHECK(hs.count() == 6);
+  // Of this name alone.
+  as(ana, matrix::CreateAlias(RoomAlias("#other:hs.test"), room));
+  CHECK(ensure_room(ProviderRoomRequest("other", ana)).wait().value() != room);
 }
 
 TEST_CASE_FIXTURE(Rooms, "RoomService: a join finds that the library's account is out, and brings it back first") {
@@ -158,8 +177,44 @@ TEST_CASE_FIXTURE(Rooms, "RoomService: a join finds that the library's account i
   create.alias_localpart("private");
   as(ben, std::move(create));
   const MatrixRoomId bens(hs.room_of_alias("#private:hs.test"));
-  CHECK(join(bens, ana).wait().error().code() == Errc::forbidden);
+  hs.forget_requests();
+  for (int i = 0; i < 3; ++i) CHECK(join(bens, ana).wait().error().code() == Errc::forbidden);
   CHECK(membership(bens, ana).empty());
+  // The whole room is looked at for the first of them.
+  CHECK(hs.count("GET", admin_state_path) == 1);
+}
+
+TEST_CASE_FIXTURE(Rooms,
+                  "RoomService: a homeserver that cannot tell whose room it is has it neither taken up nor lost") {
+  const auto request = ProviderRoomRequest("room", ana);
+  const MatrixRoomId room = ensure_room(request).wait().value();
+  REQUIRE(join(room, ana).wait().has_value());
+  as(admin->user(), matrix::LeaveRoom(room));
+  SUBCASE("for a while: the caller is told to try again, at once") {
+    hs.on("GET", admin_state_path, Answer::error(503, "M_UNKNOWN"));
+    const Error error = ensure_room(request).wait().error();
+    CHECK(error.retriable());
+    hs.clear_scripts();
+  }
+  SUBCASE("for good: it is told after the patience with a room that is being made") {
+    hs.on("GET", admin_state_path, Answer::error(403, "M_FORBIDDEN"));
+    CHECK(ensure_room(request).wait().error().code() == Errc::forbidden);
+    CHECK(hs.count("GET", admin_state_path) == 2);
+    hs.clear_scripts();
+  }
+  CHECK(hs.count("DELETE", alias_path) == 0);
+  CHECK(ensure_room(request).wait().value() == room);
+  CHECK(membership(room, admin->user()) == "join");
+}
+
+TEST_CASE_FIXTURE(Rooms, "RoomService: a store that answers nothing holds up the making of a room, and no more") {
+  const auto silent = std::make_shared<SilentStore>();
+  const auto service = std::make_shared<RoomService>(tokens, hs.server_name(), net::RecordStore(silent));
+  const auto begun = net::Clock::now();
+  CHECK(ensure(service, ProviderRoomRequest("room", ana)).has_value());
+  // The lease, its end, and the record.
+  CHECK(net::Clock::now() - begun < 10s);
+  CHECK(hs.count("POST", create_path) == 1);
 }
 
 TEST_CASE_FIXTURE(Rooms,
