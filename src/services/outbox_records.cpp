@@ -152,12 +152,15 @@ Task<Result<void>> OutboxRecords::accept(OutboxRecords self, OutboxEntry entry, 
 Task<Result<OutboxRecords::Page>> OutboxRecords::list(OutboxRecords self, std::string tenant, bool dead,
                                                       std::string cursor, std::size_t limit, net::CallContext context) {
   const std::string prefix = std::string(dead ? outbox_key::dead : outbox_key::waiting) + tenant + "/";
-  Result<StorePage> page = co_await self.records_.list(std::move(context), prefix, std::move(cursor), limit);
+  Result<StorePage> page = co_await self.records_.list(context, prefix, std::move(cursor), limit);
   if (!page) co_return std::move(page).error();
+  Result<Restored> restored = co_await find_restored(self, tenant, context);
+  if (!restored) co_return std::move(restored).error();
   std::vector<OutboxEntry> entries;
   for (const StoreRecord& record : page->records()) {
     Result<OutboxEntry> entry = OutboxEntry::read(record);
     if (!entry) co_return std::move(entry).error();
+    if (restored->said) restored->said->doubt(*entry);
     entries.push_back(std::move(*entry));
   }
   co_return Page(std::move(entries), page->cursor());
@@ -178,6 +181,9 @@ Task<Result<OutboxRecords::Found>> OutboxRecords::find(OutboxRecords self, std::
     Result<OutboxEntry> entry = OutboxEntry::read(**there);
     if (!entry) co_return std::move(entry).error();
     if (entry->id() != id) continue;  // it has just been sent, and another has its place
+    Result<Restored> restored = co_await find_restored(self, tenant, context);
+    if (!restored) co_return std::move(restored).error();
+    if (restored->said) restored->said->doubt(*entry);
     co_return Found(std::move(*entry));
   }
   co_return no_such_message();

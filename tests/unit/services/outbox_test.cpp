@@ -198,6 +198,12 @@ struct OutboxProcess {
       return OutboxRecords::drop(outbox->records(), "park", TransactionId(id), context);
     });
   }
+  std::vector<OutboxEntry> entries() {
+    const auto page = run<OutboxRecords::Page>(*runtime, [this](net::CallContext context) {
+      return OutboxRecords::list(outbox->records(), "park", false, "", 100, context);
+    });
+    return page ? page->entries() : std::vector<OutboxEntry>();
+  }
   // The store was put back from a backup.
   Result<std::size_t> restored() {
     return run<std::size_t>(*runtime, [this](net::CallContext context) {
@@ -449,8 +455,12 @@ TEST_CASE_FIXTURE(OnStore, "Outbox: in a store that was put back, what seems unt
   OutboxProcess process(store, room);  // serves nobody yet: the store is as the backup was
   for (const char* id : {"m1", "m2"}) REQUIRE(process.accept(entry(id)));
   REQUIRE(room->post(entry("m1"), false));  // what happened after the backup
+  CHECK_FALSE(process.entries().front().tried().has_value());
   CHECK(process.restored().value() == 2);
   CHECK(process.restored().value() == 2);
+  // Whoever looks at them is told so, one by one too.
+  for (const OutboxEntry& each : process.entries()) CHECK(each.tried().has_value());
+  CHECK(process.find("m1").value().entry()->tried().has_value());
   const auto after = OutboxEntry(lane(), TransactionId("m3"), "{}", std::chrono::system_clock::now() + 1min);
   REQUIRE(process.accept(after));
   process.serve();
