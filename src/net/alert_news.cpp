@@ -99,7 +99,9 @@ void AlertNews::Handling::tell(const Alert& alert) {
 }
 
 void AlertNews::handle_by(AlertHandler handler, std::shared_ptr<confab::detail::Delivery> delivery) {
-  handling_ = std::make_shared<Handling>(std::move(handler), std::move(delivery));
+  auto handling = std::make_shared<Handling>(std::move(handler), std::move(delivery));
+  const std::lock_guard lock(mutex_);
+  handling_ = std::move(handling);
 }
 
 void AlertNews::tell(const Alert& alert) {

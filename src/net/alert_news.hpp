@@ -19,7 +19,7 @@ class AlertNews {
   // That wait for a handler or a reader that is behind.
   static constexpr std::size_t most_alerts = 64;
 
-  // At most once, before anything is told.
+  // At most once. What is told before is for the streams alone.
   void handle_by(AlertHandler handler, std::shared_ptr<confab::detail::Delivery> delivery);
   void tell(const Alert& alert);
   [[nodiscard]] static AlertStream open(const std::shared_ptr<AlertNews>& news, std::shared_ptr<RuntimeCore> core);

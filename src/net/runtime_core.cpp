@@ -23,11 +23,12 @@ RuntimeCore::RuntimeCore(const RuntimeOptions& options)
       shared_delivery_(std::make_shared<SerialDelivery::Shared>(options.executor(), log_)),
       alert_delivery_(std::make_shared<SerialDelivery>(shared_delivery_)),
       resolver_(std::make_shared<NameResolver>()) {
-  if (options.alert_handler()) alerts_->handle_by(options.alert_handler(), alert_delivery_);
   for (auto& delivery : deliveries_) delivery = std::make_shared<SerialDelivery>(shared_delivery_);
   const unsigned count = std::clamp(options.loop_threads(), 1U, max_loop_threads);
   for (unsigned i = 0; i < count; ++i) loops_.push_back(std::make_unique<EventLoop>());
   for (auto& loop : loops_) loop->start_thread();
+  // Last: who is told holds the log, and so itself, until close().
+  if (options.alert_handler()) alerts_->handle_by(options.alert_handler(), alert_delivery_);
 }
 
 RuntimeCore::~RuntimeCore() = default;
