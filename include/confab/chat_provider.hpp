@@ -217,7 +217,8 @@ class CONFAB_EXPORT ChatProvider {
   /// @param user         An id of this server.
   /// @param display_name Empty: leave it as it is.
   /// @par Errors     Errc::invalid_argument: the id is none of this server's. account_deactivated.
-  /// @par Specification Synapse admin API, "Create or modify account".
+  /// @par Specification Synapse admin API, "Create or modify account"; Client-server API, "PUT
+  ///                 /profile/{userId}/displayname".
   [[nodiscard]] virtual Pending<void> ensure_account(MatrixUserId user, std::string display_name,
                                                      CallOptions options) = 0;
 

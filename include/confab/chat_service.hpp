@@ -141,7 +141,8 @@ class CONFAB_EXPORT ChatService {
   /// @param user     The user's slug.
   /// @param name     The display name; empty for the directory's.
   /// @par Errors     Errc::not_found: the directory lists no such user. account_deactivated.
-  /// @par Specification  Synapse admin API, "Create or modify account".
+  /// @par Specification  Synapse admin API, "Create or modify account"; Client-server API, "PUT
+  ///                     /profile/{userId}/displayname".
   [[nodiscard]] virtual Pending<Account> ensure_user(UserSlug user, std::string name = {},
                                                      CallOptions options = CallOptions()) = 0;
 

@@ -38,7 +38,8 @@ bool TenantChat::grants(const RoomName& name, const KnownUser& user) const {
   return directory_->user_by_id(id == name.id() ? name.other_id() : name.id()).has_value();
 }
 
-// The ids of a direct room whose alias is a hash of them: those of the two members that it fits.
+// The ids of a direct room whose alias is a hash of them: those of the two members that it fits. Not read as the user
+// whose events these are: what is found is remembered for all, and who was only asked in, or is out, may not read it.
 Task<Result<RoomNames::Name>> TenantChat::pair_in(Self self, MatrixRoomId room, std::string alias,
                                                   net::CallContext context) {
   Pending<std::vector<Member>> reading = self->provider_->members(room, options_of(context));

@@ -96,6 +96,7 @@ Task<Result<void>> RoomService::remove(std::shared_ptr<RoomService> self, Matrix
   co_return std::move(kicked).error();
 }
 
+// By the admin: who asks names nobody, the admin is in each room that we made, and of its users some may be out by now.
 Task<Result<std::vector<Member>>> RoomService::members(std::shared_ptr<RoomService> self, MatrixRoomId room,
                                                        net::CallContext context) {
   credentials::AdminSession& admin = *self->tokens_->admin();

@@ -1,5 +1,6 @@
 #include "services/user_service.hpp"
 
+#include "matrix/endpoints/profile.hpp"
 #include "matrix/endpoints/synapse_admin_account.hpp"
 #include "matrix/endpoints/synapse_admin_users.hpp"
 
@@ -13,6 +14,14 @@ AccountState state_of(const matrix::AdminUserAnswer& user) {
   return user.suspended() ? AccountState::suspended : AccountState::active;
 }
 
+// Whether users may not do it, or this one cannot, so that it is for the admin. Where no token was to be had there is
+// no other way; but an application service whose token is not known is a fault to be told, not hidden.
+bool is_beyond_the_user(const Error& error, bool reached) {
+  if (!reached) return error.code() != Errc::config;
+  return error.code() == Errc::forbidden || error.code() == Errc::account_locked ||
+         error.code() == Errc::account_suspended || credentials::is_dead_token(error);
+}
+
 Error without_account(const Error& error) {
   return error.with_message("the user has no account yet: provision them first").with_subject("user");
 }
@@ -20,11 +29,19 @@ Error without_account(const Error& error) {
 }  // namespace
 
 Task<Result<void>> UserService::rename(std::shared_ptr<UserService> self, MatrixUserId user, std::string display_name,
-                                       net::CallContext context) {
+                                       bool may_write, net::CallContext context) {
   if (display_name.empty()) co_return Result<void>();
-  // By the admin: a homeserver may keep its users from changing their names (Synapse's enable_set_displayname).
-  matrix::AdminPutUser request(user);
-  request.display_name(display_name);
+  if (may_write && !self->names_are_kept_) {
+    bool reached = false;
+    Result<matrix::Done> renamed = co_await self->tokens_->call(user, matrix::SetDisplayName(user, display_name),
+                                                                context.step(), net::Repeatable::idempotent, &reached);
+    if (renamed) co_return Result<void>();
+    if (!is_beyond_the_user(renamed.error(), reached)) co_return std::move(renamed).error();
+    // As a rule of the homeserver's (Synapse's enable_set_displayname), so of all users, while this process lives.
+    if (reached && renamed.error().code() == Errc::forbidden) self->names_are_kept_ = true;
+  }
+  matrix::AdminPutUser request(std::move(user));
+  request.display_name(std::move(display_name));
   Result<matrix::AdminUserAnswer> renamed =
       co_await self->tokens_->admin()->call(std::move(request), context.step(), net::Repeatable::idempotent);
   if (!renamed) co_return std::move(renamed).error();
@@ -51,7 +68,7 @@ Task<Result<void>> UserService::create(std::shared_ptr<UserService> self, Matrix
   if (!appservice) co_return credentials::Appservice::missing();
   Result<void> made = co_await credentials::Appservice::register_user(appservice, user, context.step());
   if (!made) co_return made;
-  co_return co_await rename(self, std::move(user), std::move(display_name), std::move(context));
+  co_return co_await rename(self, std::move(user), std::move(display_name), true, std::move(context));
 }
 
 Task<Result<void>> UserService::ensure_account(std::shared_ptr<UserService> self, MatrixUserId user,
@@ -78,7 +95,9 @@ Task<Result<void>> UserService::look_and_make(std::shared_ptr<UserService> self,
             .with_subject("user");
       }
       if (found->display_name() == std::optional<std::string>(display_name)) co_return Result<void>();
-      co_return co_await rename(self, std::move(user), std::move(display_name), std::move(context));
+      // A user who is locked or suspended writes nothing, and the name still follows the host's.
+      const bool may_write = state_of(*found) == AccountState::active;
+      co_return co_await rename(self, std::move(user), std::move(display_name), may_write, std::move(context));
     }
     if (found.error().code() != Errc::not_found) co_return std::move(found).error();
     Result<void> created = co_await create(self, user, display_name, context.step());

@@ -1,6 +1,7 @@
 // UserService: does the user have an account, under the name that the host's directory says?
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -35,15 +36,16 @@ class UserService {
  private:
   [[nodiscard]] static Task<Result<void>> look_and_make(std::shared_ptr<UserService> self, MatrixUserId user,
                                                         std::string display_name, net::CallContext context);
-  // An empty name: nothing is done.
+  // By the user's own token; by the admin where users may not, or this one cannot. An empty name: nothing is done.
   [[nodiscard]] static Task<Result<void>> rename(std::shared_ptr<UserService> self, MatrixUserId user,
-                                                 std::string display_name, net::CallContext context);
+                                                 std::string display_name, bool may_write, net::CallContext context);
   [[nodiscard]] static Task<Result<void>> create(std::shared_ptr<UserService> self, MatrixUserId user,
                                                  std::string display_name, net::CallContext context);
 
   std::shared_ptr<credentials::UserTokens> tokens_;
   std::shared_ptr<net::Flights<void>> flights_ = std::make_shared<net::Flights<void>>();
   PasswordChanges password_changes_;
+  std::atomic<bool> names_are_kept_ = false;  // the homeserver lets no user change their name
 };
 
 }  // namespace confab::services

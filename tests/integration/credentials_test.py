@@ -100,6 +100,27 @@ class Credentials(harness.ProgramCase):
         self.assertTrue(dead)
         self.assertIn(("200", dead[-1]), sends)
 
+    def test_renames_are_the_users_own(self):
+        """Until the operator keeps users from them: then they are the admin's."""
+        def named(name):
+            user = self.done(self.work.run("user", "provision", "user1", "--name", name))[-1]
+            account = self.done(self.work.run("user", "show", "user1"))[-1]
+            self.assertEqual((name, user["user_id"]), (account["name"], account["user_id"]))
+            by_users = self.asked("PUT", r"/_matrix/client/v3/profile/\S+/displayname")
+            return by_users, self.asked("PUT", r"/_synapse/admin/v2/users/\S+")
+
+        users, admin = named("User one")
+        users_then, admin_then = named("User the first")
+        self.assertEqual(users + ["200"], users_then)
+        self.assertEqual(admin, admin_then)
+        self.assertEqual(users_then, named("User the first")[0], "a name that is right costs nothing")
+        with open(self.homeserver.folder / "homeserver.yaml", "a", encoding="utf-8") as settings:
+            settings.write("enable_set_displayname: false\n")
+        self.homeserver.restart()
+        users, admin = named("User 1")
+        self.assertEqual(users_then + ["403"], users)
+        self.assertEqual(admin_then + ["200"], admin)
+
     def test_reset(self):
         first = self.done(self.work.run("user", "provision", "user1"))[-1]["user_id"]
         self.done(self.work.run("user", "provision", "user2"))

@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 using confab::test::Answer;
 using confab::test::FakeMatrix;
 using confab::test::html;
+using confab::test::login_as_path;
 using confab::test::Process;
 using confab::test::SealedStore;
 using confab::test::Services;
@@ -26,6 +27,7 @@ using credentials::PasswordOwner;
 namespace {
 
 constexpr const char* user_path = "/_synapse/admin/v2/users/*";
+constexpr const char* name_path = "/_matrix/client/v3/profile/*/displayname";
 constexpr const char* reset_path = "/_synapse/admin/v1/reset_password/*";
 
 Result<void> set_password(Services& at, const MatrixUserId& user, const std::string& password) {
@@ -79,13 +81,78 @@ TEST_CASE("UserService: whose an account's password is, is noted where it is kno
   }
 }
 
-TEST_CASE("UserService: the display name follows the host's") {
+TEST_CASE("UserService: the display name follows the host's, by the user's own token") {
   Services at;
   const MatrixUserId ana("@ana:hs.test");
   REQUIRE(at.ensure_account(ana, "Ana").wait());
+  // What was made under its name is not named again, and costs no token.
+  CHECK(at.hs.count("PUT", name_path) == 0);
+  CHECK(at.hs.count("POST", login_as_path) == 0);
   REQUIRE(at.ensure_account(ana, "Ana Ruiz").wait());
   CHECK(display_name(at, ana) == "Ana Ruiz");
-  CHECK(at.hs.count("PUT", user_path) == 2);
+  CHECK(at.hs.count("PUT", name_path) == 1);
+  CHECK(at.hs.count("PUT", user_path) == 1);
+  REQUIRE(at.ensure_account(ana, "Ana Ruiz").wait());
+  CHECK(at.hs.count("PUT", name_path) == 1);
+  // A token that died meanwhile is replaced.
+  at.hs.kill_token(ana.str());
+  REQUIRE(at.ensure_account(ana, "Ana Sol").wait());
+  CHECK(display_name(at, ana) == "Ana Sol");
+  CHECK(at.hs.count("PUT", name_path) == 3);
+  CHECK(at.hs.count("POST", login_as_path) == 2);
+  CHECK(at.hs.count("PUT", user_path) == 1);
+}
+
+TEST_CASE("UserService: where users may not change their names the admin does, and users are not tried again") {
+  Services at;
+  const MatrixUserId ana = at.add("ana");
+  const MatrixUserId ben = at.add("ben");
+  at.hs.on("PUT", name_path, Answer::error(403, "M_FORBIDDEN"));
+  REQUIRE(at.ensure_account(ana, "Ana").wait());
+  REQUIRE(at.ensure_account(ben, "Ben").wait());
+  REQUIRE(at.ensure_account(ana, "Ana Ruiz").wait());
+  CHECK(display_name(at, ana) == "Ana Ruiz");
+  CHECK(display_name(at, ben) == "Ben");
+  CHECK(at.hs.count("PUT", name_path) == 1);
+  CHECK(at.hs.count("PUT", user_path) == 3);
+}
+
+TEST_CASE("UserService: who writes nothing themselves is named by the admin") {
+  Services at;
+  const MatrixUserId ana = at.add("ana");
+  SUBCASE("they are locked") { at.hs.lock_user(ana.str(), true); }
+  SUBCASE("they are suspended") {
+    at.hs.fail_next(1, "GET", user_path, Answer(200, R"({"name":"@ana:hs.test","suspended":true})"));
+  }
+  REQUIRE(at.ensure_account(ana, "Ana").wait());
+  CHECK(display_name(at, ana) == "Ana");
+  CHECK(at.hs.count("PUT", name_path) == 0);
+  CHECK(at.hs.count("POST", login_as_path) == 0);
+}
+
+TEST_CASE("UserService: a user who cannot rename themselves is named by the admin, and others by themselves") {
+  Services at;
+  const MatrixUserId ana = at.add("ana");
+  SUBCASE("suspended after the look") { at.hs.fail_next(1, "PUT", name_path, Answer::error(403, "M_USER_SUSPENDED")); }
+  SUBCASE("locked after the look") { at.hs.fail_next(1, "PUT", name_path, Answer::error(401, "M_USER_LOCKED")); }
+  SUBCASE("no token is to be had") { at.hs.on("POST", login_as_path).then(Answer::error(400, "M_UNKNOWN")).times(1); }
+  SUBCASE("every token is dead") { at.hs.on("PUT", name_path).then(Answer::error(401, "M_UNKNOWN_TOKEN")).times(2); }
+  REQUIRE(at.ensure_account(ana, "Ana").wait());
+  CHECK(display_name(at, ana) == "Ana");
+  CHECK(at.hs.count("PUT", user_path) == 1);
+  const MatrixUserId ben = at.add("ben");
+  REQUIRE(at.ensure_account(ben, "Ben").wait());
+  CHECK(display_name(at, ben) == "Ben");
+  CHECK(at.hs.count("PUT", user_path) == 1);
+}
+
+TEST_CASE("UserService: a rename that only did not come to pass is not done by the admin") {
+  Services at;
+  const MatrixUserId ana = at.add("ana");
+  at.hs.on("PUT", name_path, Answer::error(400, "M_INVALID_PARAM"));
+  CHECK(at.ensure_account(ana, "Ana").wait().error().code() == Errc::invalid_argument);
+  CHECK(at.hs.count("PUT", name_path) == 1);
+  CHECK(at.hs.count("PUT", user_path) == 0);
 }
 
 TEST_CASE("UserService: no PUT ever carries a password, nor makes or closes anything by the way") {
@@ -93,6 +160,7 @@ TEST_CASE("UserService: no PUT ever carries a password, nor makes or closes anyt
   const MatrixUserId ana("@ana:hs.test");
   at.hs.fail_next(1, "PUT", user_path, Answer::real().close_before_answer());
   REQUIRE(at.ensure_account(ana, "Ana").wait());
+  at.hs.on("PUT", name_path, Answer::error(403, "M_FORBIDDEN"));
   REQUIRE(at.ensure_account(ana, "Other").wait());
   const auto puts = at.hs.requests("PUT", user_path);
   REQUIRE(puts.size() >= 3);
@@ -284,13 +352,18 @@ TEST_CASE("UserService: who sets a password again and again is told to wait, and
   CHECK(audited == std::vector<std::string>(5, "@ana:hs.test"));
 }
 
-TEST_CASE("UserService: users of an application service are made by it, and named by the admin") {
+TEST_CASE("UserService: users of an application service are made and named by it") {
   Services at;
   at.hs.register_appservice("as-token", "park_");
   at.tokens->set_appservice(std::make_shared<credentials::Appservice>(at.client, Secret("as-token")));
   const MatrixUserId ana("@park_ana:hs.test");
-  SUBCASE("who are spoken for by it") { at.tokens->use_appservice(""); }
-  SUBCASE("who are no longer, and whose names it still keeps from others") {}
+  std::size_t tokens = 0;
+  std::size_t puts = 2;
+  SUBCASE("who are spoken for by it") {
+    at.tokens->use_appservice("");
+    ++puts;  // the first one finds that the device is missing, as any first call would
+  }
+  SUBCASE("who are no longer, and whose names it still keeps from others") { tokens = 1; }
   REQUIRE(at.ensure_account(ana, "Ana").wait());
   REQUIRE(at.ensure_account(ana, "Ana").wait());
   CHECK(at.hs.count("POST", "/_matrix/client/v3/register") == 1);
@@ -298,6 +371,19 @@ TEST_CASE("UserService: users of an application service are made by it, and name
   REQUIRE(at.ensure_account(ana, "Ana Ruiz").wait());
   CHECK(display_name(at, ana) == "Ana Ruiz");
   CHECK(at.hs.count("POST", "/_matrix/client/v3/register") == 1);
+  CHECK(at.hs.count("PUT", name_path) == puts);
+  CHECK(at.hs.count("PUT", user_path) == (tokens == 0 ? 0 : 1));
+  CHECK(at.hs.count("POST", login_as_path) == tokens);
+}
+
+TEST_CASE("UserService: an application service that is not known is told, and the admin does not hide it") {
+  Services at;
+  at.hs.register_appservice("as-token", "park_");
+  at.tokens->set_appservice(std::make_shared<credentials::Appservice>(at.client, Secret("another-token")));
+  at.tokens->use_appservice("");
+  at.add("park_ana");
+  CHECK(at.ensure_account(MatrixUserId("@park_ana:hs.test"), "Ana").wait().error().code() == Errc::config);
+  CHECK(at.hs.count("PUT", user_path) == 0);
 }
 
 TEST_CASE("UserService: somebody else registers the account between the look and ours") {
