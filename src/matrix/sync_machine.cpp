@@ -62,6 +62,42 @@ std::optional<std::size_t> came_in(const Events& events, const MatrixUserId& use
   return std::nullopt;
 }
 
+bool is_membership_of(const RoomEvent& event, const MatrixUserId& user) {
+  return event.type() == "m.room.member" && event.state_key() == user.str();
+}
+
+bool is_first_membership(const RoomEvent& event) {
+  const json::Value before = event.unsigned_data();
+  return before["prev_content"]["membership"].string_or("").empty() && before["replaces_state"].string_or("").empty();
+}
+
+// Whether the user may have been in the room before they came in at `joined`, for all that these events tell, and
+// `beside`, the membership that they had before the first of them. Not where the first that they ever had is among
+// these.
+template <class Events>
+bool may_have_been_in(const Events& events, std::size_t joined, const MatrixUserId& user,
+                      const std::optional<RoomEvent>& beside) {
+  for (std::size_t at = joined + 1; at > 0; --at) {
+    const RoomEvent* event = readable(events[at - 1]);
+    if (event == nullptr || !is_membership_of(*event, user)) continue;
+    if (at <= joined && event->content()["membership"].string_or("") == "join") return true;
+    if (is_first_membership(*event)) return false;
+    // Who was only asked in, or asks, may not have been in before that either: an older one tells.
+    const std::string_view before = event->unsigned_data()["prev_content"]["membership"].string_or("");
+    if (before == "join" || before == "leave" || before == "ban") return true;
+  }
+  return !beside || !is_first_membership(*beside);
+}
+
+// The user's own membership of before the first event of the piece, where it came beside.
+std::optional<RoomEvent> membership_beside(const RoomPiece& piece, const MatrixUserId& user) {
+  for (std::size_t at = 0; at < piece.members(); ++at) {
+    Result<RoomEvent> event = RoomEvent::read(piece.member_text(at));
+    if (event && is_membership_of(*event, user)) return *std::move(event);
+  }
+  return std::nullopt;
+}
+
 bool concerns_reader(Errc code) {
   return code == Errc::not_found || code == Errc::account_locked || code == Errc::account_deactivated ||
          code == Errc::account_suspended || code == Errc::invalid_argument;
@@ -301,14 +337,28 @@ bool SyncMachine::ready_is_full() const {
 void SyncMachine::make_ready() {
   while (!pieces_.empty() && !gap_ && !ready_is_full()) {
     const RoomPiece& piece = pieces_.front();
-    // Before a join there is no gap but only history, also where the timeline has room for no more than the join.
-    if (piece.limited() && piece.prev_batch() && !joined_at(events_of(piece), piece)) {
-      gap_ = std::make_unique<GapFill>(piece.room_id(), *piece.prev_batch(), position_, options_.gap_bounds());
+    if (const std::optional<PageToken> from = gap_before(piece)) {
+      gap_ = std::make_unique<GapFill>(piece.room_id(), *from, position_, options_.gap_bounds());
       gap_refusals_ = 0;
       return;
     }
     make_ready(take_piece());
   }
+}
+
+// From where backwards there is to be fetched what lies between the position and the timeline.
+std::optional<PageToken> SyncMachine::gap_before(const RoomPiece& piece) const {
+  if (!piece.limited() || !piece.prev_batch()) return std::nullopt;
+  const std::vector<std::optional<RoomEvent>> events = events_of(piece);
+  const std::optional<std::size_t> joined = joined_at(events, piece);
+  if (!joined) return piece.prev_batch();
+  // Before a first join there is no gap but only history, also where the timeline has room for no more than the join.
+  if (!may_have_been_in(events, *joined, options_.user(), membership_beside(piece, options_.user()))) {
+    return std::nullopt;
+  }
+  // Of one who came again the timeline reaches back beyond the position or not so far, and does not tell which: only
+  // what is fetched from the answer's end to the position is known to be news.
+  return next_position_ && *next_position_ != position_ ? next_position_ : std::nullopt;
 }
 
 void SyncMachine::make_ready(const RoomPiece& piece) {
@@ -375,12 +425,15 @@ void SyncMachine::gap_page(MessagesAnswer page, SyncTime) {
   }
 }
 
-// The gap belongs to the first piece, whose own timeline follows it.
+// The gap belongs to the first piece, whose own timeline follows it, as far as it was not in the gap.
 void SyncMachine::finish_gap(bool complete) {
   const MatrixRoomId room = gap_->room_id();
   std::vector<RoomEvent> events = gap_->take();
   const std::optional<std::size_t> joined = came_in(events, options_.user());
-  if (!complete && !joined) push({room, gap_->from()});
+  // What is missing is no news where the user came in for the first time after it.
+  if (!complete && (!joined || may_have_been_in(events, *joined, options_.user(), std::nullopt))) {
+    push({room, gap_->from()});
+  }
   MemberNames names = gap_->names();
   for (std::size_t at = 0; at < events.size(); ++at) {
     names.note(events[at]);

@@ -4,7 +4,8 @@
 // What the machine promises, whatever fails at whichever step:
 // - At least once: a position is left behind only after the reader asked past, or acknowledged, everything before it.
 // - No event twice within a bounded window of event ids, and in each room in the homeserver's order.
-// - Where an answer is limited, what lies between is fetched before anything newer of that room is delivered.
+// - Where an answer is limited, what lies between is fetched before anything newer of that room is delivered;
+//   also where the user left the room meanwhile and came again. Before a first join nothing is fetched.
 // - Nothing is requested while the reader is behind: there is at most one answer in memory.
 // - A homeserver that does not know the position any more (another one, or one restored from a backup) is noticed: the
 //   reader is told that something was missed, and it goes on from now.
@@ -208,6 +209,7 @@ class SyncMachine {
   void add_piece(RoomPiece piece);
   RoomPiece take_piece();
   void drop_pieces();
+  [[nodiscard]] std::optional<PageToken> gap_before(const RoomPiece& piece) const;
   [[nodiscard]] std::optional<std::size_t> joined_at(const std::vector<std::optional<RoomEvent>>& events,
                                                      const RoomPiece& piece) const;
   void push(SyncItem item);

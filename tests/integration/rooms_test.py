@@ -194,6 +194,57 @@ class Members(RoomCase):
         self.assertEqual({lines[0]["room_id"]}, set(self.rooms()) - before)
 
 
+class ComingAgain(RoomCase):
+    """Who was away, was put out meanwhile and came again hears what was said to them, once and in order."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        work = cls.folder / "stored"
+        store = harness.kept_store(work)
+        cls.work = harness.Workspace(work, cls.homeserver.config(), store=store)
+
+    def say(self, kind, slug, numbers):
+        said = [f"{slug} {number}" for number in numbers]
+        sender = self.work.spawn("send", kind, slug, "--as", "ben" if slug == "chess" else "ana", "-")
+        self.addCleanup(sender.end)
+        for text in said:
+            sender.write(text)
+        self.assertEqual(0, sender.finish(), str(sender))
+        return said
+
+    def heard(self, kind, slug, reader, after, visibility="shared"):
+        room = self.room(kind, slug, "ben" if slug == "chess" else "ana", reader)
+        status, answer = self.matrix.call("PUT", f"/_matrix/client/v3/rooms/{room}/state/m.room.history_visibility",
+                                          {"history_visibility": visibility}, self.admin)
+        self.assertEqual(200, status, answer)
+        watcher = self.watching(reader, "--resume", slug, "--count", "1")
+        self.say(kind, slug, [0])
+        self.assertEqual(0, watcher.finish(), str(watcher))
+        stayed = self.say(kind, slug, range(1, 6))
+        self.done(self.work.run("room", "remove", kind, slug, reader))
+        away = self.say(kind, slug, range(6, 11))
+        self.done(self.work.run("room", "add", kind, slug, reader))
+        again = self.say(kind, slug, range(11, 11 + after))
+        resumed = self.work.spawn("watch", "--as", reader, "--resume", slug, "--for", "60")
+        self.addCleanup(resumed.end)
+        while again[-1] not in harness.texts(resumed.seen):
+            self.assertIsNotNone(resumed.line(), str(resumed))
+        resumed.end()
+        told = [text for text in harness.texts(resumed.seen) if text.startswith(slug)]
+        self.assertEqual(stayed + (away if visibility == "shared" else []) + again, told)
+        self.assertNotIn("missed", {line["event"] for line in resumed.seen})
+
+    def test_in_a_room_whose_members_may_read_what_was_said_without_them(self):
+        self.heard("event", "concert", "ben", after=30)
+
+    def test_in_a_room_whose_members_may_not(self):
+        self.heard("group", "chess", "cyd", after=30, visibility="joined")
+
+    def test_with_more_said_since_than_one_answer_holds(self):
+        self.heard("event", "picnic", "cyd", after=130)
+
+
 class Accounts(RoomCase):
     def test_shown_as_it_is(self):
         self.refused(self.work.run("user", "show", "eve"), 1, "not_found", "provision")

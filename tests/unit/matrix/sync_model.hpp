@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "matrix/endpoints/sync.hpp"
@@ -31,7 +32,13 @@ class ModelServer {
  public:
   void say(const std::string& room) {
     const std::size_t n = log_.size();
-    log_.push_back({room, "$" + std::to_string(n) + (restored_ > 0 ? "." + std::to_string(restored_) : "")});
+    log_.push_back({room, "$" + std::to_string(n) + (restored_ > 0 ? "." + std::to_string(restored_) : ""), "", ""});
+  }
+  // The reader, @me:b, is from now on invited to, in or out of a room where all may read what was said without them.
+  void move(const std::string& room, const std::string& membership) {
+    say(room);
+    log_.back().membership = membership;
+    log_.back().before = std::exchange(memberships_[room], membership);
   }
   // As from a backup: what came after `size` events never was, and what comes next has other ids.
   void restore(std::size_t size) {
@@ -53,12 +60,25 @@ class ModelServer {
     const std::size_t from = since.empty() ? 0 : number(since.str());
     std::map<std::string, std::vector<std::size_t>> rooms;
     for (std::size_t n = from; n < log_.size(); ++n) rooms[log_[n].room].push_back(n);
+    // Of a room that the reader came into since then, a homeserver tells the newest whatever is older than `since`, and
+    // says that there is more.
+    std::set<std::string> came_in;
+    for (std::size_t n = from; n < log_.size(); ++n) {
+      if (!log_[n].membership.empty()) came_in.insert(log_[n].room);
+    }
+    for (const std::string& room : came_in) {
+      rooms[room].clear();
+      for (std::size_t n = 0; n < log_.size(); ++n) {
+        if (log_[n].room == room) rooms[room].push_back(n);
+      }
+    }
     json::Writer w;
     w.object().member("next_batch", "s" + std::to_string(log_.size()));
     w.key("rooms").object().key("join").object();
     for (auto& [room, events] : rooms) {
-      const bool limited = events.size() > static_cast<std::size_t>(limit);
-      if (limited) events.erase(events.begin(), events.end() - limit);
+      const bool too_many = events.size() > static_cast<std::size_t>(limit);
+      const bool limited = too_many || came_in.contains(room);
+      if (too_many) events.erase(events.begin(), events.end() - limit);
       w.key(room).object().key("timeline").object().member("limited", limited);
       w.member("prev_batch", "p" + std::to_string(events.front())).key("events").array();
       for (const std::size_t n : events) write(w, n);
@@ -97,13 +117,26 @@ class ModelServer {
   struct Entry {
     std::string room;
     std::string id;
+    std::string membership;  // of a move; what was said has none
+    std::string before;
   };
   static std::size_t number(const std::string& token) { return static_cast<std::size_t>(std::stoul(token.substr(1))); }
   void write(json::Writer& w, std::size_t n) const {
+    if (!log_[n].membership.empty()) return write_move(w, n);
     w.object().member("event_id", log_[n].id).member("type", "m.room.message").member("sender", "@a:b");
     w.member("origin_server_ts", static_cast<std::int64_t>(n)).key("content").object().member("body", "x").end().end();
   }
+  void write_move(json::Writer& w, std::size_t n) const {
+    w.object().member("event_id", log_[n].id).member("type", "m.room.member").member("sender", "@me:b");
+    w.member("state_key", "@me:b").member("origin_server_ts", static_cast<std::int64_t>(n));
+    w.key("content").object().member("membership", log_[n].membership).end();
+    if (!log_[n].before.empty()) {
+      w.key("unsigned").object().key("prev_content").object().member("membership", log_[n].before).end().end();
+    }
+    w.end();
+  }
   std::vector<Entry> log_;
+  std::map<std::string, std::string> memberships_;
   int restored_ = 0;
 };
 
