@@ -18,7 +18,7 @@ void MemberNames::note(std::string_view event) {
   std::string_view type;
   std::string_view user;
   std::string_view content;
-  for (json::Skim members(event); members.next();) {
+  for (json::Skim members(event); (type.empty() || user.empty() || content.empty()) && members.next();) {
     if (members.is("type")) type = members.value();
     if (members.is("state_key")) user = members.value();
     if (members.is("content")) content = members.value();
@@ -28,7 +28,7 @@ void MemberNames::note(std::string_view event) {
   if (!id) return;
   std::string_view membership;
   std::string_view name;
-  for (json::Skim members(content); members.next();) {
+  for (json::Skim members(content); (membership.empty() || name.empty()) && members.next();) {
     if (members.is("membership")) membership = members.value();
     if (members.is("displayname")) name = members.value();
   }

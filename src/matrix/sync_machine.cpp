@@ -23,8 +23,8 @@ std::vector<std::optional<RoomEvent>> events_of(const RoomPiece& piece) {
   std::vector<std::optional<RoomEvent>> events;
   events.reserve(piece.events());
   for (std::size_t at = 0; at < piece.events(); ++at) {
-    Result<RoomEvent> event = piece.event(at);
-    events.push_back(event ? std::optional<RoomEvent>(*std::move(event)) : std::nullopt);
+    std::optional<RoomEvent>& place = events.emplace_back();
+    if (Result<RoomEvent> event = piece.event(at)) place = *std::move(event);
   }
   return events;
 }
@@ -105,7 +105,7 @@ bool concerns_reader(Errc code) {
 
 }  // namespace
 
-SyncItem::SyncItem(MatrixRoomId room, RoomEvent event, std::string_view sender_name)
+SyncItem::SyncItem(MatrixRoomId room, RoomEvent&& event, std::string_view sender_name)
     : kind_(Kind::event),
       room_(std::move(room)),
       event_(std::move(event)),
@@ -150,10 +150,8 @@ void SyncMachine::reader_withdrew() { asked_ = false; }
 void SyncMachine::acknowledged() { consume(); }
 
 void SyncMachine::not_delivered(SyncBatch batch) {
-  for (auto item = batch.rbegin(); item != batch.rend(); ++item) {
-    ready_bytes_ += item->bytes();
-    ready_.push_front(std::move(*item));
-  }
+  for (const SyncItem& item : batch) ready_bytes_ += item.bytes();
+  ready_.splice(ready_.begin(), batch);
   batch_is_out_ = false;
 }
 
@@ -238,8 +236,7 @@ SyncDeliver SyncMachine::deliver() {
     if (!out.batch.empty() && bytes + more > options_.batch_bytes()) break;
     bytes += more;
     ready_bytes_ -= more;
-    out.batch.push_back(std::move(ready_.front()));
-    ready_.pop_front();
+    out.batch.splice(out.batch.end(), ready_, ready_.begin());
   }
   asked_ = false;
   batch_is_out_ = true;
@@ -402,10 +399,10 @@ void SyncMachine::push(SyncItem item) {
   ready_.push_back(std::move(item));
 }
 
-void SyncMachine::push_event(const MatrixRoomId& room, RoomEvent event, const MemberNames& names) {
+void SyncMachine::push_event(const MatrixRoomId& room, RoomEvent&& event, const MemberNames& names) {
   if (!seen_.add(event.id())) return;
   const std::string_view name = event.is_state() ? std::string_view() : names.of(event.sender());
-  push({room, std::move(event), name});
+  ready_bytes_ += ready_.emplace_back(room, std::move(event), name).bytes();
 }
 
 void SyncMachine::gap_page(MessagesAnswer page, SyncTime) {

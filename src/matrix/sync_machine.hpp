@@ -46,7 +46,7 @@ class SyncItem {
     missed,     ///< Events before the next one of this room could not be fetched; token() is where they can be read.
                 ///< Without a room: of any room.
   };
-  SyncItem(MatrixRoomId room, RoomEvent event, std::string_view sender_name = {});
+  SyncItem(MatrixRoomId room, RoomEvent&& event, std::string_view sender_name = {});
   SyncItem(Kind kind, MatrixRoomId room, json::Document document);
   SyncItem(MatrixRoomId room, PageToken missed_before);
 
@@ -69,7 +69,8 @@ class SyncItem {
   std::size_t bytes_ = 0;
 };
 
-using SyncBatch = std::vector<SyncItem>;
+// A list: items are large, and go from one to another without being moved.
+using SyncBatch = std::list<SyncItem>;
 using SyncTime = std::chrono::steady_clock::time_point;
 
 class SyncOptions {
@@ -213,7 +214,7 @@ class SyncMachine {
   [[nodiscard]] std::optional<std::size_t> joined_at(const std::vector<std::optional<RoomEvent>>& events,
                                                      const RoomPiece& piece) const;
   void push(SyncItem item);
-  void push_event(const MatrixRoomId& room, RoomEvent event, const MemberNames& names);
+  void push_event(const MatrixRoomId& room, RoomEvent&& event, const MemberNames& names);
   void finish_gap(bool complete);
   void note_quick_answer(const PageToken& next, SyncTime now);
   void back_off(const Error& error, SyncTime now);
@@ -232,7 +233,7 @@ class SyncMachine {
   std::list<RoomPiece> pieces_;
   std::size_t pieces_bytes_ = 0;
   std::vector<RoomPiece> limited_;  // of an answer that is still arriving: rooms with gaps come last
-  std::list<SyncItem> ready_;
+  SyncBatch ready_;
   std::size_t ready_bytes_ = 0;
   std::unique_ptr<GapFill> gap_;
   std::optional<Error> for_reader_;

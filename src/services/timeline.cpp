@@ -50,21 +50,25 @@ std::string_view without_quotation(std::string_view body) {
   return rest.empty() ? body : rest;
 }
 
-// What `content` says; nothing if it is no message's content.
-std::optional<ReceivedMessage> said(const ReceivedMessage& frame, const json::Value& content,
+// What `content` says, under this id; nothing if it is no message's content.
+std::optional<ReceivedMessage> said(const EventId& id, const MatrixRoomId& room, const matrix::RoomEvent& event,
+                                    std::string_view sender_name, const json::Value& content,
                                     MessageRelation relation) {
-  if (!content["body"].is_string()) return std::nullopt;
-  std::string_view body = content["body"].string_or("");
+  const json::Value text = content["body"];
+  if (!text.is_string()) return std::nullopt;
+  std::string_view body = text.string_or("");
   if (!relation.reply_to().empty()) body = without_quotation(body);
-  ReceivedMessage message(frame.id(), frame.room_id(), frame.sender(), std::string(body),
-                          kind_of(content["msgtype"].string_or("")), frame.time());
+  std::optional<ReceivedMessage> message;
+  message.emplace(id, room, event.sender(), std::string(body), kind_of(content["msgtype"].string_or("")),
+                  time_of(event.origin_server_ts()));
   if (content["format"].string_or("") == "org.matrix.custom.html") {
-    message.formatted_body(sanitize_html(content["formatted_body"].string_or("")));
+    message->formatted_body(sanitize_html(content["formatted_body"].string_or("")));
   }
-  message.sender_name(frame.sender_name()).relation(std::move(relation));
+  message->sender_name(std::string(sender_name)).relation(std::move(relation));
   return message;
 }
 
+// A message of which nothing can be shown but that it is there.
 ReceivedMessage frame_of(const EventId& id, const MatrixRoomId& room, const matrix::RoomEvent& event,
                          MessageKind kind) {
   return {id, room, event.sender(), std::string(), kind, time_of(event.origin_server_ts())};
@@ -91,13 +95,33 @@ std::optional<ChatEvent> edit_of(const MatrixRoomId& room, const matrix::RoomEve
   // An edit changes the words, not what the message belongs to.
   const bool is_encrypted = event.type() == "m.room.encrypted";
   const EventId id{std::string(target)};
-  ReceivedMessage frame = frame_of(id, room, event, is_encrypted ? MessageKind::encrypted : MessageKind::other);
-  std::optional<ReceivedMessage> message = is_encrypted ? opaque(std::move(frame), content, MessageRelation())
-                                                        : said(frame, content["m.new_content"], MessageRelation());
+  std::optional<ReceivedMessage> message =
+      is_encrypted ? opaque(frame_of(id, room, event, MessageKind::encrypted), content, MessageRelation())
+                   : said(id, room, event, std::string_view(), content["m.new_content"], MessageRelation());
   if (!message) return std::nullopt;
   ChatEvent edit = changing(EventKind::edit, room, event, target);
   edit.message(*std::move(message));
   return edit;
+}
+
+// One variable in each, which is made where it is wanted: an event is large to move.
+ChatEvent message_event(const MatrixRoomId& room, const matrix::RoomEvent& event, ReceivedMessage message) {
+  ChatEvent said(EventKind::message, room);
+  said.id(event.id()).type(event.type()).user(event.sender()).message(std::move(message));
+  return said;
+}
+
+ChatEvent membership_event(const MatrixRoomId& room, const matrix::RoomEvent& event) {
+  ChatEvent moved(EventKind::membership, room);
+  moved.id(event.id()).type(event.type()).user(MatrixUserId(*event.state_key()));
+  moved.membership(std::string(event.content()["membership"].string_or("")));
+  return moved;
+}
+
+ChatEvent other_event(const MatrixRoomId& room, const matrix::RoomEvent& event) {
+  ChatEvent other(EventKind::other, room);
+  other.id(event.id()).type(event.type()).user(event.sender());
+  return other;
 }
 
 }  // namespace
@@ -106,17 +130,22 @@ std::optional<ReceivedMessage> message_of(const MatrixRoomId& room, const matrix
                                           std::string_view sender_name) {
   const bool is_encrypted = event.type() == "m.room.encrypted";
   if (event.is_state() || (!is_encrypted && event.type() != "m.room.message")) return std::nullopt;
-  ReceivedMessage frame = frame_of(event.id(), room, event, is_encrypted ? MessageKind::encrypted : MessageKind::other);
-  frame.sender_name(std::string(sender_name));
+  const auto frame = [&] {
+    ReceivedMessage empty =
+        frame_of(event.id(), room, event, is_encrypted ? MessageKind::encrypted : MessageKind::other);
+    empty.sender_name(std::string(sender_name));
+    return empty;
+  };
   if (event.redacted()) {
-    frame.redact();
-    return frame;
+    ReceivedMessage gone = frame();
+    gone.redact();
+    return gone;
   }
   const json::Value content = event.content();
   if (replaces(content)) return std::nullopt;
-  if (is_encrypted) return opaque(std::move(frame), content, relation_of(content));
+  if (is_encrypted) return opaque(frame(), content, relation_of(content));
   // A message without a body is malformed (or was redacted by an old server): there is nothing to show.
-  return said(frame, content, relation_of(content));
+  return said(event.id(), room, event, sender_name, content, relation_of(content));
 }
 
 std::optional<ChatEvent> change_of(const MatrixRoomId& room, const matrix::RoomEvent& event) {
@@ -155,20 +184,11 @@ std::optional<ChatEvent> bundled_edit(const MatrixRoomId& room, const matrix::Ro
 
 ChatEvent chat_event_of(const MatrixRoomId& room, const matrix::RoomEvent& event, std::string_view sender_name) {
   if (std::optional<ReceivedMessage> message = message_of(room, event, sender_name)) {
-    ChatEvent said(EventKind::message, room);
-    said.id(event.id()).type(event.type()).user(event.sender()).message(*std::move(message));
-    return said;
+    return message_event(room, event, *std::move(message));
   }
   if (std::optional<ChatEvent> change = change_of(room, event)) return *std::move(change);
-  if (event.type() == "m.room.member" && event.is_state()) {
-    ChatEvent moved(EventKind::membership, room);
-    moved.id(event.id()).type(event.type()).user(MatrixUserId(*event.state_key()));
-    moved.membership(std::string(event.content()["membership"].string_or("")));
-    return moved;
-  }
-  ChatEvent other(EventKind::other, room);
-  other.id(event.id()).type(event.type()).user(event.sender());
-  return other;
+  if (event.type() == "m.room.member" && event.is_state()) return membership_event(room, event);
+  return other_event(room, event);
 }
 
 std::optional<ChatEvent> ephemeral_of(const MatrixRoomId& room, const json::Value& event) {

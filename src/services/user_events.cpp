@@ -52,10 +52,11 @@ bool switches_encryption_on(const matrix::SyncItem& item) {
          item.event().state_key() == "";
 }
 
-std::optional<ChatEvent> event_of(const matrix::SyncItem& item, const MatrixUserId& user) {
+// What an item says that is no event of a timeline.
+std::optional<ChatEvent> beside_events(const matrix::SyncItem& item, const MatrixUserId& user) {
   switch (item.kind()) {
     case matrix::SyncItem::Kind::event:
-      return chat_event_of(item.room_id(), item.event(), item.sender_name());
+      break;
     case matrix::SyncItem::Kind::ephemeral:
       return ephemeral_of(item.room_id(), item.document());
     case matrix::SyncItem::Kind::invite: {
@@ -207,8 +208,11 @@ void UserEvents::State::deliver(matrix::SyncBatch batch) {
   events.reserve(batch.size());
   for (const matrix::SyncItem& item : batch) {
     if (switches_encryption_on(item)) encryption->note(item.room_id(), true, net::Clock::now());
-    std::optional<ChatEvent> event = event_of(item, user);
-    if (event) events.push_back(std::move(*event));
+    if (item.kind() == matrix::SyncItem::Kind::event) {
+      events.push_back(chat_event_of(item.room_id(), item.event(), item.sender_name()));
+    } else if (std::optional<ChatEvent> event = beside_events(item, user)) {
+      events.push_back(std::move(*event));
+    }
   }
   if (events.empty()) {
     machine.reader_asked();  // nothing that a host would want to see: consumed on its behalf

@@ -193,7 +193,7 @@ TEST_CASE("sync machine: a resync that was not read is done again by the next pr
   CHECK(machine.is_live());
   action = machine.poll(now);
   REQUIRE(std::holds_alternative<SyncDeliver>(action));
-  CHECK(std::get<SyncDeliver>(action).batch.at(0).kind() == SyncItem::Kind::missed);
+  CHECK(std::get<SyncDeliver>(action).batch.front().kind() == SyncItem::Kind::missed);
   // Not consumed yet: nothing new is to be remembered.
   CHECK(std::holds_alternative<SyncIdle>(machine.poll(now)));
   machine.acknowledged();
