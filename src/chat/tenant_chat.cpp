@@ -154,6 +154,20 @@ Task<Result<void>> TenantChat::enter(Self self, MatrixRoomId room, KnownUser use
   co_return joined;
 }
 
+// A homeserver takes those whose account it closes out of their rooms, and the admin's tokens for them go on: nobody is
+// brought back by these.
+Task<Result<void>> TenantChat::still_open(Self self, KnownUser user, net::CallContext context) {
+  Pending<Account> looking = self->provider_->account(user.id(), options_of(context));
+  const Result<Account> account = co_await net::on_loop(context, std::move(looking));
+  if (account && account->state() == AccountState::deactivated) {
+    co_return Error(Errc::account_deactivated,
+                    "the user's identity is lost: the homeserver's operator closed the account, and it is not reopened")
+        .with_retriable(false)
+        .with_subject("user");
+  }
+  co_return Result<void>();
+}
+
 // What can be done about an error of a request as a user to a room: each remedy once. Nothing is checked beforehand, so
 // that the usual case costs one request.
 Task<Result<TenantChat::Way>> TenantChat::mend(Self self, Way way, Error error, KnownUser user, RoomRef ref,
@@ -162,6 +176,8 @@ Task<Result<TenantChat::Way>> TenantChat::mend(Self self, Way way, Error error, 
   Remedy remedy = remedy_for(error, is_in);
   if (remedy == Remedy::join && !way.joined) {
     way.joined = true;
+    Result<void> open = co_await still_open(self, user, context);
+    if (!open) co_return std::move(open).error();
     Result<void> joined = co_await enter(self, way.room, user, context);
     if (joined) co_return way;
     error = joined.error();

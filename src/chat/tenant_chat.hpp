@@ -148,6 +148,7 @@ class TenantChat {
   [[nodiscard]] static Task<Result<MatrixRoomId>> make_direct(Self self, RoomRef ref, KnownUser user, KnownUser other,
                                                               net::CallContext context);
   [[nodiscard]] static Task<Result<Room>> ensure_direct(Self self, RoomRequest request, net::CallContext context);
+  [[nodiscard]] static Task<Result<void>> still_open(Self self, KnownUser user, net::CallContext context);
   [[nodiscard]] static Task<Result<void>> enter(Self self, MatrixRoomId room, KnownUser user, net::CallContext context);
   // A request of the transport as a user to a room.
   template <class T>

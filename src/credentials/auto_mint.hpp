@@ -25,6 +25,10 @@ class AutoMint final : public Mint {
     const std::shared_ptr<Mint>& mint = of(rung);
     return mint->climb(mint, std::move(account), rung, std::move(known), std::move(context));
   }
+  [[nodiscard]] Task<Result<void>> still_open(std::shared_ptr<Mint> /*self*/, MatrixUserId account,
+                                              net::CallContext context) override {
+    return puppets_->still_open(puppets_, std::move(account), std::move(context));
+  }
   [[nodiscard]] Task<bool> settle(std::shared_ptr<Mint> /*self*/, MatrixUserId account, StoredToken token,
                                   net::CallContext context) override {
     const std::shared_ptr<Mint>& mint = token.kind() == StoredToken::Kind::puppet ? puppets_ : devices_;

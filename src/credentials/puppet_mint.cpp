@@ -54,6 +54,18 @@ Task<Result<StoredToken>> PuppetMint::climb(std::shared_ptr<Mint> /*self*/, Matr
   co_return known;
 }
 
+// Login-as-user goes on for an account that its operator has closed, and so do the tokens that it gives.
+Task<Result<void>> PuppetMint::still_open(std::shared_ptr<Mint> /*self*/, MatrixUserId account,
+                                          net::CallContext context) {
+  const Result<matrix::AdminUserAnswer> found =
+      co_await admin_->call(matrix::AdminGetUser(std::move(account)), context.step());
+  // What else went wrong the request for the token tells in its own words.
+  if (found && found->deactivated()) {
+    co_return Error(Errc::account_deactivated, "the account was deactivated on the homeserver").with_subject("user");
+  }
+  co_return Result<void>();
+}
+
 Task<bool> PuppetMint::settle(std::shared_ptr<Mint> /*self*/, MatrixUserId /*account*/, StoredToken /*token*/,
                               net::CallContext /*context*/) {
   co_return true;

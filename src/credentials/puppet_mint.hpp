@@ -18,6 +18,8 @@ class PuppetMint final : public Mint {
   [[nodiscard]] Result<StoredToken> prepare(StoredToken known, Rung rung) override;
   [[nodiscard]] Task<Result<StoredToken>> climb(std::shared_ptr<Mint> self, MatrixUserId account, Rung rung,
                                                 StoredToken known, net::CallContext context) override;
+  [[nodiscard]] Task<Result<void>> still_open(std::shared_ptr<Mint> self, MatrixUserId account,
+                                              net::CallContext context) override;
   [[nodiscard]] Task<bool> settle(std::shared_ptr<Mint> self, MatrixUserId account, StoredToken token,
                                   net::CallContext context) override;
 

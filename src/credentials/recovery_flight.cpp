@@ -69,6 +69,16 @@ Task<StoredToken> settled(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mi
   co_return token;
 }
 
+Task<Result<StoredToken>> try_rung(std::shared_ptr<Mint> mint, MatrixUserId account, Rung rung, StoredToken known,
+                                   bool first, net::CallContext context) {
+  // Who gets a first token was looked at when the account was made.
+  if (rung == Rung::act_as && !first) {
+    Result<void> open = co_await mint->still_open(mint, account, context);
+    if (!open) co_return std::move(open).error();
+  }
+  co_return co_await mint->climb(mint, std::move(account), rung, std::move(known), std::move(context));
+}
+
 Task<Result<TokenRecovery::Found>> climb(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
                                          MatrixUserId account, std::uint64_t dead, Need need,
                                          net::CallContext context) {
@@ -112,7 +122,8 @@ Task<Result<TokenRecovery::Found>> climb(std::shared_ptr<TokenStore> tokens, std
         StoredToken known = recovery.record();
         const net::TimePoint begun = net::Clock::now();
         Result<StoredToken> brought =
-            co_await mint->climb(mint, account, recovery.rung(), std::move(known), context.until(recovery.at()));
+            co_await try_rung(mint, account, recovery.rung(), std::move(known), recovery.reason() == TokenReason::first,
+                              context.until(recovery.at()));
         tokens->counts().tried(step_of(mint->kind(), recovery.rung()),
                                brought ? std::nullopt : std::optional<Error>(brought.error()),
                                net::Clock::now() - begun);

@@ -163,6 +163,11 @@ class Mint {
   // be done within the context's deadline. `self` keeps the mint alive.
   [[nodiscard]] virtual Task<Result<StoredToken>> climb(std::shared_ptr<Mint> self, MatrixUserId account, Rung rung,
                                                         StoredToken known, net::CallContext context) = 0;
+  // Whether the account may still be acted for: asked before a token that follows another one. An error: it may not.
+  [[nodiscard]] virtual Task<Result<void>> still_open(std::shared_ptr<Mint> /*self*/, MatrixUserId /*account*/,
+                                                      net::CallContext /*context*/) {
+    co_return Result<void>();
+  }
   // What has to be done once with a new token before it serves; called after it was stored, and again by whoever reads
   // a record that is not settled. True: done, or never to be done.
   [[nodiscard]] virtual Task<bool> settle(std::shared_ptr<Mint> self, MatrixUserId account, StoredToken token,

@@ -204,7 +204,8 @@ void TokenRecovery::climbed(Result<StoredToken> made, Moment now) {
   const bool refused = rung_ == Rung::log_in && kind_ == StoredToken::Kind::device && error.code() == Errc::forbidden;
   if (!refused) return fail(error);
   if (!password_set_ && acts_meanwhile_) {
-    // It was the right one once: somebody has changed it.
+    // It was the right one once: somebody has changed it. Or the account is closed, which the next rung tells.
+    owner_before_ = record_.password_owner();
     record_.password_owner(PasswordOwner::user);
     if (need_ == Need::moves) return fail(error);  // the admin's token serves
     return begin(Rung::act_as);
@@ -268,6 +269,7 @@ void TokenRecovery::fail(Error error) {
   switch (error.code()) {
     case Errc::account_deactivated:
       error = gone(error);
+      if (owner_before_) record_.password_owner(*owner_before_);
       break;
     // The deadline was a rung's, and what the caller asked for was never sent.
     case Errc::outcome_unknown:

@@ -135,10 +135,11 @@ class TokenRecovery {
   bool password_set_ = false;   // by this flight
   bool refresh_broke_ = false;  // the homeserver failed at this refresh token once
   std::optional<Secret> refused_refresh_;
-  unsigned waits_ = 0;    // for another's lease
-  unsigned repeats_ = 0;  // of the rung
-  unsigned rounds_ = 0;   // somebody else wrote first
-  unsigned writes_ = 0;   // of the new token, that failed
+  std::optional<PasswordOwner> owner_before_;  // a login was refused, for which somebody's new password is to blame
+  unsigned waits_ = 0;                         // for another's lease
+  unsigned repeats_ = 0;                       // of the rung
+  unsigned rounds_ = 0;                        // somebody else wrote first
+  unsigned writes_ = 0;                        // of the new token, that failed
 };
 
 }  // namespace confab::credentials

@@ -99,10 +99,8 @@ Answer login(FakeMatrixState& state, MatrixCall& call) {
   if (user.front() != '@') user = state.server.user_id(user);
   if (limits != nullptr) wait = limits->failed_before(user, now);
   if (wait) return limit_exceeded(*wait);
+  // Of a closed account Synapse says the same as of a wrong password.
   const auto found = state.users.find(user);
-  if (found != state.users.end() && found->second.deactivated) {
-    return matrix_error(403, "M_USER_DEACTIVATED", "This account has been deactivated");
-  }
   const bool hashes = found != state.users.end() && found->second.password;
   const std::chrono::milliseconds hashed = hashes ? state.hashing.add(now) : std::chrono::milliseconds(0);
   if (!hashes || *found->second.password != call.body["password"].as_string()) {

@@ -9,6 +9,7 @@
 
 #include "contract/store_client.hpp"
 #include "credentials/login_allowance.hpp"
+#include "matrix/endpoints/synapse_admin_users.hpp"
 #include "unit/credentials/at_homeserver.hpp"
 
 using namespace confab;
@@ -303,6 +304,39 @@ TEST_CASE("LoginAllowance: many logins of one process at the same time are all c
   CHECK(results.size() == many);
   for (const auto& result : results) CHECK_FALSE(result.value().has_value());
   CHECK(take(process, Haste::waits).value().has_value());
+}
+
+TEST_CASE("UserTokens in turn: nobody acts for a closed account, and it is told as such") {
+  FakeMatrix hs;
+  const SealedStore store;
+  BothWays process(hs, store);
+  const std::vector<MatrixUserId> users = add(process, 2);
+  REQUIRE(process.until_moved({users[0]}, 1));
+  REQUIRE(process.whoami(users[1]).wait());
+  for (const MatrixUserId& user : users) {
+    REQUIRE(test::run<matrix::AdminUserAnswer>(process.runtime, [&](net::CallContext context) {
+              return process.admin->call(matrix::AdminPutUser(user).deactivated(true), std::move(context));
+            }).has_value());
+    hs.kill_token(user.str());
+  }
+  hs.forget_requests();
+  for (int round = 0; round < 2; ++round) {
+    for (const MatrixUserId& user : users) {
+      const Error error = process.whoami(user).wait().error();
+      CHECK(error.code() == Errc::account_deactivated);
+      CHECK_FALSE(error.retriable());
+    }
+  }
+  CHECK(process.mints() == 0);
+  CHECK(hs.count("PUT", account_path) == 0);
+  // The login that was refused does not tell of a password of the user's own: who is let in again has the device again.
+  const auto record =
+      test::run<std::optional<credentials::StoredToken>>(process.runtime, [&](net::CallContext context) {
+        return credentials::TokenStore::load(process.token_store, users[0], std::move(context));
+      });
+  REQUIRE(record.has_value());
+  REQUIRE(record->has_value());
+  CHECK((*record)->password_owner() == PasswordOwner::library);
 }
 
 TEST_CASE("UserTokens with devices: who has a password of their own is acted for") {
