@@ -26,6 +26,7 @@ constexpr milliseconds first_look{100};
 constexpr milliseconds longest_look{1'000};
 
 constexpr int broken_homeserver = 500;
+constexpr int refused_password = 403;
 
 Error gone(const Error& error) {
   return error.with_retriable(false)
@@ -201,7 +202,9 @@ void TokenRecovery::climbed(Result<StoredToken> made, Moment now) {
   // The login's turn comes later; or nobody's login is taken, of which the operator is told by who asks for a device.
   const bool later = error.code() == Errc::rate_limited || (without_password_ && error.code() == Errc::config);
   if (rung_ == Rung::log_in && later && may_act()) return begin(Rung::act_as);
-  const bool refused = rung_ == Rung::log_in && kind_ == StoredToken::Kind::device && error.code() == Errc::forbidden;
+  // A 401 that asks for something else has the same code, and says nothing of the password.
+  const bool refused = rung_ == Rung::log_in && kind_ == StoredToken::Kind::device && error.code() == Errc::forbidden &&
+                       error.http_status() == refused_password;
   if (!refused) return fail(error);
   if (!password_set_ && acts_meanwhile_) {
     // It was the right one once: somebody has changed it. Or the account is closed, which the next rung tells.
@@ -210,7 +213,11 @@ void TokenRecovery::climbed(Result<StoredToken> made, Moment now) {
     if (need_ == Need::moves) return fail(error);  // the admin's token serves
     return begin(Rung::act_as);
   }
-  if (!password_set_) return begin(Rung::set_password);
+  if (!password_set_) {
+    // Nor is it tried by the next flight, should it not be set in this one: three wrong ones lock the right one out.
+    record_.password(record_.password(), false);
+    return begin(Rung::set_password);
+  }
   fail(error.with_code(Errc::session_expired)
            .with_retriable(false)
            .with_message("the homeserver refuses the password that was set for the user a moment ago")

@@ -127,6 +127,25 @@ TEST_CASE("DeviceMint: a homeserver that refuses every password is asked twice, 
   CHECK(logins(hs, ana).size() == 3);
 }
 
+TEST_CASE("DeviceMint: a password that was refused is not tried again while it cannot be set") {
+  FakeMatrix hs;
+  const MatrixUserId ana(hs.add_user("ana"));
+  const SealedStore store;
+  Devices process(hs, store);
+  REQUIRE(process.whoami(ana).wait());
+  hs.kill_token(ana.str());
+  hs.set_password(ana.str(), "another");
+  hs.on("PUT", user_path, Answer::error(404, "M_UNRECOGNIZED"));
+  for (int i = 0; i < 4; ++i) CHECK(process.whoami(ana).wait().error().code() == Errc::unsupported);
+  // Nor by another process.
+  Devices other(hs, store);
+  CHECK(other.whoami(ana).wait().error().code() == Errc::unsupported);
+  CHECK(logins(hs, ana).size() == 2);
+  hs.clear_scripts();
+  CHECK(process.whoami(ana).wait().value().device_id() == DeviceId("CONFAB"));
+  CHECK(logins(hs, ana).size() == 3);
+}
+
 TEST_CASE("DeviceMint: a locked account and a limited login start no recovery") {
   FakeMatrix hs;
   const MatrixUserId ana(hs.add_user("ana"));
