@@ -163,10 +163,13 @@ AdminSession::AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixU
   const std::shared_ptr<Mint> mint =
       std::make_shared<AdminMint>(client_, user_, std::move(password), tokens->logins(), std::move(refusals));
   auto watch = std::make_shared<Watch>(Watch{client_->scheduler()->runtime(), AdminOutage(first_refusal)});
-  slot_ = std::make_shared<TokenSlot>([tokens = std::move(tokens), mint, account = user_, watch](
-                                          std::uint64_t dead, Need need, net::CallContext context) {
-    return recover_admin(tokens, mint, account, dead, need, std::move(context), watch);
-  });
+  std::shared_ptr<const net::RandomSource> random(tokens, &tokens->random());
+  slot_ = std::make_shared<TokenSlot>(
+      [tokens = std::move(tokens), mint, account = user_, watch](std::uint64_t dead, Need need,
+                                                                 net::CallContext context) {
+        return recover_admin(tokens, mint, account, dead, need, std::move(context), watch);
+      },
+      std::move(random));
 }
 
 }  // namespace confab::credentials

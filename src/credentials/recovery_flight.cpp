@@ -22,17 +22,6 @@ constexpr std::chrono::seconds farewell_limit{2};
 // A token is renewed in the second half of its life, those of many users spread over this part of it.
 constexpr int renewal_spread = 5;
 
-MintedToken minted_of(const StoredToken& token, bool fresh, bool may_log_in, const net::RandomSource& random) {
-  MintedToken minted(token.token());
-  minted.generation(token.generation()).fresh(fresh).acted(token.kind() == StoredToken::Kind::puppet && may_log_in);
-  if (!token.end()) return minted;
-  const auto left =
-      std::chrono::duration_cast<std::chrono::milliseconds>(*token.end() - std::chrono::system_clock::now());
-  const net::TimePoint now = net::Clock::now();
-  minted.lives_until(now + left).renew_at(now + left / 2 + net::uniform_wait(left / renewal_spread, random));
-  return minted;
-}
-
 TokenStep step_of(StoredToken::Kind kind, Rung rung) {
   switch (rung) {
     case Rung::refresh:
@@ -161,6 +150,17 @@ Task<Result<TokenRecovery::Found>> climb(std::shared_ptr<TokenStore> tokens, std
 }
 
 }  // namespace
+
+MintedToken minted_of(const StoredToken& token, bool fresh, bool may_log_in, const net::RandomSource& random) {
+  MintedToken minted(token.token());
+  minted.generation(token.generation()).fresh(fresh).acted(token.kind() == StoredToken::Kind::puppet && may_log_in);
+  if (!token.end()) return minted;
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(*token.end() - std::chrono::system_clock::now());
+  const net::TimePoint now = net::Clock::now();
+  minted.lives_until(now + left).renew_at(now + left / 2 + net::uniform_wait(left / renewal_spread, random));
+  return minted;
+}
 
 Task<Result<MintedToken>> recover_token(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
                                         MatrixUserId account, std::uint64_t dead, Need need, net::CallContext context) {

@@ -10,10 +10,16 @@
 #include "credentials/stored_token.hpp"
 #include "credentials/token_slot.hpp"
 #include "credentials/token_store.hpp"
+#include "net/backoff.hpp"
 #include "net/call_context.hpp"
 #include "util/task.hpp"
 
 namespace confab::credentials {
+
+// What a slot is told of a stored token: also when it is to be renewed, not at the same moment for many that end
+// together. `fresh`: made just now. `may_log_in`: the user may come to a device of their own.
+[[nodiscard]] MintedToken minted_of(const StoredToken& token, bool fresh, bool may_log_in,
+                                    const net::RandomSource& random);
 
 // A living token of the account, other than that of the generation `dead`: the stored one, or a new one that is in the
 // store when this ends. Of all processes on the store one makes it, and the others find it.

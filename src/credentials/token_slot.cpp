@@ -13,8 +13,10 @@ namespace {
 constexpr std::chrono::seconds refused_pause{30};
 // Between two tries to renew a token that still lives.
 constexpr std::chrono::seconds renewal_pause{5};
-// Those who waited for a token go on one by one, a millisecond apart, and all within this.
+// Those who waited for a token go on one by one, a millisecond apart, and all within this, each later by a part of
+// release_spread: otherwise those of several processes, which found the token at the same moment, would go in step.
 constexpr std::chrono::milliseconds longest_release{250};
+constexpr std::chrono::milliseconds release_spread{50};
 // Longest time for which an answer "too many requests" is taken at its word without asking again.
 constexpr std::chrono::minutes longest_pause{10};
 }  // namespace
@@ -164,17 +166,20 @@ Task<Result<Token>> TokenSlot::fetch(std::shared_ptr<TokenSlot> self, Need need,
     std::shared_ptr<net::SharedResult<Token>> flight = self->join(context, need, refused, place, moves, dead);
     if (!flight && !refused) co_return co_await replace(std::move(self), *dead, std::move(context));
     if (!flight) co_return std::move(*refused);
-    Result<Token> token = co_await wait(std::move(flight), place, context);
+    Result<Token> token = co_await wait(self, std::move(flight), place, context);
     const bool time_left = net::Clock::now() < context.deadline() && !context.stop().stop_requested();
     if (token || !moves || !time_left) co_return token;
   }
 }
 
-Task<Result<Token>> TokenSlot::wait(std::shared_ptr<net::SharedResult<Token>> flight, unsigned place,
-                                    net::CallContext context) {
+Task<Result<Token>> TokenSlot::wait(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight,
+                                    unsigned place, net::CallContext context) {
   Result<Token> token = co_await net::SharedResult<Token>::wait(flight, context);
   if (!token || place == 0) co_return token;
-  const net::TimePoint release = net::Clock::now() + std::chrono::milliseconds(place) % longest_release;
+  // Where few wait there is nothing to spread, and they are not kept.
+  const std::chrono::milliseconds turn(place);
+  const std::chrono::milliseconds jitter = net::uniform_wait(std::min(turn, release_spread), *self->random_);
+  const net::TimePoint release = net::Clock::now() + turn % longest_release + jitter;
   if (release < context.deadline()) (void)co_await context.loop().sleep_until(release, context.stop());
   co_return token;
 }

@@ -14,6 +14,7 @@
 #include <confab/secret.hpp>
 
 #include "credentials/stored_token.hpp"
+#include "net/backoff.hpp"
 #include "net/call_context.hpp"
 #include "net/shared_result.hpp"
 #include "util/task.hpp"
@@ -105,7 +106,9 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   // time per slot.
   using Source = std::function<Task<Result<MintedToken>>(std::uint64_t dead, Need need, net::CallContext)>;
 
-  explicit TokenSlot(Source source) : source_(std::move(source)) {}
+  // `random`: for jitter; shared, since there are as many slots as users.
+  TokenSlot(Source source, std::shared_ptr<const net::RandomSource> random)
+      : source_(std::move(source)), random_(std::move(random)) {}
 
   // The current token; minted first if there is none, renewed behind the caller's back once it is time.
   [[nodiscard]] static Task<Result<Token>> get(std::shared_ptr<TokenSlot> self, net::CallContext context);
@@ -143,7 +146,8 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   // A token for who has none that serves. `dead`: of which generation theirs was; another one may serve by now.
   [[nodiscard]] static Task<Result<Token>> fetch(std::shared_ptr<TokenSlot> self, Need need, net::CallContext context,
                                                  std::optional<std::uint64_t> dead = std::nullopt);
-  [[nodiscard]] static Task<Result<Token>> wait(std::shared_ptr<net::SharedResult<Token>> flight, unsigned place,
+  [[nodiscard]] static Task<Result<Token>> wait(std::shared_ptr<TokenSlot> self,
+                                                std::shared_ptr<net::SharedResult<Token>> flight, unsigned place,
                                                 net::CallContext context);
   // Whoever calls these has the lock.
   void use(const MintedToken& minted);
@@ -152,6 +156,7 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
                                       Need need, net::CallContext context);
 
   Source source_;
+  std::shared_ptr<const net::RandomSource> random_;
   mutable std::mutex mutex_;
   std::optional<Secret> secret_;
   std::uint64_t generation_ = 0;

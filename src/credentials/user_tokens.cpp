@@ -133,7 +133,8 @@ std::shared_ptr<TokenSlot> UserTokens::make_slot(const MatrixUserId& user, const
   auto slot = std::make_shared<TokenSlot>(
       [weak = weak_from_this(), mint, user](std::uint64_t dead, Need need, net::CallContext context) {
         return recover(weak.lock(), mint, user, dead, need, std::move(context));
-      });
+      },
+      std::shared_ptr<const net::RandomSource>(tokens_, &tokens_->random()));
   slots_.emplace(user, slot);
   return slot;
 }

@@ -74,6 +74,31 @@ void leave_lease(const SealedStore& store, const MatrixUserId& account) {
 
 }  // namespace
 
+TEST_CASE(
+    "recovery: tokens that end together are renewed in the second half of their life, each at a moment of its own") {
+  constexpr auto life = 1h;
+  credentials::StoredToken stored(credentials::StoredToken::Kind::device);
+  const auto renewed = [&](std::uint64_t drawn) {
+    const auto now = net::Clock::now();
+    stored.token(Secret("token"), std::chrono::system_clock::now() + life);
+    const credentials::MintedToken token = credentials::minted_of(stored, true, true, [drawn] { return drawn; });
+    CHECK(token.end() - now > life - 10s);
+    return token.renew_at() - now;
+  };
+  const auto earliest = renewed(0);
+  const auto between = renewed(std::uint64_t{1} << 63U);
+  const auto latest = renewed(~std::uint64_t{0});
+  CHECK(earliest > life / 2 - 10s);
+  // What it took to ask is not what tells them apart.
+  CHECK(between - earliest > 3min);
+  CHECK(latest - between > 3min);
+  CHECK(latest < life);
+  // One that has no end is never renewed.
+  stored.token(Secret("token"), std::nullopt);
+  CHECK(credentials::minted_of(stored, true, true, [] { return std::uint64_t{0}; }).renew_at() ==
+        net::TimePoint::max());
+}
+
 TEST_CASE("recovery: processes that heal at the same time make one token for each account") {
   for (const bool devices : {false, true}) {
     CAPTURE(devices);
