@@ -120,8 +120,15 @@ TEST_CASE("UserTokens: what is no dead token never starts a recovery") {
   };
   CHECK(after(Answer::error(403, "M_FORBIDDEN")).error().code() == Errc::forbidden);
   CHECK(after(Answer::error(403, "M_USER_SUSPENDED")).error().code() == Errc::account_suspended);
+  CHECK(after(Answer::error(403, "M_USER_DEACTIVATED")).error().code() == Errc::account_deactivated);
+  // A question for a password, and what no homeserver says.
+  CHECK(after(Answer(401, R"({"flows":[{"stages":["m.login.password"]}]})")).error().code() == Errc::forbidden);
+  CHECK(after(Answer(401, "<html>")).error().code() == Errc::protocol);
   CHECK(after(Answer::error(429, "M_LIMIT_EXCEEDED").header("Retry-After", "0")).has_value());
   CHECK(after(Answer(503, "<html>")).has_value());
+  CHECK(after(Answer().close_before_answer()).has_value());
+  at.hs.on("GET", whoami_path, Answer().close_before_answer());
+  CHECK(at.whoami(ana).wait().error().code() == Errc::unavailable);
   CHECK(at.mints() == 1);
   CHECK(at.logins() == 1);
 }
