@@ -211,6 +211,8 @@ TEST_CASE("MessageService: what is no dead token starts no recovery, and is refu
       {"locked", Answer::error(401, "M_USER_LOCKED"), Errc::account_locked},
       {"forbidden", Answer::error(403, "M_FORBIDDEN"), Errc::forbidden},
       {"suspended", Answer::error(403, "M_USER_SUSPENDED"), Errc::account_suspended},
+      {"closed", Answer::error(403, "M_USER_DEACTIVATED"), Errc::account_deactivated},
+      {"asks for a password", Answer(401, R"({"flows":[{"stages":["m.login.password"]}]})"), Errc::forbidden},
       {"too large", Answer::error(413, "M_TOO_LARGE"), Errc::too_large},
       {"bad", Answer::error(400, "M_BAD_JSON"), Errc::invalid_argument},
   };
@@ -223,6 +225,23 @@ TEST_CASE("MessageService: what is no dead token starts no recovery, and is refu
     CHECK(error.transaction_id() == "t1");
     CHECK(at.hs.count() == 1);
   }
+}
+
+TEST_CASE("MessageService: connections that break start no recovery, whatever becomes of the message") {
+  InRoom at;
+  REQUIRE(at.send(at.message("before", "t0")).wait());
+  const std::size_t mints = at.mints();
+  const std::size_t logins = at.logins();
+  at.hs.on("*", "/_matrix/client/v3/rooms/**", Answer().close_before_answer());
+  const Error error = at.send(at.message("once", "t1"), CallOptions().within(3s)).wait().error();
+  CHECK(error.code() == Errc::outcome_unknown);
+  CHECK(error.transaction_id() == "t1");
+  at.hs.clear_scripts();
+  CHECK(at.send(at.message("once", "t1").repeated(true)).wait().has_value());
+  CHECK(at.posted("once") == 1);
+  CHECK(at.hs.count("*", "/_matrix/client/v3/refresh") == 0);
+  CHECK(at.mints() == mints);
+  CHECK(at.logins() == logins);
 }
 
 TEST_CASE("MessageService: a repeated message is looked for first") {
