@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <set>
@@ -151,6 +153,47 @@ TEST_CASE("UserEvents: each event once and in order, whatever the homeserver doe
   }
   CHECK(at.bodies == Watching::numbered(static_cast<int>(posted)));
   CHECK_FALSE(at.last_error.has_value());
+}
+
+TEST_CASE(
+    "UserEvents: a token that dies under a held poll ends it early, and what happens until it is healed comes once") {
+  // The poll is held like any other, but it is known when.
+  std::promise<void> held;
+  std::atomic<bool> dead = false;
+  Watching at;
+  at.hs.on("GET", sync_path)
+      .pass(1)
+      .then([&](const Request& request) {
+        const std::string empty = R"({"next_batch":")" + request.parameter("since").value() + R"("})";
+        held.set_value();
+        return Answer::when(
+            [&dead, empty](bool over) { return over || dead ? std::optional(Answer(200, empty)) : std::nullopt; }, 30s);
+      })
+      .times(1);
+  at.begin();
+  REQUIRE(held.get_future().wait_for(20s) == std::future_status::ready);
+  const std::size_t mints = at.mints();
+  // Between the death and the new token.
+  at.hs.on("POST", login_as_path)
+      .then([&at](const Request& /*request*/) {
+        at.post("word 0");
+        return Answer::real();
+      })
+      .times(1);
+  dead = true;
+  at.hs.kill_token(at.ben.str());
+  REQUIRE(at.read(1));
+  at.post("word 1");
+  REQUIRE(at.read(2));
+  CHECK(at.bodies == Watching::numbered(2));
+  CHECK_FALSE(at.last_error.has_value());
+  CHECK(at.mints() == mints + 1);
+  const auto asked = at.hs.requests("GET", sync_path);
+  REQUIRE(asked.size() >= 4);
+  // The poll was answered well: the next one was sent by the same token, and is the one that was refused and repeated.
+  CHECK(asked[2].token() == asked[1].token());
+  CHECK(asked[3].token() != asked[2].token());
+  CHECK(asked[3].target == asked[2].target);
 }
 
 TEST_CASE("UserEvents: an outage is waited through, and nothing of it is missed") {
