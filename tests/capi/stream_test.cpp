@@ -240,7 +240,7 @@ TEST_CASE_FIXTURE(Watching,
                   "the outbox: a message is accepted, told to be sent or given up, shown, retried and dropped") {
   open_outbox();
   ready();
-  REQUIRE(confab_stream_grant(stream, 2) == CONFAB_OK);
+  REQUIRE(confab_stream_grant(stream, 3) == CONFAB_OK);
   auto message = request<confab_message_request>();
   message.room = "picnic";
   message.user = "ana";
@@ -262,6 +262,21 @@ TEST_CASE_FIXTURE(Watching,
   CHECK(string_of(event, "/messages/0/state") == "dead");
   CHECK(string_of(event, "/messages/0/slug") == "picnic");
   CHECK(string_of(event, "/messages/0/reason/code") == "not_found");
+
+  // A second one is given up, too, and this one is dropped.
+  message.transaction_id = "43";
+  event = result("accepted", confab_send_durably, tenant.get(), message);
+  const std::string dropped = string_of(event, "/transaction_id");
+  REQUIRE(confab_stream_ack(stream, told) == CONFAB_OK);
+  told = batch();
+  CHECK(string_of(told, "/events/0/event") == "given_up");
+  CHECK(string_of(told, "/events/0/transaction_id") == dropped);
+  outbox.transaction_id = dropped.c_str();
+  result("done", confab_outbox_drop, tenant.get(), outbox);
+  CHECK(confab_event_status(ended(confab_outbox_show, tenant.get(), outbox)) == CONFAB_NOT_FOUND);
+  event = result("outbox", confab_outbox_list, tenant.get(), outbox);
+  REQUIRE(confab_event_count(event, "/messages") == 1);
+  CHECK(string_of(event, "/messages/0/transaction_id") == id);
 
   make_room();
   outbox.transaction_id = id.c_str();

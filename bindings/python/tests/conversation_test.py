@@ -41,6 +41,12 @@ async def test_the_outbox(config):
             dead, = (await park.outbox.list(dead=True)).messages
             assert (dead.transaction_id, dead.user, dead.slug, dead.body) == (accepted, "ben", "chess", "for certain")
             assert dead.reason.code == "not_found" and await park.outbox.show(accepted) == dead
+            unwanted = await chess.send_durably("on second thoughts", user="ben")
+            assert (await until(outcomes, confab.OutboxGivenUp)).transaction_id == unwanted
+            await park.outbox.drop(unwanted)
+            with pytest.raises(confab.NotFound):
+                await park.outbox.show(unwanted)
+            assert [each.transaction_id for each in (await park.outbox.list(dead=True)).messages] == [accepted]
             await park.groups.room("chess", creator="ben")
             await park.outbox.retry(accepted)
             sent = await until(outcomes, confab.OutboxSent)
