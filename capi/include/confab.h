@@ -186,7 +186,7 @@ CONFAB_API int32_t confab_queue_fd(const confab_queue *queue);
 /// Take the event that came first, or wait for it. Several threads may take from one queue: each event goes to one.
 ///
 /// @param timeout_ms 0: look only. Negative: no bound.
-/// @param event    Where OK: an event for the caller to release; else NULL.
+/// @param event    Required, else CONFAB_INVALID_ARGUMENT. Where OK: an event for the caller to release; else NULL.
 /// @returns        CONFAB_TIMED_OUT: nothing came. CONFAB_CLOSED: closed, and nothing is left.
 CONFAB_API confab_status confab_queue_next(confab_queue *queue, int32_t timeout_ms, confab_event **event);
 /// Refuse operations from now on, and wake who waits. What has arrived can still be taken; what would arrive later is
@@ -346,8 +346,8 @@ CONFAB_API void confab_client_release(confab_client *client);
 /// @returns        CONFAB_INVALID_ARGUMENT: no question, or no such answer; it stays open. CONFAB_CLOSED: answered before,
 ///                 too late, or asked by an operation that was cancelled.
 CONFAB_API confab_status confab_answer(const confab_event *question, const char *json);
-/// Get a tenant of the configuration. It blocks the first time, until the tenant's directory is in the store. Handles of
-/// one tenant share what they learn.
+/// Get a tenant of the configuration. It blocks the first time, until the tenant's directory is in the store: CONFAB_STORE
+/// where it cannot be, CONFAB_CLOSED where the runtime is. Handles of one tenant share what they learn.
 ///
 /// @param id       NULL or empty: the only one.
 /// @returns        CONFAB_NOT_FOUND: no such tenant. CONFAB_INVALID_ARGUMENT: it must be named. CONFAB_BUSY: no thread.
@@ -427,12 +427,12 @@ typedef struct confab_message_request {
   uint32_t struct_size;        ///< Required.
   uint32_t timeout_ms;         ///< See above.
   int32_t room_kind;           ///< CONFAB_ROOM_...
-  int32_t message_kind;        ///< CONFAB_MESSAGE_...; for confab_send and confab_edit.
+  int32_t message_kind;        ///< CONFAB_MESSAGE_...; for sending, also durably, and confab_edit.
   const char *room;            ///< Required.
   const char *user;            ///< Required: who says it.
   const char *event;           ///< Required, but for sending: the message that is edited, redacted, reacted to.
   const char *body;            ///< The text, or the reaction's key: required; for confab_redact the reason.
-  const char *formatted;       ///< The text as HTML, too; sanitized. For sending and confab_edit.
+  const char *formatted;       ///< The text as HTML, too; sanitized. For sending, also durably, and confab_edit.
   const char *reply_to;        ///< For sending, also durably: the event that it answers.
   const char *transaction_id;  ///< To be able to repeat after a crash: never used before. Default: a fresh one.
   uint32_t repeated;           ///< 1: an earlier attempt under this transaction id may have arrived.

@@ -40,6 +40,23 @@ class Symbols(unittest.TestCase):
             if re.match(r"  \w.*[;,]|  \w+ = \d+", line):
                 self.assertIn("///<", line)
 
+    def test_every_operation_names_its_result_and_its_counterpart(self):
+        """docs/c-api.md says which function in C++ an operation is: what this header has no room for stands there."""
+        operations = re.findall(r"((?:^///.*\n)+)^CONFAB_API confab_status (confab_\w+)\([^;]*\bCONFAB_ASK\);", self.header,
+                                re.MULTILINE)
+        rows = {name: (place, function, header) for name, place, function, header in re.findall(
+            r"^\| `(confab_\w+)` \| `(\w+)::(\w+)` \| \[\w+\.hpp\]\(\.\./(include/confab/\w+\.hpp)\) \|$",
+            (ROOT / "docs/c-api.md").read_text(), re.MULTILINE)}
+        self.assertEqual(len(operations), len(re.findall(r"\bCONFAB_ASK\);", self.header)))
+        self.assertEqual(sorted(name for _, name in operations), sorted(rows))
+        for comment, name in operations:
+            with self.subTest(name):
+                self.assertIn("Result:", comment)
+                place, function, header = rows[name]
+                text = (ROOT / header).read_text()
+                self.assertRegex(text, rf"(?m)^class (?:CONFAB_\w+ )?{place}\b")
+                self.assertRegex(text, rf"(?m)^  \[\[nodiscard\]\] (?:virtual )?Pending<.*> {function}\(")
+
     def test_name_and_flags(self):
         dynamic = output_of("readelf", "-d", LIBRARY)
         self.assertEqual(f"libconfab.so.{self.abi}", os.environ["CONFAB_SONAME"])
