@@ -8,6 +8,12 @@
 
 using namespace confab::test;
 
+namespace {
+
+confab_status nothing_is_answered(void*, confab_store_answer*) { return CONFAB_STORE; }
+
+}  // namespace
+
 TEST_CASE_FIXTURE(EveryHandle, "every function refuses NULL and handles of another kind") {
   std::set<std::string> tried;
   for (const Function& function : every_function(queue)) {
@@ -28,6 +34,88 @@ TEST_CASE_FIXTURE(EveryHandle, "every function refuses NULL and handles of anoth
   result("account", confab_account, tenant.get(), user);
   CHECK(string_of(event, "/user_id") != "(none)");
   CHECK(confab_stream_close(stream) == CONFAB_OK);
+}
+
+TEST_CASE_FIXTURE(EveryHandle, "handles that come behind the first one: NULL and another kind are refused, too") {
+  std::size_t with_queue = 0;
+  for (const Function& function : every_function(queue)) {
+    if (!function.fault_of_queue) continue;
+    CAPTURE(function.name);
+    ++with_queue;
+    CHECK(function.fault_of_queue(of(function.takes), nullptr) == "queue");
+    for (const Takes kind : kinds) {
+      CAPTURE(static_cast<int>(kind));
+      if (kind == Takes::queue) continue;
+      CHECK(function.fault_of_queue(of(function.takes), static_cast<confab_queue*>(of(kind))) == "queue");
+    }
+  }
+  CHECK(with_queue == 28);  // 26 operations and two kinds of streams
+  CHECK(confab_stream_ack(stream, nullptr) == CONFAB_INVALID_ARGUMENT);
+  for (const Takes kind : kinds) {  // an event, too: it is no batch
+    CAPTURE(static_cast<int>(kind));
+    CHECK(confab_stream_ack(stream, static_cast<confab_event*>(of(kind))) == CONFAB_INVALID_ARGUMENT);
+  }
+  HeldEvent none;
+  CHECK(confab_queue_next(queue, 0, none.place()) == CONFAB_TIMED_OUT);
+}
+
+TEST_CASE_FIXTURE(EveryHandle, "handles in options: another kind is refused") {
+  const std::string json = configuration_of(server, folder);
+  const std::string base = folder.path().string();
+  for (const Takes kind : kinds) {
+    CAPTURE(static_cast<int>(kind));
+    HeldError fault;
+    HeldClient opened;
+    auto options = request<confab_client_options>();
+    options.json = json.c_str();
+    options.folder = base.c_str();
+    if (kind != Takes::queue) {
+      options.question_queue = static_cast<confab_queue*>(of(kind));
+      CHECK(confab_client_open(runtime, &options, opened.place(), fault.place()) == CONFAB_INVALID_ARGUMENT);
+      CHECK(std::string(confab_error_subject(fault)) == "question_queue");
+      HeldRuntime started;
+      auto logs = request<confab_runtime_options>();
+      logs.log_queue = static_cast<confab_queue*>(of(kind));
+      CHECK(confab_runtime_new(&logs, started.place(), fault.place()) == CONFAB_INVALID_ARGUMENT);
+      CHECK(std::string(confab_error_subject(fault)) == "log_queue");
+      CHECK(started.get() == nullptr);
+    }
+    if (kind != Takes::store) {
+      const std::string with_store = std::string(json).insert(1, R"("store":{"kind":"host","key_file":"keys"},)");
+      options.json = with_store.c_str();
+      options.question_queue = nullptr;
+      options.store = static_cast<confab_store*>(of(kind));
+      CHECK(confab_client_open(runtime, &options, opened.place(), fault.place()) == CONFAB_INVALID_ARGUMENT);
+      CHECK(std::string(confab_error_subject(fault)) == "store");
+    }
+    CHECK(opened.get() == nullptr);
+  }
+}
+
+TEST_CASE_FIXTURE(EveryHandle, "no place for what everything else would give") {
+  HeldError fault;
+  const auto refused = [&](confab_status status, const char* subject) {
+    return status == CONFAB_INVALID_ARGUMENT && std::string(confab_error_subject(fault)) == subject;
+  };
+  auto options = request<confab_client_options>();
+  const std::string json = configuration_of(server, folder);
+  const std::string base = folder.path().string();
+  options.json = json.c_str();
+  options.folder = base.c_str();
+  CHECK(refused(confab_client_open(runtime, &options, nullptr, fault.place()), "client"));
+  CHECK(refused(confab_client_tenant(client, "park", nullptr, fault.place()), "tenant"));
+  const confab_store_vtable table = store_that_answers<nothing_is_answered>(nullptr);
+  CHECK(refused(confab_store_new(&table, nullptr, fault.place()), "store"));
+  CHECK(refused(confab_metrics(client, nullptr, fault.place()), "metrics"));
+  auto asked = request<confab_stream_request>();
+  asked.user = "ana";
+  CHECK(refused(confab_stream_open(tenant, &asked, queue, 1, nullptr, fault.place()), "stream"));
+  CHECK(refused(confab_outbox_open(tenant, queue, 1, nullptr, fault.place()), "stream"));
+  CHECK(confab_queue_next(queue, 0, nullptr) == CONFAB_INVALID_ARGUMENT);
+  CHECK(confab_event_int(event, "/user_id", nullptr) == CONFAB_INVALID_ARGUMENT);
+  std::int64_t value = 7;
+  CHECK(confab_event_int(event, nullptr, &value) == CONFAB_INVALID_ARGUMENT);
+  CHECK(value == 7);
 }
 
 TEST_CASE("places for handles are needed, places for errors are not") {

@@ -9,13 +9,19 @@
 namespace confab::test {
 namespace {
 
-using Answers = std::function<bool(void* handle, confab_status expected)>;
+using Answers = Function::Answers;
+using Asks = std::pair<Answers, Function::Faults>;
+
+std::string fault_of(confab_status status, const confab_error* error, const void* made) {
+  if (status != CONFAB_INVALID_ARGUMENT || confab_error_status(error) != status || made != nullptr) return "";
+  return confab_error_subject(error);
+}
 
 template <class Handle, class Request>
-Answers operation(confab_status (*function)(Handle*, const Request*, confab_queue*, std::uint64_t, confab_operation**,
-                                            confab_error**),
-                  confab_queue* queue) {
-  return [function, queue](void* handle, confab_status expected) {
+Asks operation(confab_status (*function)(Handle*, const Request*, confab_queue*, std::uint64_t, confab_operation**,
+                                         confab_error**),
+               confab_queue* queue) {
+  Answers answers = [function, queue](void* handle, confab_status expected) {
     const auto asked = request<Request>();
     HeldOperation running;
     HeldError error;
@@ -24,6 +30,30 @@ Answers operation(confab_status (*function)(Handle*, const Request*, confab_queu
     return status == expected && running.get() == nullptr &&
            (expected == CONFAB_FORKED ? error.get() == nullptr : confab_error_status(error) == expected);
   };
+  return {std::move(answers), [function](void* handle, confab_queue* other) {
+            const auto asked = request<Request>();
+            HeldOperation running;
+            HeldError error;
+            const confab_status status =
+                function(static_cast<Handle*>(handle), &asked, other, 1, running.place(), error.place());
+            return fault_of(status, error, running.get());
+          }};
+}
+
+// What opens a stream.
+template <class Open>
+Asks opens(Open open, confab_queue* queue) {
+  Answers answers = [=](void* handle, confab_status expected) {
+    HeldStream stream;
+    return open(static_cast<confab_tenant*>(handle), queue, stream.place(), nullptr) == expected;
+  };
+  return {std::move(answers), [=](void* handle, confab_queue* other) {
+            HeldStream stream;
+            HeldError error;
+            const confab_status status =
+                open(static_cast<confab_tenant*>(handle), other, stream.place(), error.place());
+            return fault_of(status, error, stream.get());
+          }};
 }
 
 template <class Handle>
@@ -163,10 +193,9 @@ std::vector<Function> every_function(confab_queue* queue) {
       {"confab_outbox_retry", Takes::tenant, operation(confab_outbox_retry, queue)},
       {"confab_outbox_drop", Takes::tenant, operation(confab_outbox_drop, queue)},
       {"confab_outbox_open", Takes::tenant,
-       [queue](void* handle, confab_status expected) {
-         HeldStream stream;
-         return confab_outbox_open(static_cast<confab_tenant*>(handle), queue, 1, stream.place(), nullptr) == expected;
-       }},
+       opens([](confab_tenant* tenant, confab_queue* into, confab_stream** stream,
+                confab_error** error) { return confab_outbox_open(tenant, into, 1, stream, error); },
+             queue)},
       {"confab_edit", Takes::tenant, operation(confab_edit, queue)},
       {"confab_redact", Takes::tenant, operation(confab_redact, queue)},
       {"confab_react", Takes::tenant, operation(confab_react, queue)},
@@ -177,12 +206,12 @@ std::vector<Function> every_function(confab_queue* queue) {
       {"confab_directory_load", Takes::tenant, operation(confab_directory_load, queue)},
       {"confab_directory_refresh", Takes::tenant, operation(confab_directory_refresh, queue)},
       {"confab_stream_open", Takes::tenant,
-       [queue](void* handle, confab_status expected) {
-         const auto asked = request<confab_stream_request>();
-         HeldStream stream;
-         return confab_stream_open(static_cast<confab_tenant*>(handle), &asked, queue, 1, stream.place(), nullptr) ==
-                expected;
-       }},
+       opens(
+           [](confab_tenant* tenant, confab_queue* into, confab_stream** stream, confab_error** error) {
+             const auto asked = request<confab_stream_request>();
+             return confab_stream_open(tenant, &asked, into, 1, stream, error);
+           },
+           queue)},
       {"confab_stream_ready", Takes::stream, operation(confab_stream_ready, queue)},
       {"confab_stream_grant", Takes::stream,
        [](void* handle, confab_status expected) {

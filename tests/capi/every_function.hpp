@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "capi/client_at_work.hpp"
@@ -20,11 +21,22 @@ constexpr Takes kinds[] = {Takes::error,  Takes::runtime, Takes::queue,  Takes::
                            Takes::client, Takes::tenant,  Takes::stream, Takes::store, Takes::store_answer};
 
 struct Function {
+  using Answers = std::function<bool(void* handle, confab_status expected)>;
+  using Faults = std::function<std::string(void* handle, confab_queue* other)>;
+
+  Function(std::string its_name, Takes first, Answers how)
+      : name(std::move(its_name)), takes(first), answers(std::move(how)) {}
+  Function(std::string its_name, Takes first, std::pair<Answers, Faults> how)
+      : name(std::move(its_name)), takes(first), answers(std::move(how.first)), fault_of_queue(std::move(how.second)) {}
+
   std::string name;
   Takes takes;
   /// Calls it: with NULL, or with a handle of another kind (expected: CONFAB_INVALID_ARGUMENT), or with its own in a
   /// forked child (CONFAB_FORKED). Tells whether it answered so, or, where it has no status, as it says of NULL.
-  std::function<bool(void* handle, confab_status expected)> answers;
+  Answers answers;
+  /// Of those that take a queue, too: calls it with its own handle and this in place of a queue. Tells what it says is
+  /// at fault; nothing where it did not refuse the call.
+  Faults fault_of_queue;
 };
 
 /// `queue` is for those that need one, too.
