@@ -15,6 +15,9 @@ from .errors import Closed, Error, OutcomeUnknown
 AT_ONE_TURN = 256
 """How many events are taken before the loop's other work gets its turn."""
 
+SENDS = frozenset(f"confab_{name}" for name in ("send", "send_durably", "edit", "redact", "react"))
+"""What may have happened under its transaction id when nobody waits for it any longer."""
+
 
 class Arrivals:
     """One queue, watched by one loop. All of it is for the loop's thread, but for `abandon`."""
@@ -112,7 +115,15 @@ class Arrivals:
             return await future
         except asyncio.CancelledError:
             operation.cancel()
-            late = came[0] if came else await self._late(tag)
+            try:
+                late = came[0] if came else await self._late(tag)
+            except asyncio.CancelledError:
+                # Nobody waits to hear whether it was sent; its id is known without.
+                transaction = fields.get("transaction_id")
+                if function not in SENDS or not isinstance(transaction, str):
+                    raise
+                raise OutcomeUnknown("it was cancelled twice, and may have been sent", transaction_id=transaction,
+                                     retriable=True) from None
             unknown = unknown_outcome(late)
             if unknown is not None:
                 raise unknown from None

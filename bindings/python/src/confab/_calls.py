@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import Any, Callable, Dict, Generic, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from . import _ffi, models
@@ -53,6 +54,11 @@ def _kind_of(kind: str) -> int:
         return _ffi.MESSAGE_KINDS[kind]
     except KeyError:
         raise InvalidArgument(f"a message is a text, a notice or an emote, not {kind!r}", subject="kind") from None
+
+
+def _named(transaction_id: Optional[str]) -> str:
+    """Chosen here and not by the library: then it is known also to who stopped waiting for the library's answer."""
+    return transaction_id or secrets.token_hex(16)
 
 
 def doctor() -> Call[Any]:
@@ -109,13 +115,14 @@ def unread(room: Conversation, user: str) -> Call[models.Unread]:
 def send(room: Conversation, body: str, user: str, formatted: Optional[str], kind: str, reply_to: Optional[str],
          transaction_id: Optional[str], repeated: bool) -> Call[models.Sent]:
     return Call("confab_send", models.sent_of, body=body, formatted=formatted, message_kind=_kind_of(kind),
-                reply_to=reply_to, transaction_id=transaction_id, repeated=int(repeated), **room.as_seen_by(user))
+                reply_to=reply_to, transaction_id=_named(transaction_id), repeated=int(repeated),
+                **room.as_seen_by(user))
 
 
 def send_durably(room: Conversation, body: str, user: str, formatted: Optional[str], kind: str, reply_to: Optional[str],
                  transaction_id: Optional[str]) -> Call[str]:
     return Call("confab_send_durably", models.accepted_of, body=body, formatted=formatted, message_kind=_kind_of(kind),
-                reply_to=reply_to, transaction_id=transaction_id, **room.as_seen_by(user))
+                reply_to=reply_to, transaction_id=_named(transaction_id), **room.as_seen_by(user))
 
 
 def outbox(dead: bool, limit: int, start: Optional[str]) -> Call[models.OutboxPage]:
@@ -139,19 +146,19 @@ def outbox_drop(transaction_id: str) -> Call[None]:
 def edit(room: Conversation, event: str, body: str, user: str, formatted: Optional[str], kind: str,
          transaction_id: Optional[str], repeated: bool) -> Call[models.Sent]:
     return Call("confab_edit", models.sent_of, event=event, body=body, formatted=formatted,
-                message_kind=_kind_of(kind), transaction_id=transaction_id, repeated=int(repeated),
+                message_kind=_kind_of(kind), transaction_id=_named(transaction_id), repeated=int(repeated),
                 **room.as_seen_by(user))
 
 
 def redact(room: Conversation, event: str, user: str, reason: Optional[str], transaction_id: Optional[str],
            repeated: bool) -> Call[models.Sent]:
-    return Call("confab_redact", models.sent_of, event=event, body=reason, transaction_id=transaction_id,
+    return Call("confab_redact", models.sent_of, event=event, body=reason, transaction_id=_named(transaction_id),
                 repeated=int(repeated), **room.as_seen_by(user))
 
 
 def react(room: Conversation, event: str, key: str, user: str, transaction_id: Optional[str],
           repeated: bool) -> Call[models.Sent]:
-    return Call("confab_react", models.sent_of, event=event, body=key, transaction_id=transaction_id,
+    return Call("confab_react", models.sent_of, event=event, body=key, transaction_id=_named(transaction_id),
                 repeated=int(repeated), **room.as_seen_by(user))
 
 
