@@ -89,11 +89,20 @@ class Installed(Host):
     def test_pkg_config_c(self):
         host, environment = self.build_c(C_PROGRAM)
         self.says_how_it_is_used(host, env=environment)
+        self.homeserver_beside()
+        said = self.run_command(host, "confab.json", "standup", "ana", cwd=self.folder, env=environment)
+        self.assertIn("arrived: The first message\n", said)
 
     def test_readme_example_in_c(self):
         source = self.folder / "example.c"
         source.write_text(example_of("README.md", "c"))
         host, environment = self.build_c(source)
+        self.homeserver_beside()
+        said = self.run_command(host, cwd=self.folder, env=environment)
+        self.assertRegex(said, r"\A!.+\n\$.+\n\Z")
+
+    def homeserver_beside(self):
+        """A fake one that runs, and a configuration of it in confab.json."""
         homeserver = subprocess.Popen([BUILD / "tests" / "confab-fake-homeserver"], stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE, text=True)
         self.addCleanup(homeserver.communicate)  # it serves until its standard input ends
@@ -105,8 +114,6 @@ class Installed(Host):
                         "attendees": []}]}))
         (self.folder / "confab.json").write_text(json.dumps({
             "homeserver": reach, "tenants": [{"id": "park", "directory": "directory.json"}]}))
-        said = self.run_command(host, cwd=self.folder, env=environment)
-        self.assertRegex(said, r"\A!.+\n\$.+\n\Z")
 
     def test_find_package_c(self):
         """A project in C that asks for the C library alone."""
