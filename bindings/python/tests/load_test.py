@@ -17,12 +17,14 @@ def measured(script, *options):
 
 
 def test_events_come_and_memory_stays():
-    told = measured("throughput.py", "--events", "30000", "--operations", "5000")
-    assert told["events"] == 30000 and told["operations_per_second"] > 0
-    # 20,000 events in a second of one core; the time on the clock would be that of whatever else runs here.
+    told = measured("throughput.py", "--events", "1000000", "--operations", "5000")
+    assert told["events"] == 1_000_000 and told["operations_per_second"] > 0
     assert told["cpu_us_per_event"] < 50
-    # 27,000 events kept would take more than ten times as much.
+    # A hundred bytes kept of each of the 900,000 events would take twenty times as much.
     assert told["kilobytes_at_the_end"] - told["kilobytes_at_a_tenth"] < 4096
+    if told["events_per_second"] < 20_000:  # the time on the clock is also that of whatever else runs here: once more
+        told = measured("throughput.py", "--events", "200000", "--operations", "0")
+    assert told["events_per_second"] >= 20_000
 
 
 def test_a_busy_thread_takes_the_host_s_time_and_not_the_library_s():
