@@ -183,9 +183,7 @@ async def test_ref_names_a_room_without_asking(config):
 
 
 async def test_named_watch_goes_on_where_it_was(config, tmp_path):
-    kept = {**config, "store": {"kind": "sqlite", "path": str(tmp_path / "store.db"),
-                                "key_file": str(tmp_path / "keys")}}
-    make_key(tmp_path / "keys")
+    kept = with_store(config, tmp_path)
 
     async def read(expected):
         async with confab.Client(kept) as chat:
@@ -206,6 +204,23 @@ async def test_named_watch_goes_on_where_it_was(config, tmp_path):
 
     assert await read(None) == ["one"]
     assert await read("two") == ["two"]
+
+
+async def test_after_a_backup_was_put_back(config, tmp_path):
+    async with confab.Client(with_store(config, tmp_path)) as chat:
+        park = chat.tenant("park")
+        room = await park.events.room("picnic", creator="ana")
+        before = await room.send("before", user="ana")
+        counts = await park.reset(all_users=True, restored=True)
+        assert counts.users >= 1 and counts.tokens >= 1 and counts.messages == 0
+        after = await room.send("after", user="ana")
+        assert [message.id for message in (await room.history(user="ana", limit=2)).messages] == [
+            after.event_id, before.event_id]
+
+
+def with_store(config, folder):
+    make_key(folder / "keys")
+    return {**config, "store": {"kind": "sqlite", "path": str(folder / "store.db"), "key_file": str(folder / "keys")}}
 
 
 def make_key(path):
