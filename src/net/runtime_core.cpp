@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <string>
 #include <thread>
 
 #include "net/name_resolver.hpp"
@@ -15,6 +16,8 @@ namespace {
 constexpr unsigned max_loop_threads = 64;
 // How long a loop may take to unwind what it was doing before its operations are completed without it.
 constexpr std::chrono::milliseconds unwind_patience{5000};
+// A turn of a loop that takes longer is told: everybody else on that loop waits for it.
+constexpr std::chrono::milliseconds stall_bound{5};
 }  // namespace
 
 RuntimeCore::RuntimeCore(const RuntimeOptions& options)
@@ -26,12 +29,22 @@ RuntimeCore::RuntimeCore(const RuntimeOptions& options)
   for (auto& delivery : deliveries_) delivery = std::make_shared<SerialDelivery>(shared_delivery_);
   const unsigned count = std::clamp(options.loop_threads(), 1U, max_loop_threads);
   for (unsigned i = 0; i < count; ++i) loops_.push_back(std::make_unique<EventLoop>());
+  // Only where somebody listens: it costs two readings of the clock a turn.
+  if (log_.wants(LogLevel::debug)) {
+    for (auto& loop : loops_)
+      loop->watch_stalls(stall_bound, [this](std::chrono::nanoseconds took) { log_stall(took); });
+  }
   for (auto& loop : loops_) loop->start_thread();
   // Last: who is told holds the log, and so itself, until close().
   if (options.alert_handler()) alerts_->handle_by(options.alert_handler(), alert_delivery_);
 }
 
 RuntimeCore::~RuntimeCore() = default;
+
+void RuntimeCore::log_stall(std::chrono::nanoseconds took) const {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
+  log_.write(LogLevel::debug, "net", "loop.stalled", "a turn of the event loop took " + std::to_string(ms) + " ms");
+}
 
 EventLoop& RuntimeCore::loop_for(std::string_view user) noexcept {
   return *loops_[std::hash<std::string_view>()(user) % loops_.size()];

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -87,6 +88,8 @@ class RuntimeCore : public std::enable_shared_from_this<RuntimeCore> {
   static constexpr std::size_t deliveries_count = 64;  // handlers of users that share one of these run one at a time
   const Error closed_error_{Errc::closed, "the Runtime of this operation was closed"};
   const Error lost_error_{Errc::internal, "the operation was lost; please report it"};
+  void log_stall(std::chrono::nanoseconds took) const;
+
   std::shared_ptr<AlertNews> alerts_;
   Log log_;
   std::shared_ptr<SerialDelivery::Shared> shared_delivery_;

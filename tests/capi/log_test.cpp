@@ -80,11 +80,15 @@ TEST_CASE_FIXTURE(Listening, "log lines arrive as events, from the level that wa
   begin(CONFAB_LOG_DEBUG, 0);
   examine();
   const auto lines = waiting();
-  REQUIRE(!lines.empty());
-  CHECK(string_of(lines.front(), "/level") == "debug");
-  CHECK(string_of(lines.front(), "/component") == "net");
-  CHECK(string_of(lines.front(), "/code") == "request");
-  CHECK(int_of(lines.front(), "/time") > 1'700'000'000'000);
+  std::size_t requests = 0;  // beside them there may be turns that took long
+  for (const HeldEvent& line : lines) {
+    if (string_of(line, "/code") != "request") continue;
+    ++requests;
+    CHECK(string_of(line, "/level") == "debug");
+    CHECK(string_of(line, "/component") == "net");
+    CHECK(int_of(line, "/time") > 1'700'000'000'000);
+  }
+  CHECK(requests > 0);
   for (const HeldEvent& line : lines) CHECK(int_of(line, "/dropped") == -1);
 
   begin(CONFAB_LOG_WARNING, 0);

@@ -6,12 +6,16 @@
 Users listen; the homeserver answers each poll after 20 ms with nothing, so that the next poll is the library's alone.
 How long that takes to come is measured at the homeserver, in turns while the host sleeps and while a thread of it
 burns. Beside it: how late the host's own loop is then. Prints one JSON object, microseconds, over all rounds. A turn is how
-long a thread keeps the lock that others wait for, and so what the library would lose by each wait for it.
+long a thread keeps the lock that others wait for, and so what the library would lose by each wait for it. `stalls`: how
+many turns of the library's loop its watchdog found to be longer than 5 ms, and the milliseconds of them all, a round each.
+Whatever the loop waits for is in them, also the processor where the machine gives it to somebody else.
 """
 
 import argparse
 import asyncio
 import json
+import logging
+import re
 import sys
 import threading
 import time
@@ -38,6 +42,24 @@ async def lateness(until, late):
         late.append((time.perf_counter() - begun - 0.01) * 1e6)
 
 
+class Stalls(logging.Handler):
+    """What the watchdog of the library's loop tells."""
+
+    def __init__(self):
+        super().__init__()
+        self.lost, self.took = 0, []
+        logger = logging.getLogger("confab.net")
+        logger.setLevel(logging.DEBUG)
+        logger.propagate = False
+        logger.addHandler(self)
+
+    def emit(self, record):
+        if record.code == "loop.stalled":
+            self.took.append(int(re.search(r"(\d+) ms$", record.getMessage()).group(1)))
+        elif record.code == "log.dropped":
+            self.lost += 1
+
+
 def burn(until):
     number = 1
     while not until.is_set():
@@ -47,7 +69,8 @@ def burn(until):
 
 async def measure(given):
     with bench.homeserver(given.users) as (server, config):
-        async with confab.Client(config) as chat:
+        lines = Stalls()
+        async with confab.Client(config, log_level="debug") as chat:
             park = chat.tenant("park")
             room = await park.events.room("hall", creator="user1")
             watches = [park.watch(f"user{number}") for number in range(1, given.users + 1)]
@@ -57,6 +80,7 @@ async def measure(given):
                 await watch.ready()
             readers = [asyncio.ensure_future(read(watch)) for watch in watches]
             gaps, late = {"idle": [], "burning": []}, {"idle": [], "burning": []}
+            stalls = {"idle": [], "burning": []}
             for _ in range(given.rounds):
                 for how in gaps:
                     until = threading.Event()
@@ -64,6 +88,7 @@ async def measure(given):
                                               args=(until,) if how == "burning" else ())
                     thread.start()
                     server.tell("beat", milliseconds=20)
+                    before = len(lines.took)
                     late[how].append([])
                     watching = asyncio.ensure_future(lateness(until, late[how][-1]))
                     await asyncio.sleep(given.seconds)
@@ -71,10 +96,12 @@ async def measure(given):
                     until.set()
                     thread.join()
                     await watching
+                    stalls[how].append({"count": len(lines.took) - before, "ms": sum(lines.took[before:])})
             for reader in readers:
                 reader.cancel()
             await asyncio.gather(*readers, return_exceptions=True)
-    return {how: {"library": told(gaps[how]), "python": told(late[how])} for how in gaps}
+    return {"lines_lost": lines.lost, **{how: {"library": told(gaps[how]), "python": told(late[how]), "stalls": stalls[how]}
+                                         for how in gaps}}
 
 
 async def read(watch):

@@ -3,11 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <mutex>
 #include <new>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "unit/net/on_runtime.hpp"
 
@@ -15,6 +17,8 @@ using namespace std::chrono_literals;
 using confab::CallOptions;
 using confab::Errc;
 using confab::Error;
+using confab::LogLevel;
+using confab::LogRecord;
 using confab::Result;
 using confab::Runtime;
 using confab::RuntimeOptions;
@@ -24,6 +28,12 @@ using confab::test::run;
 
 namespace {
 Task<Result<int>> seven(CallContext) { co_return 7; }
+Task<Result<int>> holds_its_loop_up(CallContext) {
+  const auto until = confab::net::Clock::now() + 20ms;
+  while (confab::net::Clock::now() < until) {
+  }
+  co_return 20;
+}
 Task<Result<int>> fails(CallContext) { co_return Error(Errc::cancelled, "by the work itself"); }
 Task<Result<int>> throws(CallContext) {
   throw std::runtime_error("secret words");
@@ -55,6 +65,24 @@ TEST_CASE("runtime: a user stays on one loop and in one delivery; users are spre
     loops.insert(&runtime.core()->loop_for(user));
   }
   CHECK(loops.size() == 4);
+}
+
+TEST_CASE("runtime: a turn that holds its loop up is logged where debug lines are wanted, and only there") {
+  for (const LogLevel level : {LogLevel::debug, LogLevel::info}) {
+    std::mutex mutex;
+    std::vector<std::string> stalls;
+    {
+      Runtime runtime(RuntimeOptions().log(
+          [&](const LogRecord& line) {
+            const std::lock_guard lock(mutex);
+            if (line.code() == "loop.stalled") stalls.emplace_back(line.message());
+          },
+          level));
+      CHECK(run<int>(runtime, holds_its_loop_up).value() == 20);
+    }
+    CHECK(stalls.empty() == (level == LogLevel::info));
+    for (const std::string& stall : stalls) CHECK(stall.starts_with("a turn of the event loop took "));
+  }
 }
 
 TEST_CASE("describe: the work runs on its loop and its result comes back") {
