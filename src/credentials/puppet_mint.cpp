@@ -59,8 +59,12 @@ Task<Result<void>> PuppetMint::still_open(std::shared_ptr<Mint> /*self*/, Matrix
                                           net::CallContext context) {
   const Result<matrix::AdminUserAnswer> found =
       co_await admin_->call(matrix::AdminGetUser(std::move(account)), context.step());
-  // What else went wrong the request for the token tells in its own words.
-  if (found && found->deactivated()) {
+  if (!found) {
+    // That there is none the request for the token tells. All else it would meet as well: it is not tried twice.
+    if (found.error().code() == Errc::not_found) co_return Result<void>();
+    co_return admin_refusal(found.error());
+  }
+  if (found->deactivated()) {
     co_return Error(Errc::account_deactivated, "the account was deactivated on the homeserver").with_subject("user");
   }
   co_return Result<void>();
