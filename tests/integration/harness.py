@@ -288,10 +288,12 @@ class ProgramCase(unittest.TestCase):
 class HomeserverCase(ProgramCase):
     """One homeserver and one workspace for all tests of a class."""
 
+    options = ()  # of scripts/synapse start
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.homeserver = Homeserver(cls.folder / "synapse")
+        cls.homeserver = Homeserver(cls.folder / "synapse", *cls.options)
         cls.addClassCleanup(cls.homeserver.stop)
         cls.work = Workspace(cls.folder / "work", cls.homeserver.config())
 

@@ -25,6 +25,12 @@ class RoomCase(harness.HomeserverCase):
         self.assertEqual(200, status, answer)
         return [room["room_id"] for room in answer["rooms"]]
 
+    def listed(self):
+        """The server's public directory, by room id."""
+        status, answer = self.matrix.call("GET", "/_matrix/client/v3/publicRooms?limit=1000", token=self.admin)
+        self.assertEqual(200, status, answer)
+        return {room["room_id"]: room for room in answer["chunk"]}
+
     def members(self, kind, slug):
         return {line["user_id"]: line for line in self.done(self.work.run("room", "members", kind, slug))}
 
@@ -243,6 +249,47 @@ class ComingAgain(RoomCase):
 
     def test_with_more_said_since_than_one_answer_holds(self):
         self.heard("event", "picnic", "cyd", after=130)
+
+
+class Looks(RoomCase):
+    """How rooms look on Matrix, on a homeserver with Synapse's own rule about its public directory."""
+
+    def test_a_public_and_a_private_event(self):
+        self.provisioned("ana")
+        gala, concert = self.room("event", "gala", "ana"), self.room("event", "concert", "ana")
+        server = self.homeserver.config()["server_name"]
+        for room, join_rule, name, topic in ((gala, "public", "event-gala", "Discussion for Gala"),
+                                             (concert, "invite", "event-concert", "Discussion for Concert")):
+            with self.subTest(name):
+                state = self.state(room)
+                self.assertEqual(join_rule, state["m.room.join_rules", ""]["join_rule"])
+                self.assertEqual("forbidden", state["m.room.guest_access", ""]["guest_access"])
+                self.assertEqual("shared", state["m.room.history_visibility", ""]["history_visibility"])
+                self.assertEqual(name, state["m.room.name", ""]["name"])
+                self.assertEqual(topic, state["m.room.topic", ""]["topic"])
+                self.assertEqual(f"#park_{name.replace('-', '_')}:{server}",
+                                 state["m.room.canonical_alias", ""]["alias"])
+                self.assertNotIn(("m.room.encryption", ""), state)
+        self.directory_has(gala)
+
+    def directory_has(self, _):
+        # The homeserver leaves it out without a word; the room is public all the same.
+        self.assertEqual({}, self.listed())
+
+
+class ListedLooks(Looks):
+    """The same where the homeserver's rule lets everybody list rooms."""
+
+    options = ("--publish-rooms",)
+
+    def directory_has(self, gala):
+        listed = self.listed()
+        self.assertEqual({gala}, set(listed), "the private one is not there")
+        told = {key: listed[gala].get(key)
+                for key in ("name", "topic", "join_rule", "world_readable", "guest_can_join", "canonical_alias")}
+        self.assertEqual({"name": "event-gala", "topic": "Discussion for Gala", "join_rule": "public",
+                          "world_readable": False, "guest_can_join": False,
+                          "canonical_alias": f"#park_event_gala:{self.homeserver.config()['server_name']}"}, told)
 
 
 class Accounts(RoomCase):
