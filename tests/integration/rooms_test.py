@@ -292,6 +292,26 @@ class ListedLooks(Looks):
                           "canonical_alias": f"#park_event_gala:{self.homeserver.config()['server_name']}"}, told)
 
 
+class HalfMade(RoomCase):
+    def test_a_room_under_our_alias_that_is_none_of_ours_gives_way(self):
+        ana, ben = self.provisioned("ana", "ben")
+        # As a crash in the middle leaves it, or somebody's hand: the alias leads to a room without our marker.
+        status, other = self.matrix.call("POST", "/_matrix/client/v3/createRoom", {"room_alias_name": "park_event_picnic"},
+                                         self.admin)
+        self.assertEqual(200, status, other)
+        room = self.room("event", "picnic", "ana", "ben")
+        self.assertNotEqual(other["room_id"], room)
+        alias = f"#park_event_picnic:{self.homeserver.config()['server_name']}".replace("#", "%23")
+        status, found = self.matrix.call("GET", f"/_matrix/client/v3/directory/room/{alias}", token=self.admin)
+        self.assertEqual((200, room), (status, found.get("room_id")), found)
+        event = self.send("event", "picnic", "ben", "here")
+        self.assertEqual([event], [line["event_id"] for line in self.history("event", "picnic", "ana")])
+        self.assertEqual(("join", "join"), (self.membership(room, ana), self.membership(room, ben)))
+        self.assertIsNone(self.membership(other["room_id"], ana))
+        # It is found from now on.
+        self.assertEqual(room, self.room("event", "picnic", "ana"))
+
+
 class Accounts(RoomCase):
     def test_shown_as_it_is(self):
         self.refused(self.work.run("user", "show", "eve"), 1, "not_found", "provision")
