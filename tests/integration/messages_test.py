@@ -14,7 +14,7 @@ class Conversation(harness.HomeserverCase):
         super().setUpClass()
         case = cls()
         cls.ana, cls.ben, cls.cyd = case.provisioned("ana", "ben", "cyd")
-        case.room("event", "picnic", "ana", "ben", "cyd")
+        cls.picnic = case.room("event", "picnic", "ana", "ben", "cyd")
         cls.chess = case.room("group", "chess", "ben", "cyd")
 
     def say(self, *arguments, kind="event", slug="picnic", user="ana"):
@@ -43,6 +43,34 @@ class Conversation(harness.HomeserverCase):
         self.assertEqual("Ana Lima", line["sender_name"])
         self.assertEqual("emote", self.seen(self.say("--emote", "waves"))["kind"])
         self.assertEqual(2, self.work.run("send", "event", "picnic", "--as", "ana", "--emote", "--notice", "x").code)
+
+    def test_what_another_client_sends_is_sanitised_alike_in_history_and_live(self):
+        watcher = self.watching("ben", "--for", "60")
+        matrix = harness.Matrix(self.homeserver)
+        _, login = matrix.call("POST", f"/_synapse/admin/v1/users/{self.ana}/login", {}, matrix.admin_token())
+        hostile = ("<b onclick='x()'>hi</b><script>alert(1)</script><a href=\"javascript:alert(1)\">a</a>"
+                   "<img src=x onerror=alert(1)><svg/onload=alert(1)>")
+        harmless = "<b>hi</b><a>a</a>"
+
+        def post(transaction, content):
+            room = urllib.parse.quote(self.picnic)
+            status, sent = matrix.call("PUT", f"/_matrix/client/v3/rooms/{room}/send/m.room.message/{transaction}", content,
+                                       login["access_token"])
+            self.assertEqual(200, status, sent)
+            return sent["event_id"]
+
+        words = {"msgtype": "m.text", "body": "hi", "format": "org.matrix.custom.html", "formatted_body": hostile}
+        event = post("hostile1", words)
+        told = self.until(watcher, "message")
+        self.assertEqual((event, harmless), (told["event_id"], told["formatted_body"]))
+        self.assertEqual({**self.seen(event), "event": "message", "type": "m.room.message"}, told)
+
+        post("hostile2", {**words, "m.new_content": {**words, "formatted_body": "new " + hostile},
+                          "m.relates_to": {"rel_type": "m.replace", "event_id": event}})
+        told = self.until(watcher, "edit")
+        self.assertEqual((event, "new " + harmless), (told["event_id"], told["formatted_body"]))
+        self.assertEqual(told["formatted_body"], self.seen(event)["formatted_body"])
+        watcher.end()
 
     def test_a_watcher_hears_names_as_history_has_them(self):
         watcher = self.watching("ben", "--for", "120")

@@ -3,50 +3,19 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "unit/services/html_corpus.hpp"
+
 using confab::services::largest_html;
 using confab::services::most_nested;
 using confab::services::sanitize_html;
+using confab::test::html_corpus;
+using confab::test::HtmlRow;
 
 namespace {
-
-struct Row {
-  std::string name;
-  std::string input;
-  std::string output;
-};
-
-std::string unescaped(std::string_view text) {
-  constexpr std::string_view letters = "ntrf0vaed\\";
-  constexpr std::string_view bytes("\n\t\r\f\0\v\a\x1B\x7F\\", 10);
-  std::string out;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const std::size_t which = text[at] == '\\' && at + 1 < text.size() ? letters.find(text[at + 1]) : std::string::npos;
-    if (which == std::string::npos) {
-      out += text[at];
-    } else {
-      out += bytes[which];
-      ++at;
-    }
-  }
-  return out;
-}
-
-std::vector<Row> corpus() {
-  std::ifstream file(CONFAB_UNIT_FOLDER "/services/html_corpus.txt");
-  std::vector<Row> rows;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("# ")) rows.push_back({line.substr(2), {}, {}});
-    if (rows.empty()) continue;
-    if (line.starts_with("<< ")) rows.back().input = unescaped(std::string_view(line).substr(3));
-    if (line.starts_with(">> ")) rows.back().output = unescaped(std::string_view(line).substr(3));
-  }
-  return rows;
-}
 
 std::string repeated(std::string_view text, std::size_t times) {
   std::string out;
@@ -57,9 +26,9 @@ std::string repeated(std::string_view text, std::size_t times) {
 }  // namespace
 
 TEST_CASE("sanitize_html: the corpus") {
-  const std::vector<Row> rows = corpus();
+  const std::vector<HtmlRow> rows = html_corpus();
   REQUIRE(rows.size() > 90);
-  for (const Row& row : rows) {
+  for (const HtmlRow& row : rows) {
     CAPTURE(row.name);
     CHECK(sanitize_html(row.input) == row.output);
     CHECK(sanitize_html(row.output) == row.output);
@@ -67,7 +36,7 @@ TEST_CASE("sanitize_html: the corpus") {
 }
 
 TEST_CASE("sanitize_html: every row cut anywhere gives something that stays as it is") {
-  for (const Row& row : corpus()) {
+  for (const HtmlRow& row : html_corpus()) {
     CAPTURE(row.name);
     for (std::size_t size = 0; size < row.input.size(); ++size) {
       const std::string once = sanitize_html(std::string_view(row.input).substr(0, size));

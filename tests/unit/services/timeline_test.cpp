@@ -1,5 +1,5 @@
-// What an event means to the host. Of encrypted ones: all that can be told without their keys, the same in history and
-// live; what is readable is in received_message_test.cpp.
+// What an event means to the host. HTML: what is left of it, however it comes. Of encrypted events: all that can be
+// told without their keys, the same in history and live; what is readable is in received_message_test.cpp.
 #include "services/timeline.hpp"
 
 #include <doctest/doctest.h>
@@ -7,7 +7,10 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "unit/services/html_corpus.hpp"
 #include "util/json.hpp"
 
 using namespace confab;
@@ -31,6 +34,37 @@ std::string hidden_content(const std::string& ciphertext, const std::string& rel
   return R"({"algorithm":"m.megolm.v1.aes-sha2","ciphertext":")" + ciphertext + R"(","n":1.50,"m.relates_to":)" +
          relates + "}";
 }
+
+// A message whose formatted text is this HTML; with an edit, of which that is the new one, beside it.
+std::string words(const std::string& html) {
+  json::Writer writer;
+  writer.object().member("msgtype", "m.text").member("body", "plain");
+  writer.member("format", "org.matrix.custom.html").member("formatted_body", html);
+  return std::move(writer).finish();
+}
+std::string edit_of_1(const std::string& html) {
+  json::Writer writer;
+  writer.object().member("type", "m.room.message").member("sender", "@ana:hs").member("event_id", "$2");
+  writer.member("origin_server_ts", 2000).key("content").object();
+  // The fallback, which is for clients that know no edits, is as hostile.
+  writer.member("msgtype", "m.text").member("body", "* plain").member("format", "org.matrix.custom.html");
+  writer.member("formatted_body", "* " + html);
+  writer.key("m.new_content").raw(words(html));
+  writer.key("m.relates_to").object().member("rel_type", "m.replace").member("event_id", "$1").end();
+  return std::move(writer).finish();
+}
+matrix::RoomEvent event_of(const std::string& source) {
+  const auto text = json::parse(source);
+  REQUIRE(text);
+  const auto event = matrix::RoomEvent::decode(text->root());
+  REQUIRE(event);
+  return *event;
+}
+std::string message_1(const std::string& html, const std::string& beside = "{}") {
+  return R"({"type":"m.room.message","sender":"@ana:hs","event_id":"$1","origin_server_ts":1500,"content":)" +
+         words(html) + R"(,"unsigned":)" + beside + "}";
+}
+
 const std::string answers = R"({"rel_type":"m.thread","event_id":"$thread","m.in_reply_to":{"event_id":"$asked"}})";
 const std::string replaces_1 = R"({"rel_type":"m.replace","event_id":"$1"})";
 
@@ -95,4 +129,26 @@ TEST_CASE("timeline: nothing is left of an encrypted message that was redacted")
   CHECK(message->encrypted_content().empty());
   ReceivedMessage seen = *services::message_of(hidden_room, hidden_event("$1", 1500, hidden_content("first", answers)));
   CHECK(seen.redact().encrypted_content().empty());
+}
+
+TEST_CASE("timeline: HTML is sanitized as it comes, by a message or an edit, in history and live: the corpus") {
+  const std::vector<test::HtmlRow> rows = test::html_corpus();
+  REQUIRE(rows.size() > 90);
+  for (const test::HtmlRow& row : rows) {
+    CAPTURE(row.name);
+    const ChatEvent live = services::chat_event_of(hidden_room, event_of(message_1(row.input)));
+    REQUIRE(live.message());
+    CHECK(live.message()->formatted_body() == row.output);
+    CHECK(live.message()->body() == "plain");
+    CHECK(services::message_of(hidden_room, event_of(message_1(row.input)))->formatted_body() == row.output);
+
+    const std::string edit = edit_of_1(row.input);
+    const ChatEvent edited = services::chat_event_of(hidden_room, event_of(edit));
+    REQUIRE(edited.kind() == EventKind::edit);
+    CHECK(edited.message()->formatted_body() == row.output);
+    const auto page = event_of(message_1("first", R"({"m.relations":{"m.replace":)" + edit + "}}"));
+    ReceivedMessage history = *services::message_of(hidden_room, page);
+    CHECK(history.apply(*services::bundled_edit(hidden_room, page)));
+    CHECK(history.formatted_body() == row.output);
+  }
 }
