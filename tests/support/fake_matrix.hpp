@@ -6,8 +6,8 @@
 //   hs.fail_next(1, "PUT", "/_matrix/client/v3/rooms/*/send/*/*", Answer::real().close_before_answer());
 //
 // Not modelled: rate limits but those of logins, where limit_logins() asks for them (script the others), federation,
-// encryption, the end of sessions, receipts and typing (accepted, not told), visibility of history (who is in a room
-// reads all of it), filters but for the timeline limit and those of /messages.
+// encryption, the end of sessions, typing (accepted, not told), receipts but in a sync from the beginning, visibility
+// of history (who is in a room reads all of it), filters but for the timeline limit and those of /messages.
 #pragma once
 
 #include <chrono>

@@ -290,6 +290,20 @@ Answer accepted(FakeMatrixState& state, MatrixCall& call) {
   return joined(state, call) == nullptr ? not_in_room() : matrix_ok();
 }
 
+Answer read_markers(FakeMatrixState& state, MatrixCall& call) {
+  MatrixRoom* const room = joined(state, call);
+  if (room == nullptr) return not_in_room();
+  for (const char* kind : {"m.read", "m.read.private"}) {
+    const std::string& id = call.body[kind].as_string();
+    for (const auto position : room->positions) {
+      if (id.empty() || state.timeline[position - 1].id != id) continue;
+      MatrixReceipt& last = room->receipts[call.token.user];
+      if (position >= last.position) last = MatrixReceipt{id, kind, position, system_now_ms()};
+    }
+  }
+  return matrix_ok();
+}
+
 }  // namespace
 
 const std::vector<Route>& event_routes() {
@@ -307,7 +321,7 @@ const std::vector<Route>& event_routes() {
       {"GET", "/_matrix/client/v1/rooms/*/relations/*/*/*", user, relations},
       {"PUT", "/_matrix/client/v3/rooms/*/typing/*", user, accepted},
       {"POST", "/_matrix/client/v3/rooms/*/receipt/*/*", user, accepted},
-      {"POST", "/_matrix/client/v3/rooms/*/read_markers", user, accepted},
+      {"POST", "/_matrix/client/v3/rooms/*/read_markers", user, read_markers},
   };
   return routes;
 }

@@ -56,6 +56,13 @@ struct MatrixEvent {
   std::string redacted_by;  // id of the redaction
 };
 
+struct MatrixReceipt {
+  std::string event;
+  std::string kind;  // m.read or m.read.private
+  std::size_t position = 0;
+  std::int64_t timestamp = 0;
+};
+
 struct MatrixRoom {
   std::string id;
   std::string creator;
@@ -63,6 +70,7 @@ struct MatrixRoom {
   std::set<std::string> creators;
   std::map<std::pair<std::string, std::string>, std::size_t> state;  // (type, state key) -> position
   std::vector<std::size_t> positions;
+  std::map<std::string, MatrixReceipt, std::less<>> receipts;  // of users, the latest of either kind
 };
 
 /// One request on its way to an endpoint.

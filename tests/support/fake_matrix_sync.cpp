@@ -33,6 +33,37 @@ TestJson state_between(const FakeMatrixState& state, const MatrixRoom& room, std
   return out;
 }
 
+/// The receipts of everybody in a room, but other users' private ones.
+TestJson receipts_of(const MatrixRoom& room, const std::string& reader) {
+  TestJson content(TestJson::Object{});
+  for (const auto& [user, receipt] : room.receipts) {
+    if (receipt.kind == "m.read.private" && user != reader) continue;
+    TestJson event = content[receipt.event];
+    TestJson kind = event[receipt.kind];
+    kind.set(user, TestJson().set("ts", receipt.timestamp));
+    content.set(receipt.event, event.set(receipt.kind, kind));
+  }
+  TestJson events(TestJson::Array{});
+  if (!content.as_object().empty()) events.push(TestJson().set("type", "m.receipt").set("content", content));
+  return TestJson().set("events", events);
+}
+
+/// How much a homeserver's own rules say the reader has not read: what others said, but for notices and edits.
+TestJson unread_of(const FakeMatrixState& state, const MatrixRoom& room, const std::string& reader) {
+  const auto receipt = room.receipts.find(reader);
+  std::int64_t count = 0;
+  for (const auto position : room.positions) {
+    const MatrixEvent& event = state.timeline[position - 1];
+    if (event.type == "m.room.member" && event.state_key == reader) count = 0;  // from the join on
+    const bool is_new = receipt == room.receipts.end() || position > receipt->second.position;
+    const bool notifies = event.type == "m.room.message" && event.redacted_by.empty() && event.sender != reader &&
+                          event.content["msgtype"].as_string() != "m.notice" &&
+                          event.content["m.relates_to"]["rel_type"].as_string() != "m.replace";
+    if (is_new && notifies) ++count;
+  }
+  return TestJson().set("notification_count", count).set("highlight_count", 0);
+}
+
 /// A room's part of the answer with the positions from `start` (excluded) to `end` (included); none where none are.
 /// `joined_since`: the reader came in after their position, which a homeserver calls limited however little there is.
 std::optional<TestJson> room_part(const FakeMatrixState& state, const MatrixRoom& room, const SyncReader& reader,
@@ -58,8 +89,10 @@ std::optional<TestJson> room_part(const FakeMatrixState& state, const MatrixRoom
   TestJson none;
   none.set("events", TestJson::Array{});
   TestJson part;
-  part.set("timeline", timeline).set("state", before).set("account_data", none).set("ephemeral", none);
-  return part.set("unread_notifications", TestJson::Object{}).set("summary", TestJson::Object{});
+  part.set("timeline", timeline).set("state", before).set("account_data", none);
+  part.set("ephemeral", reader.since ? none : receipts_of(room, reader.user));
+  part.set("unread_notifications", reader.since ? TestJson(TestJson::Object{}) : unread_of(state, room, reader.user));
+  return part.set("summary", TestJson::Object{});
 }
 
 TestJson invitation(const FakeMatrixState& state, const MatrixRoom& room, const std::string& user) {

@@ -306,6 +306,33 @@ TEST_CASE_TEMPLATE("provider contract: a reaction counts once for each user, unt
   CHECK(after.messages()[0].reactions()[0].senders() == std::vector<MatrixUserId>{chat.ana});
 }
 
+TEST_CASE_TEMPLATE("provider contract: unread is what others said behind the last mark", T, BOTH) {
+  T chat;
+  const CallOptions options;
+  const auto unread = [&](const MatrixUserId& user) {
+    return chat.provider->unread(chat.room, user, options).wait().value();
+  };
+  CHECK(unread(chat.ben).notifications() == 0);
+  CHECK(unread(chat.ben).last_read().empty());
+  const EventId first = chat.say("one", "t1").value();
+  const EventId second = chat.say("two", "t2").value();
+  const EventId third = chat.say("three", "t3").value();
+  CHECK(unread(chat.ben).notifications() == 3);
+  CHECK(unread(chat.ana).notifications() == 0);  // one's own
+
+  REQUIRE(chat.provider->mark_read(ProviderReadMark(chat.room, chat.ben, first), options).wait());
+  CHECK(unread(chat.ben).notifications() == 2);
+  CHECK(unread(chat.ben).last_read() == first);
+  CHECK(unread(chat.ana).last_read().empty());  // of another one
+  // An edit says nothing new.
+  REQUIRE(chat.provider->edit(ProviderEdit(chat.room, chat.ana, second, "2"), options).wait());
+  CHECK(unread(chat.ben).notifications() == 2);
+  REQUIRE(chat.provider->mark_read(ProviderReadMark(chat.room, chat.ben, third).in_private(true), options).wait());
+  CHECK(unread(chat.ben).notifications() == 0);
+  CHECK(unread(chat.ben).last_read() == third);
+  CHECK(code_of(chat.provider->unread(chat.room, chat.eve, options).wait()) == Errc::forbidden);
+}
+
 TEST_CASE_TEMPLATE("provider contract: a stream tells what happens after ready(), in order", T, BOTH) {
   T chat;
   REQUIRE(chat.say("before", "t0"));

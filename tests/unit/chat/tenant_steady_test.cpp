@@ -108,6 +108,25 @@ TEST_CASE_FIXTURE(Steady, "the admin's token does nothing a user can do for itse
   }
 }
 
+TEST_CASE_FIXTURE(Steady, "who goes on typing costs one request, and each change one more") {
+  const auto chat = service();
+  make_rooms(*chat);
+  REQUIRE(chat->send(Message(event, ben, "first")).wait());
+  const auto typing = [&](const RoomRef& room, const UserSlug& user, bool on) {
+    for (int i = 0; i < 20; ++i) CHECK(chat->typing(TypingNotice(room, user, on)).wait());
+    const std::size_t requests = hs.count();
+    CHECK(hs.count("PUT", "/_matrix/client/v3/rooms/*/typing/*") == requests);
+    hs.forget_requests();
+    return requests;
+  };
+  hs.forget_requests();
+  CHECK(typing(event, ben, true) == 1);
+  CHECK(typing(event, ben, true) == 0);
+  CHECK(typing(event, ben, false) == 1);
+  CHECK(typing(event, ben, true) == 1);
+  CHECK(typing(group, ben, true) == 1);  // another room
+}
+
 TEST_CASE_FIXTURE(Steady, "who was taken out here joins before they send, and then it is one request again") {
   const auto chat = service();
   make_rooms(*chat);
