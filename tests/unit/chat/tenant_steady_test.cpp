@@ -108,6 +108,46 @@ TEST_CASE_FIXTURE(Steady, "the admin's token does nothing a user can do for itse
   }
 }
 
+TEST_CASE_FIXTURE(Steady, "of a first join the admin's token carries what the user cannot do, and nothing else") {
+  const auto chat = service();
+  // Accounts, rooms and tokens are there; Ben is in none of the rooms.
+  for (const RoomRef& room : {event, group}) REQUIRE(chat->ensure_room(RoomRequest(room, ana)).wait());
+  REQUIRE(chat->send(Message(direct, ana, "first")).wait());
+  REQUIRE(chat->send(Message(direct, ben, "first")).wait());
+  const std::string token = hs.requests("*", "/_synapse/admin/**").back().token();
+  REQUIRE_FALSE(token.empty());
+  const auto by_admin = [&] {
+    std::vector<std::string> all;
+    for (const auto& request : hs.requests()) {
+      CHECK_FALSE(request.token().empty());
+      if (request.token() == token) all.push_back(request.method + ' ' + request.path);
+    }
+    hs.forget_requests();
+    return all;
+  };
+  const std::string picnic = hs.room_of_alias("#park_event_picnic:hs.test");
+  const std::string invitation = "POST /_matrix/client/v3/rooms/" + picnic + "/invite";
+  const std::string account = "GET /_synapse/admin/v2/users/@park_2:hs.test";
+  hs.forget_requests();
+  // By the first message into a private room: the user's join, refused; the invitation; the user's join; the message.
+  REQUIRE(chat->send(Message(event, ben, "first")).wait());
+  CHECK(by_admin() == std::vector<std::string>{invitation});
+  // Into a public room the user comes without anybody's help; add_member() looks whether there is such an account.
+  REQUIRE(chat->add_member(group, ben).wait());
+  CHECK(by_admin() == std::vector<std::string>{account});
+
+  // Where the invitation is refused, the admin finds out why, which nobody can who is out, and lets the user in.
+  REQUIRE(chat->remove_member(event, ben).wait());
+  hs.forget_requests();
+  hs.fail_next(1, "POST", "/_matrix/client/v3/rooms/*/invite", Answer::error(403, "M_FORBIDDEN"));
+  REQUIRE(chat->add_member(event, ben).wait());
+  CHECK(hs.membership(picnic, "@park_2:hs.test") == "join");
+  const std::string member = "GET /_matrix/client/v3/rooms/" + picnic + "/state/m.room.member/@park_2:hs.test";
+  CHECK(by_admin() == std::vector<std::string>{account, invitation, member,
+                                               "GET /_synapse/admin/v1/rooms/" + picnic + "/state",
+                                               "POST /_synapse/admin/v1/join/" + picnic});
+}
+
 TEST_CASE_FIXTURE(Steady, "who goes on typing costs one request, and each change one more") {
   const auto chat = service();
   make_rooms(*chat);
