@@ -9,7 +9,7 @@ import time
 from collections import Counter
 
 from counting_proxy import LOST
-from judges import LOGIN, PUPPET_LOGIN, REFRESH, REGISTER, SEND, USER_PUT, Mark, hold_true, identity_faults
+from judges import LOGIN, PUPPET_LOGIN, REFRESH, REGISTER, SEND, USER_PUT, Mark, hold_true, identity_faults, newcomer_faults
 from storm import FAKE_HOMESERVER, IDENTITIES, Storm
 
 
@@ -317,6 +317,7 @@ def judged(storm, mark, say, also=(), may_lack_device=False, interrupted=False):
     storm.done(host, [host.order("add", event=event, user="late")])
     storm.done(host, [host.order("send", event=event, user="late", text="late")])
     late = time.monotonic() - late
+    hold_true(newcomer_faults(late))
     storm.finish()
     secrets = storm.nothing_leaked()
     dead = [each for method in ("GET", "PUT", "POST") for each in storm.proxy.seen(method, ".*", mark.since)

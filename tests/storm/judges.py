@@ -17,6 +17,7 @@ PUPPET_LOGIN = ("POST", r"/_synapse/admin/v1/users/[^/]+/login")
 TOKENS = ("POST", "|".join(pattern for _, pattern in (LOGIN, REFRESH, PUPPET_LOGIN)))
 REGISTER = ("POST", r"/_matrix/client/v3/register")
 USER_PUT = ("PUT", r"/_synapse/admin/v2/users/[^/]+")
+AT_ONCE = 10  # seconds: far more than somebody new needs, far less than the 333 s until Synapse lets a login in again
 
 
 def count_faults(users, before, after, given, reasons=("recovery",)):
@@ -63,6 +64,11 @@ def late_write_faults(minted, used):
         elif status != 200:
             wrong.append(f"the stored token of {user} was answered {status}")
     return wrong
+
+
+def newcomer_faults(seconds):
+    """Whoever is new after a storm waits for none of those logins that recoveries may have used up."""
+    return [f"a new user had spoken after {seconds:.1f} s, at most {AT_ONCE} are allowed"] if seconds > AT_ONCE else []
 
 
 def hold_true(wrong):

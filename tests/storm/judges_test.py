@@ -62,6 +62,10 @@ class Judged(unittest.TestCase):
                            ((6, BEN, "b1", 401), f"the stored token of {BEN} was answered 401")):
             self.assertEqual([text], judges.late_write_faults(minted, [*good, used]))
 
+    def test_a_newcomer_who_waits_for_a_login(self):
+        self.assertEqual([], judges.newcomer_faults(0.5))
+        self.assertEqual(["a new user had spoken after 333.1 s, at most 10 are allowed"], judges.newcomer_faults(333.1))
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
