@@ -21,10 +21,13 @@ import harness  # noqa: E402
 from counting_proxy import CountingProxy  # noqa: E402
 from traces import ProcessWatch, Secrets, files  # noqa: E402
 
-LINES = 12  # that a process is given at once
+LINES = 24  # that a process is given at once
+LEAST_IN_FLIGHT = 10  # of these: not yet answered by the homeserver when their process is killed
+CAMPAIGN, LEAST_OF_A_STAGE = 200, 20  # so many kills fall so often at each stage
 MOST_SECONDS = 60  # from a kill until all that its process accepted is in the room
 # Where a kill falls: while lines are being accepted; once all are; when the homeserver has been asked to post one and does
-# it after the process is gone; when it has done so and the answer is on its way.
+# it after the process is gone; when it has done so and the answer is on its way. Counted is where they fell: one meant for
+# the first stage is of the second if all lines were accepted before it came.
 STAGES = ("accepting", "stored", "asked", "answered")
 
 
@@ -36,6 +39,7 @@ class Lane:
         self.random = random.Random(number)
         self.offered, self.accepted = [], []
         self.killed = []  # (when, what the process had accepted by then) of each kill
+        self.in_flight = []  # of each kill: how many sends
         self.errors, self.output = bytearray(), bytearray()
         folder = kills.folder / self.event
         folder.mkdir()
@@ -56,35 +60,48 @@ class Lane:
             raise AssertionError(str(done))
         return done.lines
 
+    @property
+    def sends(self):
+        return "PUT", rf"/_matrix/client/v3/rooms/{re.escape(self.room)}/send/m\.room\.message/.*"
+
+    def unanswered(self, lines, by):
+        """How many of the lines the proxy had not seen answered by then."""
+        return len(lines) - len({json.loads(each.body)["body"] for each in self.kills.proxy.seen(*self.sends)
+                                 if each.status == 200 and each.ended <= by} & set(lines))
+
     def kill(self, stage):
-        """Gives a process lines to send, and kills it at this stage."""
+        """Gives a process lines to send, and kills it at this stage; gives the stage at which it died."""
         lines = [f"{self.event} {len(self.offered) + i}" for i in range(LINES)]
         self.offered += lines
-        sends = ("PUT", rf"/_matrix/client/v3/rooms/{re.escape(self.room)}/send/m\.room\.message/.*")
-        held = self.kills.proxy.hold(*sends, stage) if stage in ("asked", "answered") else None
+        held = self.kills.proxy.hold(*self.sends, stage) if stage in ("asked", "answered") else None
         process = self.work.spawn("--verbose", "--deadline", "120", "send", "event", self.event, "--as", self.user, "--durable", "-")
         try:
             process.process.stdin.write("".join(line + "\n" for line in lines).encode())
             process.process.stdin.flush()
-            enough = self.random.randrange(LINES) if stage == "accepting" else LINES
+            enough = self.random.randrange(LINES * 3 // 4) if stage == "accepting" else LINES
             while len(process.seen) < enough:
                 if process.line() is None:
                     raise AssertionError(f"a process ended by itself\n{process}")
             if stage == "stored":
-                time.sleep(self.random.random())  # wherever it is by then
+                moment = time.monotonic() + self.random.random()  # wherever it is by then, but not too far
+                while (now := time.monotonic()) < moment and self.unanswered(lines, now) > LEAST_IN_FLIGHT + 4:
+                    time.sleep(0.02)
             if held and not held.there.wait(harness.PATIENCE):
                 raise AssertionError(f"nothing is sent\n{process}")
         finally:
             killed = time.time()
             process.end()
+            dead = time.monotonic()
             if held:
                 held.let_go()
         while process.line() is not None:
             pass  # what was told before it died
         self.killed.append((killed, lines[:len(process.seen)]))
         self.accepted += lines[:len(process.seen)]
+        self.in_flight.append(self.unanswered(lines, dead))
         self.errors += process.errors
         self.output += json.dumps(process.seen).encode()
+        return "stored" if stage == "accepting" and len(process.seen) == LINES else stage
 
     def go_on(self):
         """A process that nobody kills: what it accepts is the last, so all before it is sent by its end."""
@@ -106,6 +123,14 @@ def faults(offered, accepted, found):
         wrong.append("the order is not that of acceptance")
     if len(places) != len(found):
         wrong.append("there is what nobody said")
+    return wrong
+
+
+def spread_faults(where, in_flight):
+    """`where` counts the kills by stage, `in_flight` is how many sends there were at each of them."""
+    wrong = [f"only {count} sends were in flight at a kill" for count in in_flight if count < LEAST_IN_FLIGHT]
+    if sum(where.values()) >= CAMPAIGN:
+        wrong += [f"only {where[stage]} kills fell at {stage!r}" for stage in STAGES if where[stage] < LEAST_OF_A_STAGE]
     return wrong
 
 
@@ -169,11 +194,9 @@ class Kills:
 
         def kill(lane):
             for i in range(rounds + (numbers[lane] < more)):
-                stage = STAGES[(i + numbers[lane]) % len(STAGES)]
-                lane.kill(stage)
-                where[stage] += 1
+                where[lane.kill(STAGES[(i + numbers[lane]) % len(STAGES)])] += 1
                 done.release()
-                if i % len(STAGES) == len(STAGES) - 1:
+                if i % 2 == 1:  # more kills in a row would leave more than can be sent in time
                     lane.go_on()
 
         def restart():
@@ -198,12 +221,13 @@ class Kills:
         self.homeserver.kill()
         self.homeserver.restart()
         self.on_each_lane(Lane.go_on)
-        wrong, texts, unheard, waited = [], 0, 0, []
+        in_flight = [count for lane in self.lanes for count in lane.in_flight]
+        wrong, texts, unheard, waited = spread_faults(where, in_flight), 0, 0, []
         for lane in self.lanes:
             there = self.texts(lane.room)
             found = [text for text, _ in there]
             wrong += faults(lane.offered, lane.accepted, found)
-            if not wrong:
+            if set(lane.accepted) <= set(found):
                 waited += waits(lane.killed, dict(there))
             texts += len(found)
             unheard += len(set(found) - set(lane.accepted))
@@ -214,7 +238,8 @@ class Kills:
         if wrong:
             raise AssertionError(f"{len(wrong)} faults: {wrong[:5]}")
         accepted = sum(len(lane.accepted) for lane in self.lanes)
-        return {"kills": kills, "where": dict(where), "restarts": restarts + 1, "accepted": accepted, "texts": texts,
+        return {"kills": kills, "where": dict(where), "in_flight_at_least": min(in_flight), "restarts": restarts + 1,
+                "accepted": accepted, "texts": texts,
                 "sent_though_nobody_heard_of_it": unheard, "kills_timed": len(waited),
                 "all_there_s": {"median": round(statistics.median(waited), 1), "most": round(max(waited), 1)},
                 "secrets_looked_for": self.nothing_leaked()}

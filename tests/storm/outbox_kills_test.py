@@ -18,8 +18,17 @@ class OutboxKills(unittest.TestCase):
             with self.assertRaisesRegex(AssertionError, "secrets stand in .*r3/left"):
                 kills.nothing_leaked()
         self.assertEqual(set(outbox_kills.STAGES), set(report["where"]))
-        self.assertGreater(report["accepted"], 60)
+        self.assertGreater(report["accepted"], 120)
         self.assertEqual(10, report["kills_timed"])
+        self.assertGreaterEqual(report["in_flight_at_least"], 10)
+
+    def test_kills_with_little_in_flight_or_not_at_each_stage_are_found(self):
+        where = dict.fromkeys(outbox_kills.STAGES, 70)
+        self.assertEqual([], outbox_kills.spread_faults(where, [10, 24]))
+        self.assertEqual(["only 9 sends were in flight at a kill"], outbox_kills.spread_faults(where, [10, 9]))
+        where["accepting"] = 19
+        self.assertEqual(["only 19 kills fell at 'accepting'"], outbox_kills.spread_faults(where, [10]))
+        self.assertEqual([], outbox_kills.spread_faults(dict.fromkeys(outbox_kills.STAGES, 2), [10]))
 
     def test_each_kill_is_timed_by_the_last_text_of_its_process(self):
         killed, there = [(10.0, ["a", "b"]), (50.0, ["c"]), (60.0, [])], {"a": 9.5, "b": 12.0, "c": 111.0, "d": 900.0}
