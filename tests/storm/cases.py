@@ -7,10 +7,12 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from pathlib import Path
 
 from counting_proxy import LOST
 from judges import LOGIN, PUPPET_LOGIN, REFRESH, REGISTER, SEND, USER_PUT, Mark, hold_true, identity_faults, newcomer_faults
-from storm import FAKE_HOMESERVER, IDENTITIES, Storm
+from storm import FAKE_HOMESERVER, IDENTITIES, Storm, harness
+from traces import Secrets, files
 
 
 def rows_deleted(folder, users, sends, say):
@@ -263,17 +265,22 @@ def newcomers_appservice(folder, users, sends, say):
 def identities(folder, users, sends, say, extra=()):
     """Nine tenths of fifty times as many users belong to one tenant, one tenth to another; all their tokens die at once,
     before the fake homeserver, which limits logins as Synapse does and takes 4 ms for each login-as-user."""
-    large, small = 45 * users, 5 * users
-    done = subprocess.run([IDENTITIES, FAKE_HOMESERVER, "--large", str(large), "--small", str(small), "--store", str(folder),
+    large, small, store = 45 * users, 5 * users, Path(folder) / "store"
+    harness.kept_store(store)
+    done = subprocess.run([IDENTITIES, FAKE_HOMESERVER, "--large", str(large), "--small", str(small), "--store", str(store),
                            *extra], check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     if done.returncode not in (0, 1):
         raise AssertionError(f"{IDENTITIES} ended with {done.returncode}")
     report = json.loads(done.stdout)
     wrong = report.pop("faults")
+    secrets = Secrets({*report.pop("secrets"), (store / "keys").read_text().split()[1]})
+    if b"\ndebug " not in (store / "log").read_bytes():
+        wrong.append("not all was logged that can be")
+    wrong += [f"a secret stands in {name}" for name in secrets.found(files(folder, but=("keys",)))]
     if wrong or done.returncode:
         raise AssertionError("; ".join(wrong))
     say("all of it holds")
-    return report
+    return {**report, "secrets_looked_for": len(secrets.wanted)}
 
 
 def identities_auto(folder, users, sends, say):

@@ -4,7 +4,9 @@
 //   storm_identities SERVER [--large 9000] [--small 1000] [--store FOLDER] [--access puppet|auto]
 //                    [--as-user-ms 4] [--hash-ms 450] [--one-group] [--spent N]
 //
-// SERVER is the program confab-fake-homeserver. --store: the tokens lie in an SQLite file there; without it in memory.
+// SERVER is the program confab-fake-homeserver. --store: the tokens lie in an SQLite file there, sealed by its file
+// "keys", and all that the library logs stands in its file "log"; without it they lie in memory. What the report names
+// as "secrets" must be found in none of these files.
 // --as-user-ms: what one login-as-user takes, one after the other. --one-group and --spent show that the judge sees
 // what is wrong: both tenants in one group, so that nothing is fair; and logins of the address that others have done.
 #include <malloc.h>
@@ -21,6 +23,7 @@
 #include <fstream>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -155,6 +158,24 @@ class Recoveries {
   mutable std::mutex mutex_;
   std::vector<std::size_t> order_;
   Clock::time_point last_;
+};
+
+// All that the library logs.
+class LogFile {
+ public:
+  explicit LogFile(const std::string& path) : file_(path, std::ios::binary) {
+    if (!file_) give_up("cannot write " + path);
+  }
+  void add(const LogRecord& line) {
+    constexpr std::array levels{"debug", "info", "warning", "error"};
+    const std::lock_guard lock(mutex_);
+    file_ << levels.at(static_cast<std::size_t>(line.level())) << ' ' << line.component() << ' ' << line.code() << ' '
+          << line.subject() << ' ' << line.message() << '\n';
+  }
+
+ private:
+  std::mutex mutex_;
+  std::ofstream file_;
 };
 
 // Everybody says one thing, at once. What is refused as too much is repeated when something of the same tenant has
@@ -306,7 +327,7 @@ Homeserver open_homeserver(Runtime& runtime, const TestJson& about, const std::s
   HomeserverOptions options(about["url"].as_string(), about["server_name"].as_string(), about["admin_user"].as_string(),
                             Secret(about["admin_password"].as_string()));
   if (!store.empty()) {
-    Result<StoreKeys> keys = StoreKeys::make();
+    Result<StoreKeys> keys = StoreKeys::from_file(store + "/keys");
     if (!keys) give_up(std::string(keys.error().message()));
     options.store_file(store + "/confab.db", std::move(*keys));
   }
@@ -324,9 +345,13 @@ int run(const Wanted& wanted) {
   const std::vector<MatrixRoomId> rooms = make_rooms(server, wanted);
 
   Recoveries recoveries(about["server_name"].as_string(), wanted);
-  Runtime runtime(RuntimeOptions().log([&](const LogRecord& line) {
+  std::optional<LogFile> log;
+  if (!wanted.store.empty()) log.emplace(wanted.store + "/log");
+  const auto hear = [&](const LogRecord& line) {
     if (line.code() == "matrix.user.token.updated") recoveries.told(line.subject());
-  }));
+    if (log) log->add(line);
+  };
+  Runtime runtime(RuntimeOptions().log(hear, log ? LogLevel::debug : LogLevel::info));
   Homeserver homeserver = open_homeserver(runtime, about, wanted.store);
   const auto providers = std::array{homeserver.provider("large", wanted.access),
                                     homeserver.provider(wanted.one_group ? "large" : "small", wanted.access)};
@@ -389,6 +414,7 @@ int run(const Wanted& wanted) {
   report.set("heap_kb_each", (with_all.heap_kb - with_fifth.heap_kb) / apart);
   report.set("resident_kb_each", (with_all.resident_kb - with_fifth.resident_kb) / apart);
   report.set("resident_kb", with_all.resident_kb).set("peak_kb", Memory::now().peak_kb).set("faults", list);
+  report.set("secrets", server.ask("secrets")["secrets"]);
   std::printf("%s\n", report.dump().c_str());
   std::fflush(stdout);
   return wrong.empty() ? 0 : 1;

@@ -19,9 +19,17 @@ class Identities(unittest.TestCase):
         report = self.small()
         self.assertEqual(500, report["recoveries"])
         self.assertEqual(2, report["logins"])  # the admin's, whose token died too
+        self.assertEqual(4, report["secrets_looked_for"])  # what tokens begin with; the admin's password; the key
 
     def test_identities_auto(self):
         self.assertEqual(500, self.small("--access", "auto")["recoveries"])
+
+    def test_a_secret_that_is_left_is_found(self):
+        """What every token of the fake homeserver begins with, in a file beside the store."""
+        with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder:
+            (Path(folder) / "left").write_text("it was syt_fake_12")
+            with self.assertRaisesRegex(AssertionError, "a secret stands in .*/left$"):
+                cases.identities(folder, 1, 0, print)
 
     def test_an_unfair_order_is_found(self):
         """Both tenants in one group are served in the order in which they came, nine to one."""

@@ -14,6 +14,7 @@
 // {"do":"bodies","room_id"} -> {"bodies"}; {"do":"kill_token","user_id"}; {"do":"kill_all_tokens"};
 // {"do":"post","room_id","sender","body"} -> {"event_id"}; {"do":"add_user","localpart","password"?} -> {"user_id"};
 // {"do":"limit_logins","hash_ms","as_user_ms"?,"spent"?}; {"do":"add_room","localparts"} -> {"room_id"};
+// {"do":"secrets"} -> {"secrets"}: what must be found nowhere;
 // {"do":"answers","method","path"} -> {"answers":[["PATH",STATUS],...]} in the order in which they were asked for;
 // {"do":"forget_requests"}; {"do":"restart"}, "go_away", "come_back", "release", "clear". It serves until standard
 // input ends.
@@ -101,6 +102,10 @@ TestJson obey(FakeMatrix& server, const TestJson& command) {
     TestJson list(TestJson::Array{});
     for (const auto& body : server.bodies(text("room_id"))) list.push(body);
     answer.set("bodies", list);
+  } else if (what == "secrets") {
+    TestJson list(TestJson::Array{});
+    for (const auto& secret : server.secrets()) list.push(secret);
+    answer.set("secrets", list);
   } else if (what == "kill_token") {
     server.kill_token(text("user_id"));
   } else if (what == "kill_all_tokens") {

@@ -8,6 +8,13 @@
 
 namespace confab::test {
 
+namespace {
+
+constexpr std::string_view token_beginning = "syt_fake_";
+constexpr std::string_view refresh_beginning = "syr_fake_";
+
+}  // namespace
+
 std::optional<std::size_t> read_number(std::string_view text) {
   std::size_t value = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -55,7 +62,7 @@ bool FakeMatrixState::is_local(std::string_view user_id) const {
 }
 
 std::string FakeMatrixState::mint(MatrixToken token) {
-  std::string text = "syt_fake_" + std::to_string(++minted);
+  std::string text = std::string(token_beginning) + std::to_string(++minted);
   tokens.insert_or_assign(text, std::move(token));
   return text;
 }
@@ -63,7 +70,7 @@ std::string FakeMatrixState::mint(MatrixToken token) {
 std::string FakeMatrixState::mint_pair(const std::string& user, const std::string& device, TestJson& answer) {
   const std::int64_t life = options.refreshable_life_.count();
   const std::string access = mint({user, device, {}, system_now_ms() + life});
-  const std::string refresh = "syr_fake_" + std::to_string(++minted);
+  const std::string refresh = std::string(refresh_beginning) + std::to_string(++minted);
   refreshes.insert_or_assign(refresh, MatrixRefresh{user, device, access, {}});
   answer.set("access_token", access).set("refresh_token", refresh).set("expires_in_ms", life);
   return refresh;
@@ -207,6 +214,15 @@ void FakeMatrix::kill_access_token(std::string_view user_id) {
     std::erase_if(matrix_->tokens, [&](const auto& entry) { return entry.second.user == user_id; });
   }
   wake();
+}
+
+std::vector<std::string> FakeMatrix::secrets() const {
+  std::vector<std::string> out{std::string(token_beginning), std::string(refresh_beginning)};
+  const std::scoped_lock lock(matrix_->mutex);
+  for (const auto& [id, user] : matrix_->users) {
+    if (user.password) out.push_back(*user.password);
+  }
+  return out;
 }
 
 void FakeMatrix::kill_all_tokens() {

@@ -84,6 +84,8 @@ class FakeMatrix : public FakeHomeserver {
   std::string add_user(std::string_view localpart, std::string_view password = {});
   /// As by the user in another client.
   void set_password(std::string_view user, std::string_view password);
+  /// The passwords of all users as they are now, and what each token begins with, whatever it was minted for.
+  [[nodiscard]] std::vector<std::string> secrets() const;
   /// A token as a login on that device would give it.
   std::string token_for(std::string_view user_id, std::string_view device_id = "TESTDEVICE");
 
