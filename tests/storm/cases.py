@@ -84,6 +84,36 @@ def devices_die_unlimited(folder, users, sends, say):
     return devices_die(folder, users, sends, say, own_limits=False)
 
 
+def rows_deleted_device(folder, users, sends, say, hosts=1):
+    """Users on devices of their own: all their access tokens are deleted in the homeserver's database under durable sends,
+    refresh tokens stay. Each is spent once, and nobody logs in. For the start logins are not limited; no token ends by
+    itself, so that none is refreshed for that."""
+    with Storm(folder, users, hosts=hosts, access="device", logins_per_second=1000, token_life=86400, say=say) as storm:
+        storm.confirmed(storm.sends(hosts * len(storm.users), "before"))  # every process knows every user's token
+        mark = Mark(storm)
+        if any(each["devices"] != ["CONFAB"] for each in mark.identities["users"].values()):
+            raise AssertionError("not everybody is on a device")
+        begun = storm.sends(sends, "during", durable=True)
+        some_sent(storm, "during")
+        storm.own_login_limits()
+        gone = storm.delete_rows()
+        say(f"{gone} tokens deleted, Synapse is back")
+        storm.confirmed(begun)
+        report = judged(storm, mark, say)
+        refreshed = [json.loads(each.body)["refresh_token"] for each in storm.proxy.seen(*REFRESH, since=mark.since)]
+        logins = [each for pattern in (LOGIN, PUPPET_LOGIN) for each in storm.proxy.seen(*pattern, since=mark.since)
+                  if b"late" not in each.body]  # who is new has to log in
+        if logins or len(refreshed) != len(storm.users) or len(set(refreshed)) != len(refreshed):
+            raise AssertionError(f"{len(set(refreshed))} tokens of {len(storm.users)} users were refreshed by "
+                                 f"{len(refreshed)} requests, with these logins beside: {logins[:5]}")
+        return {"refreshed": len(refreshed), "logins": len(logins), **report}
+
+
+def four_processes_device(folder, users, sends, say):
+    """The same through four processes with one SQLite file between them."""
+    return rows_deleted_device(folder, users, sends, say, hosts=4)
+
+
 def four_processes(folder, users, sends, say, store="sqlite"):
     """The same users act through four processes with one SQLite file between them."""
     with Storm(folder, users, hosts=4, store=store, say=say) as storm:
@@ -335,6 +365,6 @@ def judged(storm, mark, say, also=(), may_lack_device=False, interrupted=False):
 
 
 CASES = {case.__name__: case
-         for case in (rows_deleted, logged_out, devices_die, devices_die_unlimited, four_processes, four_processes_postgresql,
-                      admin_too, holder_stopped, logins_spent, refreshes, newcomers, newcomers_appservice, identities,
-                      identities_auto)}
+         for case in (rows_deleted, rows_deleted_device, logged_out, devices_die, devices_die_unlimited, four_processes,
+                      four_processes_device, four_processes_postgresql, admin_too, holder_stopped, logins_spent, refreshes,
+                      newcomers, newcomers_appservice, identities, identities_auto)}

@@ -51,6 +51,9 @@ class Small(unittest.TestCase):
     def test_rows_deleted(self):
         self.run_case("rows_deleted")
 
+    def test_rows_deleted_device(self):
+        self.run_case("rows_deleted_device")
+
     def test_logged_out(self):
         self.run_case("logged_out")
 
