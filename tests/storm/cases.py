@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from counting_proxy import LOST
-from judges import LOGIN, PUPPET_LOGIN, REFRESH, REGISTER, SEND, USER_PUT, Mark, hold_true, identity_faults, newcomer_faults
+from judges import LOGIN, PUPPET_LOGIN, REFRESH, REGISTER, SEND, USER_PUT, Mark, count_faults, hold_true, identity_faults, newcomer_faults
 from storm import FAKE_HOMESERVER, IDENTITIES, Storm, harness
 from traces import Secrets, files
 
@@ -150,43 +150,74 @@ def admin_too(folder, users, sends, say):
         return judged(storm, mark, say, also=[admin], interrupted=True)
 
 
+WHENS = ("asked", "answered")
+
+
 def holder_stopped(folder, users, sends, say):
     """A process that makes a token is stopped for longer than its lease, before the homeserver hears of it and after."""
     with Storm(folder, 2, hosts=2, say=say) as storm:
-        first, second = storm.hosts
         storm.confirmed(storm.sends(4, "before"))
-        mark, whens = Mark(storm), dict(zip(("asked", "answered"), storm.users))
+        mark = Mark(storm)
         storm.delete_rows()
-        held = [storm.proxy.hold("POST", f"/_synapse/admin/v1/users/{re.escape(storm.user_ids[user])}/login", when)
-                for when, user in whens.items()]
-        begun = [storm.sends(1, f"stopped, {when}", host=first, by=user) for when, user in whens.items()]
-        if not all(each.there.wait(60) for each in held):
-            raise AssertionError("no token was asked for")
-        os.kill(first.process.pid, signal.SIGSTOP)
-        try:
-            at, waited = time.monotonic(), {}
-            others = {when: storm.sends(1, f"other, {when}", host=second, by=user) for when, user in whens.items()}
-            for when, other in others.items():
-                storm.confirmed(other)
-                waited[when] = round(time.monotonic() - at, 1)
-        finally:
-            for each in held:
-                each.let_go()
-            os.kill(first.process.pid, signal.SIGCONT)
-        for each in begun:
-            storm.confirmed(each)
-        for name, host in (("first", first), ("second", second)):  # both go on with tokens that live
-            storm.confirmed(storm.sends(4, f"{name} goes on", host=host))
-        given = storm.recoveries(mark.since)
-        if max(given.values()) > 2:
-            raise AssertionError(f"{given} tokens were made where one process was stopped")
-        say(f"the other process waited {waited} s")
-        hold_true(identity_faults(mark.identities, storm.identities()))
-        storm.stored_tokens_are_the_last(but=[each.exchange for each in held])
-        storm.each_text_once()
-        storm.nothing_changed_hands()
-        storm.finish()
-        return {"waited_s": waited, "secrets_looked_for": storm.nothing_leaked()}
+        return while_stopped(storm, mark, {
+            f"login-as-user {when}":
+                (user, storm.proxy.hold("POST", f"/_synapse/admin/v1/users/{re.escape(storm.user_ids[user])}/login", when))
+            for when, user in zip(WHENS, storm.users)})
+
+
+def holder_stopped_device(folder, users, sends, say):
+    """The same at each step that leads to a token of the user's own device: two users can refresh; two have to log in; of
+    two somebody has changed the password, so that the admin sets it before they log in."""
+    with Storm(folder, 6, hosts=2, access="device", logins_per_second=1000, token_life=86400, say=say) as storm:
+        storm.confirmed(storm.sends(12, "before"))
+        mark = Mark(storm)
+        names = [storm.user_ids[user] for user in storm.users]
+        storm.change_passwords(names[4:])
+        storm.delete_rows(refreshed_no_more=names[2:])
+        pairs = {pair["user_id"]: pair for pair in (json.loads(each.answer) for each in storm.proxy.seen(*LOGIN))}
+        steps = {}
+        for i, (user, name) in enumerate(zip(storm.users, names)):
+            what, pattern, body = (("refresh", REFRESH, pairs[name]["refresh_token"]),
+                                   ("login", LOGIN, name[1:].split(":")[0]),
+                                   ("PUT", ("PUT", f"/_synapse/admin/v2/users/{re.escape(name)}"), "password"))[i // 2]
+            when = WHENS[i % 2]
+            steps[f"{what} {when}"] = user, storm.proxy.hold(*pattern, when, body.encode())
+        return while_stopped(storm, mark, steps, passwords_of=names[4:])
+
+
+def while_stopped(storm, mark, steps, passwords_of=()):
+    """`steps`: which user is in it, and what is held. Each has one recovery, by the other process: what the stopped one was
+    given, or asks for when it goes on, takes nothing from it."""
+    first, second = storm.hosts
+    held = [each for _, each in steps.values()]
+    begun = [storm.sends(1, f"stopped, {step}", host=first, by=user) for step, (user, _) in steps.items()]
+    if not all(each.there.wait(60) for each in held):
+        raise AssertionError(f"nobody asked for {[step for step, (_, each) in steps.items() if not each.there.is_set()]}")
+    os.kill(first.process.pid, signal.SIGSTOP)
+    try:
+        at, waited = time.monotonic(), {}
+        others = {step: storm.sends(1, f"other, {step}", host=second, by=user) for step, (user, _) in steps.items()}
+        for step, other in others.items():
+            storm.confirmed(other)
+            waited[step] = round(time.monotonic() - at, 1)
+    finally:
+        for each in held:
+            each.let_go()
+        os.kill(first.process.pid, signal.SIGCONT)
+    for each in begun:
+        storm.confirmed(each)
+    count = 2 * len(storm.users)
+    for name, host in (("first", first), ("second", second)):  # both go on with tokens that live
+        storm.confirmed(storm.sends(count, f"{name} goes on", host=host))
+    late = [each.exchange for each in held]
+    hold_true(count_faults(storm.user_ids.values(), mark.made, storm.stored_counts(), storm.given(mark.since, but=late)))
+    storm.say(f"the other process waited {waited} s")
+    hold_true(identity_faults(mark.identities, storm.identities()))
+    storm.stored_tokens_are_the_last(but=late)
+    storm.each_text_once()
+    storm.nothing_changed_hands(mark.since, passwords_of)
+    storm.finish()
+    return {"waited_s": waited, "secrets_looked_for": storm.nothing_leaked()}
 
 
 def logins_spent(folder, users, sends, say, rate=None):
@@ -366,5 +397,5 @@ def judged(storm, mark, say, also=(), may_lack_device=False, interrupted=False):
 
 CASES = {case.__name__: case
          for case in (rows_deleted, rows_deleted_device, logged_out, devices_die, devices_die_unlimited, four_processes,
-                      four_processes_device, four_processes_postgresql, admin_too, holder_stopped, logins_spent, refreshes,
-                      newcomers, newcomers_appservice, identities, identities_auto)}
+                      four_processes_device, four_processes_postgresql, admin_too, holder_stopped, holder_stopped_device,
+                      logins_spent, refreshes, newcomers, newcomers_appservice, identities, identities_auto)}

@@ -35,8 +35,8 @@ class Exchange:
 class Held:
     """One exchange that waits until it is let go."""
 
-    def __init__(self, method, pattern, when):
-        self.method, self.pattern, self.when = method, pattern, when
+    def __init__(self, method, pattern, when, body):
+        self.method, self.pattern, self.when, self.body = method, pattern, when, body
         self.there, self._go = threading.Event(), threading.Event()
         self.exchange = None  # the one that it took
 
@@ -48,6 +48,8 @@ class Held:
 
     async def meet(self, exchange, when):
         if self.exchange or when != self.when or not exchange.matches(self.method, self.pattern):
+            return
+        if self.body not in exchange.body:
             return
         self.exchange = exchange
         self.there.set()
@@ -111,9 +113,10 @@ class CountingProxy:
         with self._lock:
             return None in self._cut or exchange.token in self._cut
 
-    def hold(self, method, pattern, when):
-        """Holds the first of these requests, when it is "asked" or when it is "answered"; gives a Held."""
-        held = Held(method, pattern, when)
+    def hold(self, method, pattern, when, body=b""):
+        """Holds the first of these requests with that in its body, when it is "asked" or when it is "answered"; gives a
+        Held."""
+        held = Held(method, pattern, when, body)
         with self._lock:
             self._holds = [each for each in self._holds if not each.is_over()] + [held]
         return held

@@ -7,7 +7,6 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
 
-from counting_proxy import LOST
 from traces import Secrets, files
 
 SEND = ("PUT", r"/_matrix/client/v3/rooms/[^/]+/send/m\.room\.message/.*")
@@ -138,14 +137,9 @@ class Judges:
     def last_tokens(self):
         return {user: token for _, user, token in self.minted()}
 
-    def given(self, since):
-        """How many tokens each was given since then, by user id."""
-        return Counter(user for when, user, _ in self.minted() if when >= since)
-
-    def recoveries(self, since):
-        """How many tokens the admin had for each user since then, by user id; those whose answers were lost too."""
-        return Counter(each.path.split("/")[-2] for each in self.proxy.seen(*PUPPET_LOGIN, since=since)
-                       if each.status in (200, LOST))
+    def given(self, since, but=()):
+        """How many tokens each was given since then, by user id; not by those exchanges that are named."""
+        return Counter(user for when, user, _ in self.minted(but) if when >= since)
 
     def stored_counts(self):
         """How often the store says that a token was made, by user id and reason."""
@@ -213,14 +207,19 @@ class Judges:
             start = f"&from={page['next_token']}" if "next_token" in page else None
         return {"accounts": accounts, "users": users}
 
-    def nothing_changed_hands(self, since=0.0):
-        """Nothing that the library asked for logs anybody out, deletes a device or sets a password."""
+    def nothing_changed_hands(self, since=0.0, passwords_of=()):
+        """Nothing that the library asked for logs anybody out, deletes a device or sets a password; of these user ids it may
+        set that, and nothing else."""
         forbidden = [each for method, pattern in (
             ("POST", r"/_matrix/client/v3/logout(/all)?"), ("POST", r"/_synapse/admin/v1/reset_password/.*"),
             ("DELETE", r"/_synapse/admin/v2/users/.*/devices/.*"), ("POST", r"/_synapse/admin/v2/users/.*/delete_devices"))
             for each in self.proxy.seen(method, pattern, since)]
-        passwords = [each for each in self.proxy.seen(*USER_PUT, since=since)
-                     if "password" in json.loads(each.body or b"{}")]
+        passwords = []
+        for each in self.proxy.seen(*USER_PUT, since=since):
+            body = json.loads(each.body or b"{}")
+            alone = {"password": body.get("password"), "logout_devices": False}
+            if "password" in body and not (each.path.split("/")[-1] in passwords_of and body == alone):
+                passwords.append(each)
         if forbidden or passwords:
             raise AssertionError(f"the library asked for {(forbidden + passwords)[:3]}")
 

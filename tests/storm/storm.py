@@ -252,12 +252,14 @@ class Storm(Judges):
 
     # ---- deaths of tokens ----
 
-    def delete_rows(self):
-        """The rows of all users' tokens are gone, and so is what Synapse remembers of them; devices stay."""
+    def delete_rows(self, refreshed_no_more=()):
+        """The rows of all users' tokens are gone, and so is what Synapse remembers of them; devices stay. So do refresh
+        tokens, but for those of some user ids."""
         self.homeserver.kill()
         with contextlib.closing(sqlite3.connect(self.homeserver.folder / "homeserver.db")) as database:
             gone = database.execute("DELETE FROM access_tokens WHERE user_id LIKE '@park%' OR puppets_user_id LIKE '@park%'"
                                     ).rowcount
+            database.executemany("DELETE FROM refresh_tokens WHERE user_id = ?", [(user,) for user in refreshed_no_more])
             database.commit()
         self.homeserver.restart()
         return gone
@@ -277,6 +279,12 @@ class Storm(Judges):
                            self.operator)
             else:
                 self._done("POST", "/_matrix/client/v3/logout/all", {}, last[user])
+
+    def change_passwords(self, user_ids):
+        """Somebody gives these accounts other passwords; nobody is logged out."""
+        for user in user_ids:
+            self._done("PUT", f"/_synapse/admin/v2/users/{quote(user)}",
+                       {"password": f"another of {user}", "logout_devices": False}, self.operator)
 
     def _done(self, method, path, body, token):
         status, answer = self.matrix.call(method, path, body, token)

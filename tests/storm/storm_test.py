@@ -20,6 +20,11 @@ def holder_stopped():
         return cases.holder_stopped(folder, 2, 0, print)
 
 
+def holder_stopped_device():
+    with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder:
+        return cases.holder_stopped_device(folder, 6, 0, print)
+
+
 def logins_spent():
     """At 8 s for a login, where Synapse's own limit is 333."""
     with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder:
@@ -34,7 +39,7 @@ class Small(unittest.TestCase):
         if len(sys.argv) == 1:  # all of them are wanted
             threads = concurrent.futures.ThreadPoolExecutor()
             cls.addClassCleanup(threads.shutdown)
-            cls.beside = {case: threads.submit(case) for case in (holder_stopped, logins_spent)}
+            cls.beside = {case: threads.submit(case) for case in (holder_stopped, holder_stopped_device, logins_spent)}
 
     def of(self, case):
         return self.beside[case].result() if case in self.beside else case()
@@ -68,6 +73,11 @@ class Small(unittest.TestCase):
 
     def test_holder_stopped(self):
         self.assertGreater(min(self.of(holder_stopped)["waited_s"].values()), 15)
+
+    def test_holder_stopped_device(self):
+        waited = self.of(holder_stopped_device)["waited_s"]
+        self.assertEqual(6, len(waited))
+        self.assertGreater(min(waited.values()), 15)
 
     def test_logins_spent(self):
         self.assertGreater(self.of(logins_spent)["told_to_wait_s"], 4)
