@@ -154,8 +154,8 @@ Task<Result<void>> TenantChat::enter(Self self, MatrixRoomId room, KnownUser use
   co_return joined;
 }
 
-// A homeserver takes those whose account it closes out of their rooms, and the admin's tokens for them go on: nobody is
-// brought back by these.
+// A homeserver takes those whose account it closes out of their rooms, and the admin's tokens for them go on: who was
+// in, and is no longer, is not brought back by these.
 Task<Result<void>> TenantChat::still_open(Self self, KnownUser user, net::CallContext context) {
   Pending<Account> looking = self->provider_->account(user.id(), options_of(context));
   const Result<Account> account = co_await net::on_loop(context, std::move(looking));
@@ -176,8 +176,10 @@ Task<Result<TenantChat::Way>> TenantChat::mend(Self self, Way way, Error error, 
   Remedy remedy = remedy_for(error, is_in);
   if (remedy == Remedy::join && !way.joined) {
     way.joined = true;
-    Result<void> open = co_await still_open(self, user, context);
-    if (!open) co_return std::move(open).error();
+    if (is_in) {
+      Result<void> open = co_await still_open(self, user, context);
+      if (!open) co_return std::move(open).error();
+    }
     Result<void> joined = co_await enter(self, way.room, user, context);
     if (joined) co_return way;
     error = joined.error();

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <new>
 #include <type_traits>
@@ -65,6 +66,19 @@ std::shared_ptr<ChatProvider> Homeserver::provider(std::string /*group*/, Access
   return std::make_shared<StubProvider>(backend_->queue);
 }
 // The directory's, likewise. What open() gives comes from the queue that the test has set.
+namespace detail {
+class AlertFeed {
+ public:
+  std::shared_ptr<Queue> queue = std::make_shared<Queue>();
+};
+}  // namespace detail
+Pending<AlertBatch> AlertStream::next(CallOptions options) {
+  return answers<AlertBatch>(feed_->queue, std::move(options), []() -> Result<AlertBatch> {
+    const LogRecord line(LogLevel::warning, "net", "breaker.open", Host::text("away"));
+    return AlertBatch{Alert(AlertKind::homeserver_failing, line, std::chrono::system_clock::now())};
+  });
+}
+
 std::shared_ptr<detail::DirectoryHome> directory_home;
 StoredDirectory::StoredDirectory(std::shared_ptr<detail::DirectoryHome> home) : home_(std::move(home)) {}
 StoredDirectory::~StoredDirectory() = default;
@@ -500,6 +514,12 @@ Fire discover(Runtime* runtime, std::stop_token stop, std::string* url) {
   if (found) *url = *found;
 }
 
+Fire next_alert(AlertStream* alerts, std::stop_token stop, std::string* said) {
+  if (const Result<AlertBatch> batch = co_await alerts->next(CallOptions().within(5s).stop(stop))) {
+    *said = batch->front().message();
+  }
+}
+
 template <class... Classes>
 constexpr bool none_is_an_aggregate = (!std::is_aggregate_v<Classes> && ...);
 static_assert(none_is_an_aggregate<CallOptions, RuntimeOptions, HomeserverOptions, DiscoveryOptions, TenantOptions,
@@ -605,6 +625,18 @@ TEST_CASE("Homeserver::discover") {
   CHECK(url == text("https://hs"));
   CHECK(live <= before + 1);  // the queue may keep a block for next time
   discovery_queue.reset();
+}
+
+TEST_CASE("AlertStream::next") {
+  const auto feed = std::make_shared<confab::detail::AlertFeed>();
+  AlertStream alerts(feed);
+  std::string said;
+  said.reserve(100);
+  const long before = live;
+  next_alert(&alerts, std::stop_token(), &said);
+  feed->queue->run();
+  CHECK(said == text("away"));
+  CHECK(live <= before + 1);  // the queue may keep a block for next time
 }
 
 namespace {

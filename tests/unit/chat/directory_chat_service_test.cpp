@@ -168,10 +168,20 @@ TEST_CASE_FIXTURE(Fixture, "a listed sender who is outside joins, and sends unde
   CHECK(provider->transactions == Asked{"t", "t", "t"});
   provider->remove("@park_2:hs.test");
   REQUIRE(chat->send(Message(picnic, ben, "back")).wait().has_value());
-  CHECK(provider->asked() ==
-        Asked{"send !1 @park_2:hs.test back", "join !1 @park_2:hs.test", "send !1 @park_2:hs.test back"});
+  CHECK(provider->asked() == Asked{"send !1 @park_2:hs.test back", "show @park_2:hs.test", "join !1 @park_2:hs.test",
+                                   "send !1 @park_2:hs.test back"});
   CHECK(provider->transactions[3] == provider->transactions[4]);
   CHECK(!provider->transactions[3].empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "who was in a room and whose account was closed is not brought back") {
+  make_picnic();
+  REQUIRE(chat->send(Message(picnic, ben, "hi")).wait().has_value());
+  provider->close("@park_2:hs.test");
+  provider->remove("@park_2:hs.test");
+  (void)provider->asked();
+  CHECK(code_of(Message(picnic, ben, "back")) == Errc::account_deactivated);
+  CHECK(provider->asked() == Asked{"send !1 @park_2:hs.test back", "show @park_2:hs.test"});
 }
 
 TEST_CASE_FIXTURE(Fixture, "each remedy is tried once") {
@@ -181,7 +191,8 @@ TEST_CASE_FIXTURE(Fixture, "each remedy is tried once") {
   provider->remove("@park_2:hs.test");
   (void)provider->asked();
   CHECK(code_of(Message(picnic, ben, "let me in")) == Errc::forbidden);
-  CHECK(provider->asked() == Asked{"send !1 @park_2:hs.test let me in", "join !1 @park_2:hs.test"});
+  CHECK(provider->asked() ==
+        Asked{"send !1 @park_2:hs.test let me in", "show @park_2:hs.test", "join !1 @park_2:hs.test"});
 
   for (int i = 0; i < 3; ++i) provider->fail_next(Error(Errc::not_found, "no such room"));
   CHECK(code_of(Message(picnic, ana, "nowhere")) == Errc::not_found);

@@ -36,7 +36,8 @@ Pending<Account> RecordingProvider::account(MatrixUserId user, CallOptions optio
   return described<Account>(user, std::move(options), [this, user]() -> Result<Account> {
     note("show " + user.str());
     if (accounts_.count(user.str()) == 0) return Error(Errc::not_found, "no such account");
-    return Account(UserSlug(), user, "Shown").state(AccountState::locked);
+    return Account(UserSlug(), user, "Shown")
+        .state(closed_.count(user.str()) != 0 ? AccountState::deactivated : AccountState::locked);
   });
 }
 

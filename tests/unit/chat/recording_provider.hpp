@@ -70,6 +70,7 @@ class RecordingProvider final : public ChatProvider {
     members_.clear();
   }
   void forget_accounts() { accounts_.clear(); }
+  void close(const std::string& user) { closed_.insert(user); }
 
   std::vector<std::string> transactions;
   std::vector<std::string> left;   // whom the next batch of a stream says to have left room !1
@@ -130,6 +131,7 @@ class RecordingProvider final : public ChatProvider {
   std::deque<Error> failures_;
   std::map<std::string, MatrixRoomId> rooms_;
   std::set<std::string> accounts_;
+  std::set<std::string> closed_;
   std::set<std::string> members_;
   std::set<std::string> banned_;
   int made_ = 0;

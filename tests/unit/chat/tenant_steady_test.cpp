@@ -199,7 +199,7 @@ TEST_CASE_FIXTURE(Steady, "what is wrong with a message costs one request, not o
   CHECK(refused_by(403, "M_RESOURCE_LIMIT_EXCEEDED", Errc::forbidden) == 1);
   CHECK(refused_by(403, "M_USER_LIMIT_EXCEEDED", Errc::forbidden) == 1);
   hs.fail_next(1, "PUT", "/_matrix/client/v3/rooms/*/send/*/*", Answer::error(403, "M_FORBIDDEN"));
-  CHECK(cost(*chat, event, ana) == 3);  // that may be about the membership: join, and once more
+  CHECK(cost(*chat, event, ana) == 4);  // that may be about the membership: the account, join, and once more
 
   const EventId sent = chat->send(Message(event, ana, "mine")).wait().value();
   const EventId none("$none");
