@@ -53,7 +53,8 @@ class MintedToken {
     return *this;
   }
   [[nodiscard]] bool is_acted() const noexcept { return acted_; }
-  [[nodiscard]] const Secret& secret() const noexcept { return secret_; }
+  [[nodiscard]] const Secret& secret() const& noexcept { return secret_; }
+  [[nodiscard]] Secret secret() && noexcept { return std::move(secret_); }
   [[nodiscard]] net::TimePoint end() const noexcept { return end_; }
   [[nodiscard]] net::TimePoint renew_at() const noexcept { return renew_; }
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
@@ -146,8 +147,10 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   [[nodiscard]] static Task<Result<Token>> wait(std::shared_ptr<net::SharedResult<Token>> flight, unsigned place,
                                                 net::CallContext context);
   // Whoever calls these has the lock.
-  void use(const MintedToken& minted);
+  void use(MintedToken minted) noexcept;
   void use_next();
+  // The flight has ended; what those are told who wait for it.
+  [[nodiscard]] Result<Token> landed(Need need, Result<MintedToken> minted);
   [[nodiscard]] static Task<void> fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight,
                                       Need need, net::CallContext context);
 
