@@ -8,7 +8,6 @@
 #include <iterator>
 #include <memory>
 #include <mutex>
-#include <string>
 #include <utility>
 #include <vector>
 
