@@ -11,6 +11,7 @@ import time
 import confab
 import confab.sync
 import pytest
+from confab import _ffi, models
 
 from conftest import PACKAGE
 
@@ -149,13 +150,21 @@ def test_a_signal_ends_a_send_and_says_what_is_unknown(fake, fake_config, interr
         assert room.send("next", user="ana").event_id
 
 
+def frames(frame):
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
 class Interrupting:
     """Raises where the interpreter would run a signal's handler, in the package's own code: at the n-th such place."""
 
     LOOKS = ("CALL", "RESUME", "JUMP_BACKWARD", "JUMP_ABSOLUTE")  # as the names of instructions begin behind which it does
 
-    def __init__(self, nth):
+    def __init__(self, nth, extent=None):
+        """extent: only within a function of this code, and what it calls."""
         self.left = nth
+        self.extent = extent
         self.behind = {}
 
     def __enter__(self):
@@ -172,6 +181,8 @@ class Interrupting:
     def called(self, frame, _what, _argument):
         # What a finalizer raises is not raised, whoever runs it.
         if not frame.f_code.co_filename.startswith(str(PACKAGE / "src")) or frame.f_code.co_name == "__del__":
+            return None
+        if self.extent is not None and not any(each.f_code is self.extent for each in frames(frame)):
             return None
         frame.f_trace_lines, frame.f_trace_opcodes = False, True
         before = None
@@ -222,22 +233,72 @@ def test_a_signal_s_handler_that_raises_takes_no_event_from_a_watch(fake_config)
         assert nth > 50  # there are so many places at least
 
 
+def sent_as(fake, transaction_id):
+    return fake.count("PUT", f"/_matrix/client/v3/rooms/*/send/*/{transaction_id}")
+
+
 def test_a_signal_s_handler_that_raises_loses_no_outcome(fake, fake_config):
-    """A call that is interrupted behind its completion does not wait for another one."""
+    """At each place where the interpreter looks for signals, from before the library takes a send on until its result is
+    there. A call that is interrupted behind its completion does not wait for another one."""
+    extent = confab.sync.Client._ended.__code__
+    outcomes = []
     with confab.sync.Client(fake_config) as chat:
         room = chat.tenant("park").events.room("picnic", creator="ana")
-        outcomes = set()
-        for nth in range(1000):
-            with Interrupting(nth) as interrupting:
-                begun = time.monotonic()
+        while not outcomes or outcomes[-1] is not models.Sent:
+            begun, outcome = time.monotonic(), models.Sent
+            with Interrupting(len(outcomes), extent):
                 try:
-                    room.send("hi", user="ana")
+                    room.send("hi", user="ana", transaction_id=f"t{len(outcomes)}")
                 except Interrupted as interrupted:
-                    outcomes.add(type(interrupted.__cause__))
+                    outcome = type(interrupted.__cause__)
+                    if outcome is confab.OutcomeUnknown:
+                        assert interrupted.__cause__.transaction_id == f"t{len(outcomes)}"
             assert time.monotonic() - begun < 4  # it would wait for longer
-            if not interrupting.raised:
-                break
-        assert outcomes >= {confab.OutcomeUnknown} and nth > 50
+            outcomes.append(outcome)
+    # All that was in flight has ended: what was sent is known.
+    untold = [nth for nth, outcome in enumerate(outcomes) if outcome is type(None) and sent_as(fake, f"t{nth}")]
+    assert untold == []
+    assert {confab.OutcomeUnknown, type(None)} <= set(outcomes) and len(outcomes) > 50
+    assert not sent_as(fake, "t0")
+
+
+@pytest.mark.parametrize("face", ["send", "send_durably", "edit", "redact", "react"])
+def test_a_signal_just_behind_the_start_of_a_send_loses_no_outcome(fake, fake_config, interrupting, monkeypatch, face):
+    """A real one, that comes while the library takes it on."""
+    with confab.sync.Client(fake_config) as chat:
+        room = chat.tenant("park").events.room("picnic", creator="ana")
+        event = room.send("hi", user="ana").event_id
+        arguments = {"send": ("more",), "send_durably": ("more",), "edit": (event, "hi!"), "redact": (event,),
+                     "react": (event, "+1")}[face]
+        start = _ffi._library[f"confab_{face}"]
+
+        def start_and_signal(*given):
+            status = start(*given)
+            signal.raise_signal(signal.SIGUSR1)
+            return status
+
+        fake.fail("PUT", "/_matrix/client/v3/rooms/*/*/**", answer={"hold": True})
+        monkeypatch.setitem(_ffi._library._functions, f"confab_{face}", start_and_signal)
+        with pytest.raises(Interrupted) as caught:
+            getattr(room, face)(*arguments, user="ana", transaction_id="told")
+        fake.tell("release")
+        unknown = caught.value.__cause__
+        assert unknown is None or unknown.transaction_id.startswith("told")  # the outbox adds to it
+    assert unknown is not None or not sent_as(fake, "told")
+
+
+def test_signals_that_do_not_let_a_send_end_leave_its_transaction_id(fake, fake_config, monkeypatch):
+    """One while it is waited for, and one while its cancellation is."""
+    def interrupted(*_):
+        raise Interrupted
+
+    with confab.sync.Client(fake_config) as chat:
+        room = chat.tenant("park").events.room("picnic", creator="ana")
+        monkeypatch.setattr(confab.sync._Inbox, "wait", interrupted)
+        with pytest.raises(Interrupted) as caught:
+            room.send("hi", user="ana", transaction_id="told")
+        assert isinstance(caught.value.__cause__, confab.OutcomeUnknown)
+        assert caught.value.__cause__.transaction_id == "told"
 
 
 def test_a_handler_of_alerts_that_raises_ends_nothing(fake, fake_config, monkeypatch):

@@ -106,8 +106,9 @@ class Arrivals:
                 future.set_result(arrived)
 
         tag = self.receive(receive)
+        operation = _ffi.Operation()
         try:
-            operation = _ffi.ask(function, handle, fields, self.queue, tag)
+            _ffi.ask(function, handle, fields, self.queue, tag, operation)
         except BaseException:
             self.forget(tag)
             raise
@@ -119,11 +120,10 @@ class Arrivals:
                 late = came[0] if came else await self._late(tag)
             except asyncio.CancelledError:
                 # Nobody waits to hear whether it was sent; its id is known without.
-                transaction = fields.get("transaction_id")
-                if function not in SENDS or not isinstance(transaction, str):
+                unheard = unheard_outcome(function, fields)
+                if unheard is None:
                     raise
-                raise OutcomeUnknown("it was cancelled twice, and may have been sent", transaction_id=transaction,
-                                     retriable=True) from None
+                raise unheard from None
             unknown = unknown_outcome(late)
             if unknown is not None:
                 raise unknown from None
@@ -183,3 +183,11 @@ def unknown_outcome(ended: _ffi.Arrived) -> Optional[OutcomeUnknown]:
         if transaction is not None:
             return OutcomeUnknown("it was cancelled, and had been sent", transaction_id=transaction, retriable=True)
     return None
+
+
+def unheard_outcome(function: str, fields: _ffi.Fields) -> Optional[OutcomeUnknown]:
+    """What must be told of an operation that was started, and whose completion nobody waits for any longer."""
+    transaction = fields.get("transaction_id")
+    if function not in SENDS or not isinstance(transaction, str):
+        return None
+    return OutcomeUnknown("its end was not waited for: it may have been sent", transaction_id=transaction, retriable=True)

@@ -495,7 +495,18 @@ class Tenant(_Handle):
 
 
 class Operation(_Handle):
+    """Made before it is started: so who is interrupted behind the start by a signal's handler has it already."""
+
     noun = "operation"
+
+    def __init__(self) -> None:
+        pointer = _OperationP()
+        super().__init__(pointer)
+        self.place: Any = ctypes.byref(pointer)  # where the library puts it
+
+    @property
+    def started(self) -> bool:
+        return bool(self._pointer)
 
     def cancel(self) -> None:
         self.call("confab_operation_cancel")
@@ -642,14 +653,13 @@ class Queue(_Handle):
         return self._pointer
 
 
-def ask(function: str, handle: _Handle, fields: Fields, queue: Queue, tag: int) -> Operation:
+def ask(function: str, handle: _Handle, fields: Fields, queue: Queue, tag: int, operation: Operation) -> None:
     """Starts an operation: exactly one completion with this tag arrives in the queue. Raises what refuses it at once."""
     request_type = FUNCTIONS[function].arguments[1]._type_  # what the pointer points to
     request = _filled(request_type.__name__, fields)
-    operation, error = _OperationP(), _ErrorP()
-    _check(handle.call(function, ctypes.byref(request), queue.pointer(), tag, ctypes.byref(operation),
-                       ctypes.byref(error)), error)
-    return Operation(operation)
+    error = _ErrorP()
+    _check(handle.call(function, ctypes.byref(request), queue.pointer(), tag, operation.place, ctypes.byref(error)),
+           error)
 
 
 class Stream(_Handle):

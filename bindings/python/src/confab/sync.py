@@ -7,8 +7,10 @@
 
 Every object may be used by several threads at once, but a Watch, which is for one at a time. Arguments, results and
 errors are those of the asyncio face; see there. Ctrl-C, and whatever else a signal's handler raises, ends a call and
-cancels its operation; where a send may have happened nevertheless, its OutcomeUnknown is the ``__cause__``. A Watch loses
-nothing by it: the event that was not given yet is given by the next call.
+cancels its operation; where a send may have happened nevertheless, its OutcomeUnknown is the ``__cause__``, whenever the
+signal came. (Python 3.9 and 3.10 may run a handler also when the send has returned and its result is not assigned yet:
+who must not lose it then names a ``transaction_id``.) A Watch loses nothing: the event that was not given yet is given
+by the next call.
 """
 
 from __future__ import annotations
@@ -22,11 +24,11 @@ from types import TracebackType
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar
 
 from . import _calls, _ffi, models
-from ._arrivals import unknown_outcome
+from ._arrivals import unheard_outcome, unknown_outcome
 from ._logs import Logs, OnAlert
 from ._questions import Batch, Questions
 from ._session import Config, Session
-from .errors import Closed, Forked, TimedOut
+from .errors import Closed, Forked, OutcomeUnknown, TimedOut
 
 __all__ = ["Client", "DirectRooms", "Directory", "Outbox", "Room", "Rooms", "Tenant", "Users", "Watch"]
 
@@ -163,24 +165,41 @@ class Client:
                timeout: Optional[float]) -> T:
         within = self._timeout if timeout is None else _calls.milliseconds(timeout)
         inbox, tag = self._inbox, next(self._tags)
+        operation = _ffi.Operation()
+        ended: Optional[_ffi.Arrived] = None
+        # A signal's handler may raise behind each call in what follows; what became of the operation is kept until none is
+        # left. No `finally`: what it calls on the way of a result would be such a place, too.
         inbox.expect(tag)
         try:
-            operation = _ffi.ask(call.function, handle, {**call.fields, "timeout_ms": within}, inbox.queue, tag)
+            _ffi.ask(call.function, handle, {**call.fields, "timeout_ms": within}, inbox.queue, tag, operation)
+            ended = inbox.wait(tag, None)
+            assert ended is not None  # it waited without a bound
+            result = call.read(ended.result())
+            operation.release()
+            inbox.forget(tag)
+            return result
+        except BaseException as raised:
             try:
-                ended = inbox.wait(tag, None)
-            except BaseException as interrupt:
-                operation.cancel()
-                late = inbox.wait(tag, _LATE_MS)
-                unknown = None if late is None else unknown_outcome(late)
-                if unknown is not None:
-                    raise interrupt from unknown
-                raise
+                ended = ended or inbox.came.get(tag)
+                failed = raised is ended.failure if ended is not None else not operation.started
+                unknown = None if failed else self._interrupted(call, operation, ended, tag)
+                if unknown is None:
+                    raise
+                raise raised from unknown
             finally:
                 operation.release()
-        finally:
-            inbox.forget(tag)
-        assert ended is not None  # it waited without a bound
-        return call.read(ended.result())
+                inbox.forget(tag)
+
+    def _interrupted(self, call: _calls.Call[T], operation: _ffi.Operation, ended: Optional[_ffi.Arrived], tag: int
+                     ) -> Optional[OutcomeUnknown]:
+        """What must be told of an operation for whose end its caller does not wait any longer."""
+        if ended is None:
+            try:
+                operation.cancel()
+                ended = self._inbox.wait(tag, _LATE_MS)
+            except BaseException as again:
+                raise again from unheard_outcome(call.function, call.fields)
+        return unheard_outcome(call.function, call.fields) if ended is None else unknown_outcome(ended)
 
     def _tenant(self, name: Optional[str]) -> _ffi.Tenant:
         return self._session.known_tenant(name) or self._session.tenant(name)
