@@ -1,5 +1,6 @@
 #include "net/trust_store.hpp"
 
+#include <dirent.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
@@ -34,9 +35,26 @@ Error unreadable(const std::string& ca_file) {
 
 // Where distributions keep all authorities in one file. Read whole, because OpenSSL's default directory would be read
 // during each handshake, on a loop.
-constexpr std::array<const char*, 4> system_bundles{"/etc/ssl/certs/ca-certificates.crt",
-                                                    "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
-                                                    "/etc/ssl/cert.pem"};
+constexpr std::array<const char*, 5> system_bundles{
+    "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+
+struct CloseFolder {
+  void operator()(DIR* folder) const noexcept { ::closedir(folder); }
+};
+
+// OpenSSL takes places that are not there, or empty, for a success, and then knows no authority. Those that it was
+// compiled with may be another distribution's: a Python wheel brings its own OpenSSL.
+bool default_places_hold_anything() {
+  if (const char* named = std::getenv(X509_get_default_cert_dir_env()); named != nullptr && *named != '\0') return true;
+  if (::access(X509_get_default_cert_file(), R_OK) == 0) return true;
+  const std::unique_ptr<DIR, CloseFolder> folder(::opendir(X509_get_default_cert_dir()));
+  if (!folder) return false;
+  while (const dirent* entry = ::readdir(folder.get())) {
+    if (entry->d_name[0] != '.') return true;
+  }
+  return false;
+}
 
 bool load_system(X509_STORE* store) {
   if (const char* file = std::getenv(X509_get_default_cert_file_env()); file != nullptr && *file != '\0') {
@@ -45,7 +63,7 @@ bool load_system(X509_STORE* store) {
   for (const char* file : system_bundles) {
     if (::access(file, R_OK) == 0) return X509_STORE_load_file(store, file) == 1;
   }
-  return X509_STORE_set_default_paths(store) == 1;
+  return default_places_hold_anything() && X509_STORE_set_default_paths(store) == 1;
 }
 
 Result<OwnedStore> read_authorities(const std::string& ca_file) {
