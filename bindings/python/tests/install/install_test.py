@@ -1,83 +1,27 @@
-"""An sdist, a wheel from it, and the package in an environment that knows nothing of the checkout.
+"""An sdist, a wheel from it, the package from a checkout, each in an environment that knows nothing of its origin.
 
-All of it is compiled from the sdist, without optimization and in joined sources, through ccache where that is here, in
-folders whose relative places are the same every time: only what changed is compiled. It takes minutes the first time, so
-it is a suite of its own: scripts/test --suite install
+What is compiled takes minutes the first time, so it is a suite of its own: scripts/test --suite install
 """
 
 import ast
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
-import venv
-import zipfile
 
 import confab
 import pytest
-
-from conftest import PACKAGE, SOURCE, Fake, configuration
-
-CLEAN = {name: value for name, value in os.environ.items()
-         if not name.startswith(("CONFAB_", "PYTHON", "SSL_CERT"))}
+from environments import environment, pip_build, run
+from fakes import PACKAGE, SOURCE, configuration
+from versions import interpreters
 
 
-def run(*command, folder, code=0, **environment):
-    done = subprocess.run([*map(str, command)], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, check=False, env={**CLEAN, **environment})
-    assert done.returncode == code, done.stdout[-6000:]
-    return done.stdout
-
-
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory):
-    made = tmp_path_factory.mktemp("install")
-    yield made
-    shutil.rmtree(made)
-
-
-@pytest.fixture(scope="session")
-def sdist(folder):
-    """What lies in the folder above the package is in it; nothing of it stays behind."""
-    run(sys.executable, "-m", "build", "--sdist", "--outdir", folder, PACKAGE, folder=folder)
-    assert not (PACKAGE / "cpp").exists()
-    return folder / f"confab-{confab.__version__}.tar.gz"
-
-
-@pytest.fixture(scope="session")
-def wheel(sdist, folder):
-    with tarfile.open(sdist) as archive:
-        archive.extractall(folder)
-    launcher = {"CMAKE_CXX_COMPILER_LAUNCHER": "ccache", "CCACHE_BASEDIR": str(folder), "CCACHE_NOHASHDIR": "1"}
-    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder / "dist",
-        "-C", f"build-dir={folder / 'build'}", "-C", "cmake.define.CMAKE_CXX_FLAGS_RELEASE=-O0",
-        "-C", "cmake.define.CMAKE_UNITY_BUILD=ON", "-C", "cmake.define.CMAKE_UNITY_BUILD_BATCH_SIZE=6",
-        "-C", "cmake.define.CONFAB_PRECOMPILE=ON",
-        folder / f"confab-{confab.__version__}", folder=folder,
-        CMAKE_BUILD_PARALLEL_LEVEL=str(os.cpu_count()),
-        **(launcher if shutil.which("ccache") else {}))
-    made, = (folder / "dist").iterdir()
-    return made
-
-
-@pytest.fixture(scope="session")
-def python(wheel, folder):
-    """An environment with nothing but the wheel."""
-    venv.create(folder / "venv", with_pip=True)
-    python = folder / "venv" / "bin" / "python"
-    run(python, "-m", "pip", "install", "--no-index", wheel, folder=folder)
-    return python
-
-
-def test_sdist(sdist):
-    with tarfile.open(sdist) as archive:
-        names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
-    assert {"cpp/CMakeLists.txt", "cpp/LICENSE", "cpp/capi/include/confab.h", "cpp/src/util/error.cpp",
-            "src/confab/py.typed", "build_backend/sources_along.py", "CMakeLists.txt"} <= names
-    assert not [name for name in names if name.startswith("tests") or "__pycache__" in name]
+def needed():
+    """What an sdist takes along of the checkout."""
+    backend = (PACKAGE / "build_backend" / "sources_along.py").read_text()
+    return ast.literal_eval(re.search(r"^NEEDED = (.*)$", backend, re.MULTILINE).group(1))
 
 
 def files(folder, *names):
@@ -88,29 +32,29 @@ def files(folder, *names):
                 yield str(path.relative_to(folder)), path.read_bytes()
 
 
-def test_what_a_wheel_is_built_from_is_the_same_in_a_checkout(sdist, folder):
-    """So the wheel of the sdist, which is built and tried here, is that of the checkout, without building it once more."""
-    backend = (PACKAGE / "build_backend" / "sources_along.py").read_text()
-    needed = ast.literal_eval(re.search(r"^NEEDED = (.*)$", backend, re.MULTILINE).group(1))
+def test_an_sdist_holds_what_a_wheel_is_built_from_and_nothing_else(sdist, folder):
+    """So the wheel of the sdist is that of the checkout: no source is missing or another; no tests, nothing built."""
     here = dict(files(PACKAGE, "CMakeLists.txt", "pyproject.toml", "README.md", "src", "build_backend"))
-    here.update((f"cpp/{name}", text) for name, text in files(SOURCE, *needed))
+    here.update((f"cpp/{name}", text) for name, text in files(SOURCE, *needed()))
     with tarfile.open(sdist) as archive:
         packed = {member.name.split("/", 1)[1]: archive.extractfile(member).read()
                   for member in archive.getmembers() if member.isfile()}
-    beside = {name for name in packed if name == "PKG-INFO" or name.startswith("bench/")}
-    assert packed.keys() - beside == here.keys()
+    packed.pop("PKG-INFO")
+    assert packed.keys() == here.keys()
     assert [name for name in here if packed[name] != here[name]] == []
-    # Without the copy it is the checkout's own sources that are built.
-    run("cmake", "-S", PACKAGE, "-B", folder / "checkout", "-G", "Ninja", folder=folder)
-    assert f"confab_SOURCE_DIR:STATIC={SOURCE}\n" in (folder / "checkout" / "CMakeCache.txt").read_text()
+    assert {"cpp/CMakeLists.txt", "cpp/LICENSE", "cpp/capi/include/confab.h", "cpp/src/util/error.cpp",
+            "src/confab/py.typed"} <= packed.keys()
+    assert not [name for name in packed if re.search(r"_test\.|(^|/)(tests|bench|build)/|\.(o|so|a|pyc)$", name)]
+    # Everything that git knows of these, where this is a checkout of git's.
+    known = subprocess.run(["git", "ls-files", "-z", "--", *needed()], cwd=SOURCE, capture_output=True, text=True,
+                           check=False)
+    if known.returncode == 0 and known.stdout:
+        assert {f"cpp/{name}" for name in known.stdout.split("\0") if (SOURCE / name).is_file()} <= packed.keys()
 
 
-def test_wheel(wheel):
-    assert re.fullmatch(rf"confab-{confab.__version__}-py3-none-(many)?linux\w+\.whl", wheel.name)
-    with zipfile.ZipFile(wheel) as archive:
-        names = {name for name in archive.namelist() if ".dist-info/" not in name}
-    modules = {f"confab/{path.name}" for path in (PACKAGE / "src" / "confab").iterdir() if path.is_file()}
-    assert names == modules | {"confab/libconfab.so.0", "confab/LICENSE"}
+def test_a_wheel_that_pip_builds(built):
+    """It says that it is for this machine's kind alone: it needs the libraries that are here."""
+    assert re.fullmatch(rf"confab-{confab.__version__}-py3-none-linux_\w+\.whl", built.name)
 
 
 def test_version():
@@ -118,38 +62,48 @@ def test_version():
     assert re.search(r'^version = "(.*?)"', (PACKAGE / "pyproject.toml").read_text(), re.MULTILINE).group(1) == project
 
 
-def test_the_package_and_its_library_are_the_installed_ones(python, folder):
-    told = run(python, "-c", "import confab; print(confab.__file__); print(open('/proc/self/maps').read())",
-               folder=folder)
-    assert told.splitlines()[0].startswith(str(folder / "venv"))
-    mapped = {line.split()[-1] for line in told.splitlines() if "libconfab" in line}
-    assert len(mapped) == 1 and mapped.pop().startswith(str(folder / "venv"))
-    assert str(SOURCE) not in told
-
-
-def test_first_message(python, folder, fake, tmp_path):
-    shutil.copy(SOURCE / "examples" / "python" / "first_message.py", tmp_path)
-    (tmp_path / "confab.json").write_text(json.dumps(configuration(tmp_path, fake.config())))
-    told = run(python, "first_message.py", "confab.json", "picnic", "ana", folder=tmp_path)
+def first_message(python, folder, homeserver, **environment):
+    shutil.copy(SOURCE / "examples" / "python" / "first_message.py", folder)
+    (folder / "confab.json").write_text(json.dumps(configuration(folder, homeserver)))
+    told = run(python, "first_message.py", "confab.json", "picnic", "ana", folder=folder, **environment)
     assert "arrived: The first message" in told
 
 
-SHOW = """
-import confab.sync, json
-with confab.sync.Client("confab.json") as chat:
-    try:
-        print(chat.tenant().users.provision("ana", timeout=3).slug)
-    except confab.Error as error:
-        print(error.code)
-"""
+def of_the_environment(python, folder):
+    """The package that is found there and the library that it loads are the installed ones."""
+    told = run(python, "-c", "import confab; print(confab.__file__); print(open('/proc/self/maps').read())",
+               folder=folder)
+    place = str(python.parent.parent)
+    assert told.splitlines()[0].startswith(place)
+    mapped = {line.split()[-1] for line in told.splitlines() if "libconfab" in line}
+    assert len(mapped) == 1 and mapped.pop().startswith(place)
+    assert str(SOURCE) not in told
 
 
-def test_the_system_s_authorities_are_found(python, folder, tmp_path):
-    """They do not know the fake homeserver's: refused as that, not because there are none. Named, they do."""
-    fake = Fake("--tls", "valid")
-    try:
-        (tmp_path / "confab.json").write_text(json.dumps(configuration(tmp_path, fake.config())))
-        assert run(python, "-c", SHOW, folder=tmp_path).strip() == "unreachable"
-        assert run(python, "-c", SHOW, folder=tmp_path, SSL_CERT_FILE=fake.about["ca_file"]).strip() == "ana"
-    finally:
-        fake.end()
+def test_pip_installs_a_checkout(built, folder, fake, tmp_path):
+    """`pip install CHECKOUT/bindings/python`, of a copy: it lies so that what the sdist's wheel compiled is not
+    compiled anew, and nothing can be left in the real one."""
+    place = folder / "again"
+    checkout = place / f"confab-{confab.__version__}" / "cpp"
+    checkout.mkdir(parents=True)
+    for name in (*needed(), "bindings/python"):
+        if (SOURCE / name).is_dir():
+            shutil.copytree(SOURCE / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(SOURCE / name, checkout / name)
+    before = {name for name, _ in files(checkout, ".")}
+    python = environment(place / "venv")
+    pip_build("--python", python, "install", checkout / "bindings" / "python", folder=tmp_path, place=place)
+    assert {name for name, _ in files(checkout, ".")} == before
+    shutil.rmtree(checkout)
+    shutil.rmtree(place / "build")
+    of_the_environment(python, tmp_path)
+    first_message(python, tmp_path, fake.config())
+
+
+@pytest.mark.parametrize("interpreter", interpreters())
+def test_the_wheel_serves_every_interpreter(wheel, folder, fake, tmp_path, interpreter):
+    python = environment(tmp_path / "venv", interpreter)
+    run(sys.executable, "-m", "pip", "--python", python, "install", "--no-index", wheel, folder=tmp_path)
+    of_the_environment(python, tmp_path)
+    first_message(python, tmp_path, fake.config())
