@@ -22,6 +22,13 @@ def pytest_pyfunc_call(pyfuncitem):
     return True
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "homeserver" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.synapse)
+
+
 @pytest.fixture(scope="session")
 def homeserver(tmp_path_factory):
     """A Synapse of the whole run."""

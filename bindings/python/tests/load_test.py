@@ -7,6 +7,8 @@ import sys
 
 from conftest import FAKE, PACKAGE
 
+EVENTS = int(os.environ.get("CONFAB_TEST_EVENTS", "1000000"))
+
 
 def measured(script, *options):
     done = subprocess.run([sys.executable, "-B", str(PACKAGE / "bench" / script), *options], stdin=subprocess.DEVNULL,
@@ -17,10 +19,10 @@ def measured(script, *options):
 
 
 def test_events_come_and_memory_stays():
-    told = measured("throughput.py", "--events", "1000000", "--operations", "5000")
-    assert told["events"] == 1_000_000 and told["operations_per_second"] > 0
+    told = measured("throughput.py", "--events", str(EVENTS), "--operations", "5000")
+    assert told["events"] == EVENTS and told["operations_per_second"] > 0
     assert told["cpu_us_per_event"] < 50
-    # A hundred bytes kept of each of the 900,000 events would take twenty times as much.
+    # A hundred bytes kept of each of 900,000 events would take twenty times as much.
     assert told["kilobytes_at_the_end"] - told["kilobytes_at_a_tenth"] < 4096
     if told["events_per_second"] < 20_000:  # the time on the clock is also that of whatever else runs here: once more
         told = measured("throughput.py", "--events", "200000", "--operations", "0")

@@ -168,6 +168,7 @@ class Interrupting:
         self.behind = {}
 
     def __enter__(self):
+        sys._getframe().f_trace_opcodes = True  # Python 3.12 asks for it before the tracing begins
         sys.settrace(self.called)
         return self
 
@@ -184,7 +185,6 @@ class Interrupting:
             return None
         if self.extent is not None and not any(each.f_code is self.extent for each in frames(frame)):
             return None
-        frame.f_trace_lines, frame.f_trace_opcodes = False, True
         before = None
 
         def ran(frame, what, _argument):
@@ -195,6 +195,8 @@ class Interrupting:
                 before = frame.f_lasti
             return ran
 
+        frame.f_trace = ran  # Python 3.13 heeds what follows only behind it
+        frame.f_trace_lines, frame.f_trace_opcodes = False, True
         return ran
 
     def names(self, code):
