@@ -46,6 +46,12 @@ def test_what_is_in_it(wheel):
     assert "OpenSSL" in notices and "GNU LESSER GENERAL PUBLIC LICENSE" in notices
 
 
+def test_a_library_whose_licence_is_not_known_makes_no_wheel(tmp_path):
+    (tmp_path / "libmadeup-0a1b2c3d.so.1").touch()
+    told = run(SOURCE / "scripts" / "wheel-notices", tmp_path, folder=tmp_path, code=1)
+    assert "libmadeup.so.1" in told
+
+
 def library(python):
     place, = python.parent.parent.glob("lib/python3*/site-packages/confab/libconfab.so.0")
     return place
