@@ -62,9 +62,10 @@ def test_version():
     assert re.search(r'^version = "(.*?)"', (PACKAGE / "pyproject.toml").read_text(), re.MULTILINE).group(1) == project
 
 
-def first_message(python, folder, homeserver, **environment):
+def first_message(python, folder, homeserver, store=None, **environment):
     shutil.copy(SOURCE / "examples" / "python" / "first_message.py", folder)
-    (folder / "confab.json").write_text(json.dumps(configuration(folder, homeserver)))
+    more = {} if store is None else {"store": store}
+    (folder / "confab.json").write_text(json.dumps(configuration(folder, homeserver, **more)))
     told = run(python, "first_message.py", "confab.json", "picnic", "ana", folder=folder, **environment)
     assert "arrived: The first message" in told
 

@@ -1,8 +1,10 @@
 """The wheel that is given away: it carries its libraries, which take nothing from the system's and leave the
 interpreter's alone; and it finds the system's certificates wherever a distribution keeps them."""
 
+import base64
 import json
 import re
+import secrets
 import shutil
 import subprocess
 import zipfile
@@ -96,17 +98,54 @@ def unshared():
     return made
 
 
-def test_first_message_by_tls_without_the_system_s_libraries(python, folder, wheel, secured, unshared, tmp_path):
-    """Not even the interpreter has an OpenSSL then."""
+@pytest.fixture
+def without(python, wheel, unshared, tmp_path):
+    """The interpreter where no library that the wheel carries is the system's. It has no `ssl` then, either."""
     names = {re.sub(r"-[0-9a-f]{8}(?=\.)", "", name, count=1).split(".so")[0] for name in carried(wheel)}
     names.remove("libffi")  # ctypes needs it
     hidden = [path for name in names for path in Path("/usr/lib").glob(f"*-linux-gnu/{name}.so.*") if path.is_file()]
     assert len(hidden) >= len(names)
-    without = unshared(python, {path: "/dev/null" for path in hidden}, tmp_path)
+    made = unshared(python, {path: "/dev/null" for path in hidden}, tmp_path)
     look = "try:\n import ssl\nexcept ImportError as failure:\n print(failure)"
-    assert "libssl.so" in run(without, "-c", look, folder=tmp_path)
+    assert "libssl.so" in run(made, "-c", look, folder=tmp_path)
+    return made
+
+
+def test_first_message_by_tls_without_the_system_s_libraries(without, secured, tmp_path):
     first_message(without, tmp_path, secured.config(), SSL_CERT_FILE=secured.about["ca_file"])
     assert run(without, "-c", SHOW, folder=tmp_path).startswith("unreachable ")
+
+
+@pytest.fixture
+def database():
+    """A PostgreSQL that takes nothing but TLS."""
+    server = subprocess.Popen([str(SOURCE / "scripts" / "postgresql"), "run", "--tls"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE)
+    yield json.loads(server.stdout.readline())
+    server.communicate()
+
+
+def store_key(folder):
+    key = folder / "keys"
+    key.touch(mode=0o600)
+    key.write_text(f"first {base64.b64encode(secrets.token_bytes(32)).decode()}\n")
+    return str(key)
+
+
+def test_an_sqlite_store_without_the_system_s_libraries(without, fake, tmp_path):
+    place = tmp_path / "store.db"
+    store = {"kind": "sqlite", "path": str(place), "key_file": store_key(tmp_path)}
+    first_message(without, tmp_path, fake.config(), store)
+    assert place.stat().st_size > 0
+
+
+def test_a_postgresql_store_without_the_system_s_libraries(without, fake, database, tmp_path):
+    """By libpq's TLS."""
+    # Where its own is, only the server's user and a root of the whole system may look.
+    authority = shutil.copy(database["authority"], tmp_path)
+    dsn = "postgresql://{user}:{password}@{host}:{port}/{database}".format(**database)
+    store = {"kind": "postgresql", "dsn": f"{dsn}?sslrootcert={authority}", "key_file": store_key(tmp_path)}
+    first_message(without, tmp_path, fake.config(), store)
 
 
 def test_the_system_s_authorities_are_found(python, tmp_path, secured):
