@@ -104,7 +104,8 @@ class CONFAB_EXPORT Error {
   /// doubled.
   [[nodiscard]] bool retriable() const noexcept;
 
-  /// How long to wait before repeating, where the server or the circuit breaker said so. Counted from the failure.
+  /// How long to wait before repeating, where the server or the circuit breaker said so, or where the homeserver
+  /// refused the user a moment ago and is not asked again before. Counted from the failure.
   ///
   /// @returns        Nothing where nobody said: back off by your own rule. Never negative.
   /// @par Specification Client-server API, "Rate limiting".

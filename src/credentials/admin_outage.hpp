@@ -7,17 +7,14 @@
 
 #include <confab/error.hpp>
 
+#include "credentials/refusal_pause.hpp"
 #include "net/backoff.hpp"
 
 namespace confab::credentials {
 
 class AdminOutage {
  public:
-  // A refused password is not tried again for so long: three wrong ones lock the right one out as well, and even right
-  // ones are few.
-  static constexpr std::chrono::milliseconds first_refusal{30'000};
-
-  explicit AdminOutage(std::chrono::milliseconds first = first_refusal) : first_(first) {}
+  explicit AdminOutage(std::chrono::milliseconds first = RefusalPause::first_refusal) : refusals_(first) {}
 
   enum class Tell : std::uint8_t {
     nothing,
@@ -32,18 +29,13 @@ class AdminOutage {
   [[nodiscard]] Tell failed(const Error& error);
   [[nodiscard]] Tell made();
 
-  // How long the last refusal is believed in: longer with each one, and not for the same time in all processes.
+  // How long the last refusal is believed in.
   [[nodiscard]] std::chrono::milliseconds pause(const net::RandomSource& random) const {
-    return pause(first_, refusals_, random);
+    return refusals_.length(random);
   }
-  // The same after so many of them.
-  [[nodiscard]] static std::chrono::milliseconds pause(std::chrono::milliseconds first, unsigned refusals,
-                                                       const net::RandomSource& random);
-  [[nodiscard]] static std::chrono::milliseconds longest_pause();
 
  private:
-  std::chrono::milliseconds first_;
-  unsigned refusals_ = 0;
+  RefusalPause refusals_;
 };
 
 }  // namespace confab::credentials

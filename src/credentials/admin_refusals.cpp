@@ -58,7 +58,7 @@ Task<AdminRefusals::Wait> AdminRefusals::wait(std::shared_ptr<AdminRefusals> sel
   const std::int64_t now = wall_now();
   if (!refusal.same || refusal.until <= now) co_return std::nullopt;
   // No clock of another's holds us back for longer than a refusal could.
-  co_return std::min(Millis(refusal.until - now), AdminOutage::longest_pause());
+  co_return std::min(Millis(refusal.until - now), RefusalPause::longest());
 }
 
 Task<AdminRefusals::Wait> AdminRefusals::refused(std::shared_ptr<AdminRefusals> self, MatrixUserId admin,
@@ -69,7 +69,7 @@ Task<AdminRefusals::Wait> AdminRefusals::refused(std::shared_ptr<AdminRefusals> 
   Refusal refusal;
   if (*found) refusal = read(**found, *self->keys_, password);
   const unsigned times = refusal.same ? refusal.times + 1 : 1;
-  const Millis pause = AdminOutage::pause(self->first_, times, self->random_);
+  const Millis pause = RefusalPause::length(self->first_, times, self->random_);
   const Result<std::string> sealed =
       store::seal(*self->keys_, store::SealedPlace(key, password_member), Secret(sha256_hex(password.reveal())));
   if (!sealed) co_return std::nullopt;

@@ -11,7 +11,7 @@
 #include <confab/ids.hpp>
 #include <confab/secret.hpp>
 
-#include "credentials/admin_outage.hpp"
+#include "credentials/refusal_pause.hpp"
 #include "net/backoff.hpp"
 #include "net/record_store.hpp"
 #include "store/sealing_keys.hpp"

@@ -169,7 +169,7 @@ AdminSession::AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixU
                                                                  net::CallContext context) {
         return recover_admin(tokens, mint, account, dead, need, std::move(context), watch);
       },
-      std::move(random));
+      std::move(random), first_refusal);
 }
 
 }  // namespace confab::credentials

@@ -66,7 +66,7 @@ class AdminSession : public std::enable_shared_from_this<AdminSession> {
  public:
   AdminSession(std::shared_ptr<matrix::MatrixClient> client, MatrixUserId user, std::shared_ptr<AdminPassword> password,
                std::shared_ptr<TokenStore> tokens,
-               std::chrono::milliseconds first_refusal = AdminOutage::first_refusal);
+               std::chrono::milliseconds first_refusal = RefusalPause::first_refusal);
 
   // Calls an endpoint as the admin: on a dead token once more with a new one.
   template <class Endpoint>

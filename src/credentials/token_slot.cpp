@@ -8,9 +8,6 @@
 namespace confab::credentials {
 
 namespace {
-// A refused password, or one for another server, is not tried again for this long: three wrong ones lock the right one
-// out as well, and even right ones are few.
-constexpr std::chrono::seconds refused_pause{30};
 // Between two tries to renew a token that still lives.
 constexpr std::chrono::seconds renewal_pause{5};
 // Those who waited for a token go on one by one, a millisecond apart, and all within this, each later by a part of
@@ -52,6 +49,33 @@ void TokenSlot::use_next() {
   use(next);
 }
 
+void TokenSlot::remember(const Error& failure, bool current) {
+  const net::TimePoint now = net::Clock::now();
+  last_failure_ = failure;
+  no_mint_before_ = now;
+  refused_ = false;
+  if (failure.retry_after()) {
+    no_mint_before_ += std::min<std::chrono::milliseconds>(*failure.retry_after(), longest_pause);
+  } else if (current && RefusalPause::is_refusal(failure)) {
+    refused_ = true;
+    refusals_.refused();
+    no_mint_before_ += refusals_.length(*random_);
+  }
+  // While the present token still serves, its renewal is not tried with every call.
+  if (secret_) renew_ = std::max(now + renewal_pause, no_mint_before_);
+}
+
+void TokenSlot::end_pause() {
+  refusals_.ended();
+  if (std::exchange(refused_, false)) no_mint_before_ = net::TimePoint::min();
+}
+
+void TokenSlot::forget_refusal() {
+  const std::lock_guard lock(mutex_);
+  ++forgotten_;
+  end_pause();
+}
+
 std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& context, Need need,
                                                           std::optional<Error>& refused, unsigned& place, bool& moves,
                                                           std::optional<std::uint64_t> dead) {
@@ -85,9 +109,11 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
                           net::CallContext context) {
   Result<MintedToken> minted = Error(Errc::internal, "the token could not be made; please report it");
   std::uint64_t dead = 0;
+  unsigned forgotten = 0;
   {
     const std::lock_guard lock(self->mutex_);
     dead = self->generation_;
+    forgotten = self->forgotten_;
   }
   try {
     minted = co_await self->source_(dead, need, context);
@@ -100,9 +126,9 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
   {
     const std::lock_guard lock(self->mutex_);
     self->flight_ = nullptr;
-    const net::TimePoint now = net::Clock::now();
     if (minted) {
       self->last_failure_.reset();
+      self->end_pause();
       outcome.emplace(Token(minted->secret(), minted->generation(), minted->is_fresh()));
       self->next_ = std::move(*minted);
       self->use_next();
@@ -111,18 +137,8 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
     } else if (need == Need::moves) {
       outcome.emplace(minted.error());
     } else {
-      const Error& error = minted.error();
-      self->last_failure_ = error;
-      // While the present token still serves, its renewal is not tried with every call.
-      if (self->secret_) self->renew_ = now + renewal_pause;
-      self->no_mint_before_ = now;
-      if (error.retry_after()) {
-        self->no_mint_before_ = now + std::min<std::chrono::milliseconds>(*error.retry_after(), longest_pause);
-      } else if (error.code() == Errc::config || (!error.retriable() && (error.code() == Errc::admin_unavailable ||
-                                                                         error.code() == Errc::session_expired))) {
-        self->no_mint_before_ = now + refused_pause;
-      }
-      outcome.emplace(error);
+      self->remember(minted.error(), forgotten == self->forgotten_);
+      outcome.emplace(minted.error());
     }
   }
   flight->set(std::move(*outcome));
@@ -222,6 +238,8 @@ Task<bool> TokenSlot::move(std::shared_ptr<TokenSlot> self, net::CallContext con
 
 bool TokenSlot::drop(std::uint64_t generation) {
   const std::lock_guard lock(mutex_);
+  ++forgotten_;
+  end_pause();
   if (generation == 0) generation = next_ ? std::max(generation_, next_->generation()) : generation_;
   dropped_ = std::max(dropped_, generation);
   if (generation_ > dropped_) return false;

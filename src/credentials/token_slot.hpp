@@ -13,6 +13,7 @@
 #include <confab/result.hpp>
 #include <confab/secret.hpp>
 
+#include "credentials/refusal_pause.hpp"
 #include "credentials/stored_token.hpp"
 #include "net/backoff.hpp"
 #include "net/call_context.hpp"
@@ -107,8 +108,9 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   using Source = std::function<Task<Result<MintedToken>>(std::uint64_t dead, Need need, net::CallContext)>;
 
   // `random`: for jitter; shared, since there are as many slots as users.
-  TokenSlot(Source source, std::shared_ptr<const net::RandomSource> random)
-      : source_(std::move(source)), random_(std::move(random)) {}
+  TokenSlot(Source source, std::shared_ptr<const net::RandomSource> random,
+            std::chrono::milliseconds first_refusal = RefusalPause::first_refusal)
+      : source_(std::move(source)), random_(std::move(random)), refusals_(first_refusal) {}
 
   // The current token; minted first if there is none, renewed behind the caller's back once it is time.
   [[nodiscard]] static Task<Result<Token>> get(std::shared_ptr<TokenSlot> self, net::CallContext context);
@@ -133,6 +135,10 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   // is under way and finds one of these, though those who wait for it still get it. Whether there was one.
   bool drop(std::uint64_t generation);
 
+  // The next call asks again although the homeserver refused the account, also where a flight under way is refused yet.
+  // A wait that it named stays.
+  void forget_refusal();
+
   [[nodiscard]] bool busy() const;
 
  private:
@@ -152,6 +158,9 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   // Whoever calls these has the lock.
   void use(const MintedToken& minted);
   void use_next();
+  // `current`: no refusal was to be forgotten since the flight began.
+  void remember(const Error& failure, bool current);
+  void end_pause();
   [[nodiscard]] static Task<void> fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight,
                                       Need need, net::CallContext context);
 
@@ -173,6 +182,9 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   bool flight_moves_ = false;
   std::optional<Error> last_failure_;
   net::TimePoint no_mint_before_ = net::TimePoint::min();
+  RefusalPause refusals_;
+  bool refused_ = false;    // the last failure is a refusal, and no_mint_before_ the end of its pause
+  unsigned forgotten_ = 0;  // how often refusals were to be forgotten
 };
 
 }  // namespace confab::credentials

@@ -62,7 +62,8 @@ class UserTokens::Recovering {
 };
 
 UserTokens::UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<TokenStore> tokens,
-                       std::chrono::milliseconds moves_after, const std::shared_ptr<const Secret>& key)
+                       std::chrono::milliseconds moves_after, const std::shared_ptr<const Secret>& key,
+                       std::chrono::milliseconds first_refusal)
     : admin_(std::move(admin)),
       tokens_(std::move(tokens)),
       puppets_(std::make_shared<PuppetMint>(admin_)),
@@ -72,7 +73,8 @@ UserTokens::UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<Toke
           puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), LoginBudget::Haste::waits, key), true)),
       moves_(std::make_shared<AutoMint>(
           puppets_, std::make_shared<DeviceMint>(admin_, tokens_->logins(), std::nullopt, key), true)),
-      turns_(turns_of_users()) {
+      turns_(turns_of_users()),
+      first_refusal_(first_refusal) {
   waiting_.hold(net::Clock::now() + moves_after);
 }
 
@@ -134,7 +136,7 @@ std::shared_ptr<TokenSlot> UserTokens::make_slot(const MatrixUserId& user, const
       [weak = weak_from_this(), mint, user](std::uint64_t dead, Need need, net::CallContext context) {
         return recover(weak.lock(), mint, user, dead, need, std::move(context));
       },
-      std::shared_ptr<const net::RandomSource>(tokens_, &tokens_->random()));
+      std::shared_ptr<const net::RandomSource>(tokens_, &tokens_->random()), first_refusal_);
   slots_.emplace(user, slot);
   return slot;
 }
@@ -223,6 +225,11 @@ Task<void> UserTokens::move_in_turn(std::shared_ptr<UserTokens> self, net::CallC
   }
 }
 
+void UserTokens::forget_refusal(const MatrixUserId& user) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = slots_.find(user); found != slots_.end()) found->second->forget_refusal();
+}
+
 Task<Result<bool>> UserTokens::forget(std::shared_ptr<UserTokens> self, MatrixUserId user, net::CallContext context) {
   if (user == self->admin_->user()) co_return admin_refused();
   Result<TokenStore::Forgotten> stored = co_await TokenStore::forget(self->tokens_, user, std::move(context));
@@ -246,6 +253,13 @@ std::vector<MatrixUserId> UserTokens::holders(const Whose& whose) {
   return users;
 }
 
+void UserTokens::forget_refusals(const Whose& whose) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [user, slot] : slots_) {
+    if (whose(user)) slot->forget_refusal();
+  }
+}
+
 Task<Result<UserTokens::Counts>> UserTokens::forget_all(std::shared_ptr<UserTokens> self, Whose whose,
                                                         net::CallContext context) {
   Counts counts;
@@ -261,6 +275,8 @@ Task<Result<UserTokens::Counts>> UserTokens::forget_all(std::shared_ptr<UserToke
     }
     cursor = page->cursor();
   } while (!cursor.empty());
+  // A user who never had a token may have been refused one.
+  self->forget_refusals(whose);
   // Those whose record is gone: it ended, or somebody erased it.
   const std::vector<MatrixUserId> here = self->holders(whose);
   for (const MatrixUserId& user : here) {

@@ -39,7 +39,8 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
   // `key`: signs the logins of users in place of their passwords; null: there is none.
   UserTokens(std::shared_ptr<AdminSession> admin, std::shared_ptr<TokenStore> tokens,
              std::chrono::milliseconds moves_after = first_move_after,
-             const std::shared_ptr<const Secret>& key = nullptr);
+             const std::shared_ptr<const Secret>& key = nullptr,
+             std::chrono::milliseconds first_refusal = RefusalPause::first_refusal);
 
   // Users of this group log in themselves, each on a device of their own, but for those who have a password of their
   // own; these, and the users of all other groups, are acted for by the admin. Before the group's first call.
@@ -89,6 +90,9 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
     return std::make_shared<TokenSlot::Hold>(slot_of(user, context));
   }
 
+  // Something was done about a user whom the homeserver refused: the next call asks it again.
+  void forget_refusal(const MatrixUserId& user);
+
   // Forgets the user's token, in the store and here: the next call makes one. Calls under way end well, by the old one
   // or a new one. Whether there was one.
   [[nodiscard]] static Task<Result<bool>> forget(std::shared_ptr<UserTokens> self, MatrixUserId user,
@@ -127,6 +131,7 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
   }
   // Those who have a token in this process.
   [[nodiscard]] std::vector<MatrixUserId> holders(const Whose& whose);
+  void forget_refusals(const Whose& whose);
   [[nodiscard]] std::shared_ptr<TokenSlot> slot_of(const MatrixUserId& user, net::CallContext& context);
   [[nodiscard]] std::shared_ptr<TokenSlot> make_slot(const MatrixUserId& user, const std::string& group);
   [[nodiscard]] static Task<Result<MintedToken>> recover(std::shared_ptr<UserTokens> self, std::shared_ptr<Mint> mint,
@@ -160,6 +165,7 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
   std::shared_ptr<Appservice> appservice_;
   DeviceMoves waiting_;
   std::unordered_map<MatrixUserId, std::shared_ptr<TokenSlot>> slots_;
+  std::chrono::milliseconds first_refusal_;
 };
 
 }  // namespace confab::credentials

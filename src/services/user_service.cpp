@@ -94,13 +94,15 @@ Task<Result<void>> UserService::look_and_make(std::shared_ptr<UserService> self,
         co_return Error(Errc::account_deactivated, "the account was deactivated on the homeserver")
             .with_subject("user");
       }
-      if (found->display_name() == std::optional<std::string>(display_name)) co_return Result<void>();
       // A user who is locked or suspended writes nothing, and the name still follows the host's.
       const bool may_write = state_of(*found) == AccountState::active;
+      if (may_write) self->tokens_->forget_refusal(user);
+      if (found->display_name() == std::optional<std::string>(display_name)) co_return Result<void>();
       co_return co_await rename(self, std::move(user), std::move(display_name), may_write, std::move(context));
     }
     if (found.error().code() != Errc::not_found) co_return std::move(found).error();
     Result<void> created = co_await create(self, user, display_name, context.step());
+    if (created) self->tokens_->forget_refusal(user);
     if (created) co_return created;
     // Made by somebody else at this moment, under whatever code the server chose: look again before believing a
     // failure.
@@ -135,6 +137,7 @@ Task<Result<void>> UserService::set_password(std::shared_ptr<UserService> self, 
       co_await self->tokens_->admin()->call(std::move(reset), context.step(), net::Repeatable::idempotent);
   if (!done && done.error().code() == Errc::not_found) co_return without_account(done.error());
   if (!done) co_return std::move(done).error();
+  self->tokens_->forget_refusal(user);
   const Log& log = self->tokens_->admin()->client()->scheduler()->runtime()->log();
   log.write(LogLevel::info, "services", "user.password.set", "a user was given a password of their own", user.str());
   co_return Result<void>();

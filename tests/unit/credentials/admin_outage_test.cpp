@@ -38,18 +38,13 @@ TEST_CASE("AdminOutage: a homeserver or a store that is away is no refusal of th
   CHECK(outage.made() == Tell::nothing);
 }
 
-TEST_CASE("AdminOutage: a refusal is believed in for longer each time, up to a bound, with jitter") {
+TEST_CASE("AdminOutage: the pause grows with each refusal, and begins anew after the outage") {
   const auto least = [] { return std::uint64_t{0}; };
-  const auto most = [] { return ~std::uint64_t{0}; };
   AdminOutage outage;
   (void)outage.failed(refusal_of_admin);
   CHECK(outage.pause(least) == 30s);
-  CHECK(outage.pause(most) == 37500ms);
   (void)outage.failed(refusal_of_admin);
   CHECK(outage.pause(least) == 60s);
-  for (int i = 0; i < 1000; ++i) (void)outage.failed(refusal_of_admin);
-  CHECK(outage.pause(least) == 5min);
-  CHECK(outage.pause(most) == 375s);
   (void)outage.made();
   (void)outage.failed(refusal_of_admin);
   CHECK(outage.pause(least) == 30s);

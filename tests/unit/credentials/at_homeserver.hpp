@@ -39,7 +39,7 @@ struct Process {
                 RuntimeOptions().loop_threads(loops)) {}
   Process(FakeMatrix& homeserver, const SealedStore& sealed, std::shared_ptr<credentials::AdminPassword> password,
           RuntimeOptions options = RuntimeOptions(),
-          std::chrono::milliseconds first_refusal = credentials::AdminOutage::first_refusal)
+          std::chrono::milliseconds first_refusal = credentials::RefusalPause::first_refusal)
       : hs(homeserver),
         runtime(std::move(options)),
         token_store(std::make_shared<credentials::TokenStore>(net::RecordStore(sealed.store), sealed.keys.keys(),
@@ -48,7 +48,8 @@ struct Process {
             runtime.core(), net::HttpClientOptions(net::Url::parse_base(hs.url()).value())))),
         admin(std::make_shared<credentials::AdminSession>(client, MatrixUserId(hs.user_id("admin")), password,
                                                           token_store, first_refusal)),
-        tokens(std::make_shared<credentials::UserTokens>(admin, token_store)) {}
+        tokens(std::make_shared<credentials::UserTokens>(admin, token_store, credentials::UserTokens::first_move_after,
+                                                         nullptr, first_refusal)) {}
   explicit Process(FakeMatrix& homeserver, const SealedStore& sealed = SealedStore())
       : Process(homeserver, sealed, std::string(FakeMatrix::admin_password), 1) {}
 

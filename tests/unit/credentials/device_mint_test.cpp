@@ -113,6 +113,7 @@ TEST_CASE("DeviceMint: an account that is not there is not made, and a closed on
                Answer(200, R"({"name":"@ana:hs.test","deactivated":true,"admin":false,"displayname":"Ana"})"));
   CHECK(process.whoami(ana).wait().error().code() == Errc::account_deactivated);
   CHECK(hs.count("PUT", user_path) == 0);
+  process.tokens->forget_refusal(ana);
   CHECK(process.whoami(ana).wait().has_value());
 }
 
@@ -142,6 +143,7 @@ TEST_CASE("DeviceMint: a password that was refused is not tried again while it c
   CHECK(other.whoami(ana).wait().error().code() == Errc::unsupported);
   CHECK(logins(hs, ana).size() == 2);
   hs.clear_scripts();
+  process.tokens->forget_refusal(ana);
   CHECK(process.whoami(ana).wait().value().device_id() == DeviceId("CONFAB"));
   CHECK(logins(hs, ana).size() == 3);
 }
@@ -319,6 +321,7 @@ TEST_CASE("DeviceMint: an account that is locked while its token is refreshed is
   hs.fail_next(1, "POST", refresh_path, Answer::error(401, "M_USER_LOCKED"));
   CHECK(process.whoami(ana).wait().error().code() == Errc::account_locked);
   CHECK(logins(hs, ana).size() == 1);
+  process.tokens->forget_refusal(ana);
   CHECK(process.whoami(ana).wait().has_value());
   CHECK(logins(hs, ana).size() == 1);
 }

@@ -103,13 +103,26 @@ const LadderFault& fault_of(const std::string& name) {
   throw std::invalid_argument("there is no fault " + name);
 }
 
+// What a fault leaves behind in this process.
+enum class Then {
+  retries,  // nothing: the next call asks again
+  paused,   // a refusal of this user: this process asks again after a pause, or once something was done about it
+  waits,    // what is said of all, or to all processes: asked again after the wait, which the store remembers
+};
+constexpr Then retries = Then::retries;
+constexpr Then paused = Then::paused;
+constexpr Then waits = Then::waits;
+
+// Calls that come together while it is remembered.
+constexpr int burst = 20;
+
 struct FaultRow {
   const char* fault;
   const char* end;      // "ok" or the name of the Errc
   const char* climbed;  // from the fault on; the requests that met it one after the other count as one
   std::size_t most;     // requests at the rung of the fault
-  bool waits;           // what was told is remembered for a time
-  const char* healed;   // by the next call; where waits is set, that of another process, and as if the wait were over
+  Then then;
+  const char* healed;  // by the next call: once the pause has ended, or by another process as if the wait were over
 };
 
 // A user whose token is dead and whose call meets a fault at one rung.
@@ -142,11 +155,20 @@ class FaultTrial {
     CHECK(trace(rung_) == row.climbed);
     CHECK(met_.load() <= row.most);
     CHECK(hs_.count("*", "/**") < 40);
-    if (row.waits) {
-      // Nobody is asked again before.
+    if (row.then != retries) {
+      // Nobody is asked again before, however many want to know.
       const std::size_t met = met_;
-      CHECK_FALSE(here_->whoami(ana_).wait().has_value());
+      Together<matrix::WhoamiAnswer> more;
+      for (int i = 0; i < burst; ++i) more.start(here_->whoami(ana_));
+      for (const auto& ended_too : more.all()) {
+        CHECK(outcome(ended_too) == row.end);
+        REQUIRE_FALSE(ended_too.has_value());
+        CHECK(ended_too.error().retry_after().has_value());
+      }
       CHECK(met_.load() == met);
+    }
+    if (row.then == paused) here_->tokens->forget_refusal(ana_);
+    if (row.then == waits) {
       forget_waits();
       begin_process();
     }
@@ -214,37 +236,37 @@ void judge_all(const char* rung, const std::vector<FaultRow>& rows) {
 // Not here: 503 without end, at which the circuit breaker holds the refreshes back until the caller's deadline.
 TEST_CASE("ladder: every fault at the refresh") {
   judge_all(refresh_rung, {
-                              {"cut once", "ok", "refresh call", 2, false, "call"},
-                              {"cut", "unavailable", "refresh", 16, false, "refresh call"},
-                              {"401", "ok", "refresh login call", 1, false, "call"},
-                              {"401 bare", "ok", "refresh login call", 1, false, "call"},
-                              {"locked", "account_locked", "refresh", 1, false, "refresh call"},
-                              {"suspended", "account_suspended", "refresh", 1, false, "refresh call"},
-                              {"closed", "account_deactivated", "refresh", 1, false, "refresh call"},
-                              {"403", "ok", "refresh login call", 1, false, "call"},
-                              {"404", "ok", "refresh login call", 1, false, "call"},
-                              {"429", "rate_limited", "refresh", 1, true, "call refresh call"},
-                              {"500", "ok", "refresh login call", 8, false, "call"},
-                              {"no JSON", "protocol", "refresh", 1, false, "refresh call"},
+                              {"cut once", "ok", "refresh call", 2, retries, "call"},
+                              {"cut", "unavailable", "refresh", 16, retries, "refresh call"},
+                              {"401", "ok", "refresh login call", 1, retries, "call"},
+                              {"401 bare", "ok", "refresh login call", 1, retries, "call"},
+                              {"locked", "account_locked", "refresh", 1, paused, "refresh call"},
+                              {"suspended", "account_suspended", "refresh", 1, paused, "refresh call"},
+                              {"closed", "account_deactivated", "refresh", 1, paused, "refresh call"},
+                              {"403", "ok", "refresh login call", 1, retries, "call"},
+                              {"404", "ok", "refresh login call", 1, retries, "call"},
+                              {"429", "rate_limited", "refresh", 1, waits, "call refresh call"},
+                              {"500", "ok", "refresh login call", 8, retries, "call"},
+                              {"no JSON", "protocol", "refresh", 1, paused, "refresh call"},
                           });
 }
 
 // The refresh token is dead as well.
 TEST_CASE("ladder: every fault at the user's login") {
   judge_all(login_rung, {
-                            {"cut once", "ok", "login call", 2, false, "call"},
-                            {"cut", "unavailable", "login", 4, false, "refresh login call"},
-                            {"401", "session_expired", "login", 1, true, "call refresh login call"},
-                            {"401 bare", "forbidden", "login", 1, false, "refresh login call"},
-                            {"locked", "account_locked", "login", 1, false, "refresh login call"},
-                            {"suspended", "account_suspended", "login", 1, false, "refresh login call"},
-                            {"closed", "account_deactivated", "login", 1, false, "refresh login call"},
-                            {"403", "session_expired", "login look put login", 2, true, "call refresh login call"},
-                            {"404", "unsupported", "login", 1, false, "refresh login call"},
-                            {"429", "rate_limited", "login", 1, true, "call refresh login call"},
-                            {"500", "unavailable", "login", 4, false, "refresh login call"},
-                            {"503", "unavailable", "login", 4, false, "refresh login call"},
-                            {"no JSON", "protocol", "login", 1, false, "refresh login call"},
+                            {"cut once", "ok", "login call", 2, retries, "call"},
+                            {"cut", "unavailable", "login", 4, retries, "refresh login call"},
+                            {"401", "session_expired", "login", 1, paused, "refresh login call"},
+                            {"401 bare", "forbidden", "login", 1, paused, "refresh login call"},
+                            {"locked", "account_locked", "login", 1, paused, "refresh login call"},
+                            {"suspended", "account_suspended", "login", 1, paused, "refresh login call"},
+                            {"closed", "account_deactivated", "login", 1, paused, "refresh login call"},
+                            {"403", "session_expired", "login look put login", 2, paused, "refresh login call"},
+                            {"404", "unsupported", "login", 1, paused, "refresh login call"},
+                            {"429", "rate_limited", "login", 1, waits, "call refresh login call"},
+                            {"500", "unavailable", "login", 4, retries, "refresh login call"},
+                            {"503", "unavailable", "login", 4, retries, "refresh login call"},
+                            {"no JSON", "protocol", "login", 1, paused, "refresh login call"},
                         });
 }
 
@@ -252,75 +274,75 @@ TEST_CASE("ladder: every fault at the user's login") {
 TEST_CASE("ladder: every fault at the look before a password is set") {
   constexpr const char* healed = "refresh look put login call";
   judge_all(look_rung, {
-                           {"cut once", "ok", "look put login call", 2, false, "call"},
-                           {"cut", "unavailable", "look", 4, false, healed},
-                           {"401", "admin_unavailable", "look admin look", 2, false, healed},
-                           {"401 bare", "admin_unavailable", "look", 1, false, healed},
-                           {"locked", "admin_unavailable", "look", 1, false, healed},
-                           {"suspended", "admin_unavailable", "look", 1, false, healed},
-                           {"closed", "admin_unavailable", "look", 1, false, healed},
-                           {"403", "admin_unavailable", "look", 1, false, healed},
-                           {"404", "unsupported", "look", 1, false, healed},
-                           {"429", "rate_limited", "look", 1, true, "call refresh look put login call"},
-                           {"500", "unavailable", "look", 4, false, healed},
-                           {"503", "unavailable", "look", 4, false, healed},
-                           {"no JSON", "protocol", "look", 1, false, healed},
+                           {"cut once", "ok", "look put login call", 2, retries, "call"},
+                           {"cut", "unavailable", "look", 4, retries, healed},
+                           {"401", "admin_unavailable", "look admin look", 2, paused, healed},
+                           {"401 bare", "admin_unavailable", "look", 1, paused, healed},
+                           {"locked", "admin_unavailable", "look", 1, paused, healed},
+                           {"suspended", "admin_unavailable", "look", 1, paused, healed},
+                           {"closed", "admin_unavailable", "look", 1, paused, healed},
+                           {"403", "admin_unavailable", "look", 1, paused, healed},
+                           {"404", "unsupported", "look", 1, paused, healed},
+                           {"429", "rate_limited", "look", 1, waits, "call refresh look put login call"},
+                           {"500", "unavailable", "look", 4, retries, healed},
+                           {"503", "unavailable", "look", 4, retries, healed},
+                           {"no JSON", "protocol", "look", 1, paused, healed},
                        });
 }
 
 TEST_CASE("ladder: every fault at the setting of a password") {
   constexpr const char* healed = "refresh look put login call";
   judge_all(put_rung, {
-                          {"cut once", "ok", "put login call", 2, false, "call"},
-                          {"cut", "unavailable", "put", 4, false, healed},
-                          {"401", "admin_unavailable", "put admin put", 2, false, healed},
-                          {"401 bare", "admin_unavailable", "put", 1, false, healed},
-                          {"locked", "admin_unavailable", "put", 1, false, healed},
-                          {"suspended", "admin_unavailable", "put", 1, false, healed},
-                          {"closed", "admin_unavailable", "put", 1, false, healed},
-                          {"403", "admin_unavailable", "put", 1, false, healed},
-                          {"404", "unsupported", "put", 1, false, healed},
-                          {"429", "rate_limited", "put", 1, true, "call refresh look put login call"},
-                          {"500", "unavailable", "put", 4, false, healed},
-                          {"503", "unavailable", "put", 4, false, healed},
-                          {"no JSON", "protocol", "put", 1, false, healed},
+                          {"cut once", "ok", "put login call", 2, retries, "call"},
+                          {"cut", "unavailable", "put", 4, retries, healed},
+                          {"401", "admin_unavailable", "put admin put", 2, paused, healed},
+                          {"401 bare", "admin_unavailable", "put", 1, paused, healed},
+                          {"locked", "admin_unavailable", "put", 1, paused, healed},
+                          {"suspended", "admin_unavailable", "put", 1, paused, healed},
+                          {"closed", "admin_unavailable", "put", 1, paused, healed},
+                          {"403", "admin_unavailable", "put", 1, paused, healed},
+                          {"404", "unsupported", "put", 1, paused, healed},
+                          {"429", "rate_limited", "put", 1, waits, "call refresh look put login call"},
+                          {"500", "unavailable", "put", 4, retries, healed},
+                          {"503", "unavailable", "put", 4, retries, healed},
+                          {"no JSON", "protocol", "put", 1, paused, healed},
                       });
 }
 
 // A locked or closed account is the admin's here: the user's own is no matter to this request.
 TEST_CASE("ladder: every fault at the admin's login as the user") {
   judge_all(act_rung, {
-                          {"cut once", "ok", "act call", 2, false, "call"},
-                          {"cut", "unavailable", "act", 4, false, "act call"},
-                          {"401", "admin_unavailable", "act admin act", 2, false, "act call"},
-                          {"401 bare", "admin_unavailable", "act", 1, false, "act call"},
-                          {"locked", "admin_unavailable", "act", 1, false, "act call"},
-                          {"suspended", "admin_unavailable", "act", 1, false, "act call"},
-                          {"closed", "admin_unavailable", "act", 1, false, "act call"},
-                          {"403", "admin_unavailable", "act", 1, false, "act call"},
-                          {"404", "unsupported", "act", 1, false, "act call"},
-                          {"429", "rate_limited", "act", 1, true, "call act call"},
-                          {"500", "unavailable", "act", 4, false, "act call"},
-                          {"503", "unavailable", "act", 4, false, "act call"},
-                          {"no JSON", "protocol", "act", 1, false, "act call"},
+                          {"cut once", "ok", "act call", 2, retries, "call"},
+                          {"cut", "unavailable", "act", 4, retries, "act call"},
+                          {"401", "admin_unavailable", "act admin act", 2, paused, "act call"},
+                          {"401 bare", "admin_unavailable", "act", 1, paused, "act call"},
+                          {"locked", "admin_unavailable", "act", 1, paused, "act call"},
+                          {"suspended", "admin_unavailable", "act", 1, paused, "act call"},
+                          {"closed", "admin_unavailable", "act", 1, paused, "act call"},
+                          {"403", "admin_unavailable", "act", 1, paused, "act call"},
+                          {"404", "unsupported", "act", 1, paused, "act call"},
+                          {"429", "rate_limited", "act", 1, waits, "call act call"},
+                          {"500", "unavailable", "act", 4, retries, "act call"},
+                          {"503", "unavailable", "act", 4, retries, "act call"},
+                          {"no JSON", "protocol", "act", 1, paused, "act call"},
                       });
 }
 
 // All tokens are dead.
 TEST_CASE("ladder: every fault at the admin's own login") {
   judge_all(admin_rung, {
-                            {"cut once", "ok", "admin act call", 2, false, ""},
-                            {"cut", "unavailable", "admin", 4, false, "admin act call"},
-                            {"401", "admin_unavailable", "admin", 1, true, "admin act call"},
-                            {"401 bare", "admin_unavailable", "admin", 1, true, "admin act call"},
-                            {"locked", "admin_unavailable", "admin", 1, true, "admin act call"},
-                            {"suspended", "admin_unavailable", "admin", 1, true, "admin act call"},
-                            {"closed", "admin_unavailable", "admin", 1, true, "admin act call"},
-                            {"403", "admin_unavailable", "admin", 1, true, "admin act call"},
-                            {"404", "unsupported", "admin", 1, false, "admin act call"},
-                            {"429", "rate_limited", "admin", 1, true, "admin act call"},
-                            {"500", "unavailable", "admin", 4, false, "admin act call"},
-                            {"503", "unavailable", "admin", 4, false, "admin act call"},
-                            {"no JSON", "protocol", "admin", 1, false, "admin act call"},
+                            {"cut once", "ok", "admin act call", 2, retries, ""},
+                            {"cut", "unavailable", "admin", 4, retries, "admin act call"},
+                            {"401", "admin_unavailable", "admin", 1, waits, "admin act call"},
+                            {"401 bare", "admin_unavailable", "admin", 1, waits, "admin act call"},
+                            {"locked", "admin_unavailable", "admin", 1, waits, "admin act call"},
+                            {"suspended", "admin_unavailable", "admin", 1, waits, "admin act call"},
+                            {"closed", "admin_unavailable", "admin", 1, waits, "admin act call"},
+                            {"403", "admin_unavailable", "admin", 1, waits, "admin act call"},
+                            {"404", "unsupported", "admin", 1, waits, "admin act call"},
+                            {"429", "rate_limited", "admin", 1, waits, "admin act call"},
+                            {"500", "unavailable", "admin", 4, retries, "admin act call"},
+                            {"503", "unavailable", "admin", 4, retries, "admin act call"},
+                            {"no JSON", "protocol", "admin", 1, waits, "admin act call"},
                         });
 }

@@ -10,8 +10,10 @@
 
 using namespace confab;
 using confab::credentials::UserTokens;
+using confab::test::Answer;
 using confab::test::AtHomeserver;
 using confab::test::FakeMatrix;
+using confab::test::login_as_path;
 using confab::test::login_path;
 using confab::test::Process;
 using confab::test::run;
@@ -52,6 +54,28 @@ TEST_CASE("reset: a user's token is gone from the store and the process, once, a
   CHECK(process.mints() == 2);
   CHECK(process.logins() == 1);  // the admin's own was not touched
   CHECK(forget(process, process.admin->user()).error().code() == Errc::forbidden);
+}
+
+TEST_CASE("reset: that the homeserver refused a user is forgotten too, also of who never had a token") {
+  AtHomeserver at;
+  const MatrixUserId ana = at.add("ana");
+  const MatrixUserId ben = at.add("ben");
+  at.hs.on("POST", login_as_path, Answer::error(404, "M_UNRECOGNIZED"));
+  for (int i = 0; i < 5; ++i) {
+    for (const MatrixUserId& user : {ana, ben}) CHECK(at.whoami(user).wait().error().code() == Errc::unsupported);
+  }
+  CHECK(at.mints() == 2);
+  at.hs.clear_scripts();
+  SUBCASE("of one user") {
+    CHECK(forget(at, ana).value() == false);
+    CHECK(at.whoami(ana).wait().has_value());
+    CHECK(at.whoami(ben).wait().error().code() == Errc::unsupported);
+  }
+  SUBCASE("of all") {
+    CHECK(forget_all(at, &everybody).value().tokens() == 0);
+    CHECK(at.whoami(ana).wait().has_value());
+    CHECK(at.whoami(ben).wait().has_value());
+  }
 }
 
 TEST_CASE("reset: all are those who are said to be meant, over many pages, never the library's own account") {

@@ -72,7 +72,8 @@ Task<Result<MintedToken>> mint(std::shared_ptr<Mints> mints, net::CallContext co
 }
 
 struct Slot {
-  explicit Slot(unsigned loops = 1) : runtime(RuntimeOptions().loop_threads(loops)) {}
+  explicit Slot(unsigned loops = 1, std::chrono::milliseconds first_refusal = credentials::RefusalPause::first_refusal)
+      : first(first_refusal), runtime(RuntimeOptions().loop_threads(loops)) {}
   Result<Token> get(CallOptions options = CallOptions()) {
     return run<Token>(
         runtime, [slot = slot](net::CallContext context) { return TokenSlot::get(slot, std::move(context)); },
@@ -85,6 +86,7 @@ struct Slot {
     return run<Token>(runtime, replacing(dead), std::move(options));
   }
 
+  std::chrono::milliseconds first;
   Runtime runtime;
   std::shared_ptr<Mints> mints = std::make_shared<Mints>();
   std::shared_ptr<TokenSlot> slot = std::make_shared<TokenSlot>(
@@ -98,7 +100,8 @@ struct Slot {
       std::make_shared<const net::RandomSource>([mints = mints] {
         ++mints->drawn;
         return mints->dice.load();
-      }));
+      }),
+      first);
 };
 
 }  // namespace
@@ -379,6 +382,61 @@ TEST_CASE("TokenSlot: a refusal that repeating makes worse is remembered") {
     for (int i = 0; i < 20; ++i) CHECK(s.get().error().code() == Errc::admin_unavailable);
     CHECK(s.mints->begun == 1);
   }
+}
+
+TEST_CASE("TokenSlot: refusals are believed for longer each time, until one is let in") {
+  constexpr int refusals = 11;
+  Slot s(1, 1ms);
+  for (int i = 0; i < refusals; ++i) s.mints->failures.emplace_back(Errc::account_suspended, "made up");
+  const auto begun = net::Clock::now();
+  while (s.mints->begun < refusals && net::Clock::now() - begun < 20s) {
+    CHECK(s.get().error().code() == Errc::account_suspended);
+  }
+  // 2 to the 10th milliseconds, and some are over.
+  const Error told = s.get().error();
+  CHECK(told.code() == Errc::account_suspended);
+  REQUIRE(told.retry_after().has_value());
+  CHECK(*told.retry_after() > 100ms);
+  CHECK(*told.retry_after() <= 1024ms);
+  Result<Token> token = s.get();
+  while (!token && net::Clock::now() - begun < 20s) token = s.get();
+  REQUIRE(token.has_value());
+  CHECK(s.mints->begun == refusals + 1);
+  // The next one is the first of a row again.
+  CHECK(s.slot->drop(0));
+  s.mints->failures.emplace_back(Errc::account_suspended, "made up");
+  CHECK(s.get().error().code() == Errc::account_suspended);
+  token = s.get();
+  if (!token) CHECK(*token.error().retry_after() <= 1ms);
+}
+
+TEST_CASE("TokenSlot: a refusal that is to be forgotten is, also that of a flight which is under way") {
+  Slot s;
+  s.mints->failures.assign(2, Error(Errc::protocol, "made up"));
+  CHECK(s.get().error().code() == Errc::protocol);
+  for (int i = 0; i < 20; ++i) CHECK(s.get().error().code() == Errc::protocol);
+  CHECK(s.mints->begun == 1);
+  s.slot->forget_refusal();
+  const auto gate = s.mints->hold();
+  Together<Token> waiting;
+  waiting.start(s.runtime,
+                [slot = s.slot](net::CallContext context) { return TokenSlot::get(slot, std::move(context)); });
+  while (s.mints->begun < 2) std::this_thread::yield();
+  SUBCASE("by whoever did something about it") { s.slot->forget_refusal(); }
+  SUBCASE("by a reset") { CHECK_FALSE(s.slot->drop(0)); }
+  gate->set(0);
+  CHECK(waiting.all().at(0).error().code() == Errc::protocol);
+  CHECK(s.get().has_value());
+  CHECK(s.mints->begun == 3);
+}
+
+TEST_CASE("TokenSlot: a wait that the homeserver named outlasts what is done about a refusal") {
+  Slot s;
+  s.mints->failures.push_back(Error(Errc::rate_limited, "made up").with_retry_after(5min));
+  CHECK(s.get().error().code() == Errc::rate_limited);
+  s.slot->forget_refusal();
+  CHECK(s.get().error().code() == Errc::rate_limited);
+  CHECK(s.mints->begun == 1);
 }
 
 TEST_CASE("TokenSlot: an exception in the mint ends the flight with an error, and the slot lives on") {

@@ -245,6 +245,24 @@ TEST_CASE("UserService: a closed account is told as such, and left alone") {
   CHECK(at.hs.count("PUT", user_path) == 0);
 }
 
+TEST_CASE("UserService: provisioning a user, or setting a password, ends the pause after a refusal") {
+  Services at;
+  const MatrixUserId ana = at.add("ana");
+  at.hs.on("POST", login_as_path, Answer::error(404, "M_UNRECOGNIZED"));
+  for (int i = 0; i < 5; ++i) CHECK(at.whoami(ana).wait().error().code() == Errc::unsupported);
+  CHECK(at.mints() == 1);
+  // That nothing was done about it is no reason to ask again.
+  at.hs.on("POST", reset_path, Answer::error(403, "M_FORBIDDEN"));
+  CHECK_FALSE(set_password(at, ana, "correct horse").has_value());
+  CHECK(at.whoami(ana).wait().error().code() == Errc::unsupported);
+  CHECK(at.mints() == 1);
+  at.hs.clear_scripts();
+  SUBCASE("provisioned") { REQUIRE(at.ensure_account(ana, "").wait()); }
+  SUBCASE("given a password") { REQUIRE(set_password(at, ana, "correct horse").has_value()); }
+  CHECK(at.whoami(ana).wait().has_value());
+  CHECK(at.mints() == 2);
+}
+
 TEST_CASE("UserService: a name the homeserver refuses is refused, without asking twice") {
   Services at;
   const Error error = at.ensure_account(MatrixUserId("@Ana:hs.test"), "Ana").wait().error();
