@@ -8,6 +8,7 @@
 #include "chat/message_check.hpp"
 #include "chat/remedy.hpp"
 #include "chat/slug.hpp"
+#include "credentials/closed_account.hpp"
 #include "matrix/identifiers.hpp"
 #include "net/await_pending.hpp"
 #include "util/text.hpp"
@@ -159,12 +160,7 @@ Task<Result<void>> TenantChat::enter(Self self, MatrixRoomId room, KnownUser use
 Task<Result<void>> TenantChat::still_open(Self self, KnownUser user, net::CallContext context) {
   Pending<Account> looking = self->provider_->account(user.id(), options_of(context));
   const Result<Account> account = co_await net::on_loop(context, std::move(looking));
-  if (account && account->state() == AccountState::deactivated) {
-    co_return Error(Errc::account_deactivated,
-                    "the user's identity is lost: the homeserver's operator closed the account, and it is not reopened")
-        .with_retriable(false)
-        .with_subject("user");
-  }
+  if (account && account->state() == AccountState::deactivated) co_return credentials::closed_account();
   co_return Result<void>();
 }
 

@@ -79,11 +79,8 @@ Task<Result<StoredToken>> DeviceMint::log_in(MatrixUserId account, StoredToken k
 // Never the first PUT of an account, and nothing beside the password: a display name may be refused for its rate limit,
 // and devices would be logged out.
 Task<Result<StoredToken>> DeviceMint::set_password(MatrixUserId account, StoredToken known, net::CallContext context) {
-  Result<matrix::AdminUserAnswer> found = co_await admin_->call(matrix::AdminGetUser(account), context.step());
-  if (!found) co_return admin_refusal(found.error());
-  if (found->deactivated()) {
-    co_return Error(Errc::account_deactivated, "the account was deactivated on the homeserver").with_subject("user");
-  }
+  Result<void> open = co_await look_at_account(admin_, account, context);
+  if (!open) co_return std::move(open).error();
   matrix::AdminPutUser request(account);
   request.password(known.password()).log_out_devices(false);
   Result<matrix::AdminUserAnswer> put =

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "credentials/closed_account.hpp"
 #include "matrix/endpoints/synapse_admin_users.hpp"
 
 namespace confab::credentials {
@@ -54,20 +55,22 @@ Task<Result<StoredToken>> PuppetMint::climb(std::shared_ptr<Mint> /*self*/, Matr
   co_return known;
 }
 
+Task<Result<void>> look_at_account(std::shared_ptr<AdminSession> admin, MatrixUserId account,
+                                   net::CallContext context) {
+  const Result<matrix::AdminUserAnswer> found =
+      co_await admin->call(matrix::AdminGetUser(std::move(account)), context.step());
+  if (!found) co_return admin_refusal(found.error());
+  if (found->deactivated()) co_return closed_account();
+  co_return Result<void>();
+}
+
 // Login-as-user goes on for an account that its operator has closed, and so do the tokens that it gives.
 Task<Result<void>> PuppetMint::still_open(std::shared_ptr<Mint> /*self*/, MatrixUserId account,
                                           net::CallContext context) {
-  const Result<matrix::AdminUserAnswer> found =
-      co_await admin_->call(matrix::AdminGetUser(std::move(account)), context.step());
-  if (!found) {
-    // That there is none the request for the token tells. All else it would meet as well: it is not tried twice.
-    if (found.error().code() == Errc::not_found) co_return Result<void>();
-    co_return admin_refusal(found.error());
-  }
-  if (found->deactivated()) {
-    co_return Error(Errc::account_deactivated, "the account was deactivated on the homeserver").with_subject("user");
-  }
-  co_return Result<void>();
+  Result<void> open = co_await look_at_account(admin_, std::move(account), std::move(context));
+  // That there is none the request for the token tells. All else it would meet as well: it is not tried twice.
+  if (!open && open.error().code() == Errc::not_found) co_return Result<void>();
+  co_return open;
 }
 
 Task<bool> PuppetMint::settle(std::shared_ptr<Mint> /*self*/, MatrixUserId /*account*/, StoredToken /*token*/,

@@ -27,6 +27,10 @@ class PuppetMint final : public Mint {
   std::shared_ptr<AdminSession> admin_;
 };
 
+// What the admin is told of the account; an error, Errc::account_deactivated among them, where nobody may act for it.
+[[nodiscard]] Task<Result<void>> look_at_account(std::shared_ptr<AdminSession> admin, MatrixUserId account,
+                                                 net::CallContext context);
+
 // What the admin's failure means to a user for whom it was to act.
 [[nodiscard]] Error admin_refusal(const Error& error);
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "credentials/closed_account.hpp"
+
 namespace confab::credentials {
 
 namespace {
@@ -27,12 +29,6 @@ constexpr milliseconds longest_look{1'000};
 
 constexpr int broken_homeserver = 500;
 constexpr int refused_password = 403;
-
-Error gone(const Error& error) {
-  return error.with_retriable(false)
-      .with_message("the user's identity is lost: the homeserver's operator closed the account, and it is not reopened")
-      .with_subject("user");
-}
 
 Error others_write() {
   return Error(Errc::busy, "other processes replace the token all the time; try again").with_subject("user");
@@ -275,7 +271,7 @@ void TokenRecovery::kept(Result<StoredToken> written, Moment now) {
 void TokenRecovery::fail(Error error) {
   switch (error.code()) {
     case Errc::account_deactivated:
-      error = gone(error);
+      error = closed_account(error);
       if (owner_before_) record_.password_owner(*owner_before_);
       break;
     // The deadline was a rung's, and what the caller asked for was never sent.

@@ -1,5 +1,6 @@
 #include "services/user_service.hpp"
 
+#include "credentials/closed_account.hpp"
 #include "matrix/endpoints/profile.hpp"
 #include "matrix/endpoints/synapse_admin_account.hpp"
 #include "matrix/endpoints/synapse_admin_users.hpp"
@@ -90,10 +91,7 @@ Task<Result<void>> UserService::look_and_make(std::shared_ptr<UserService> self,
   for (int round = 0; round < 2; ++round) {
     Result<matrix::AdminUserAnswer> found = co_await admin.call(matrix::AdminGetUser(user), context.step());
     if (found) {
-      if (found->deactivated()) {
-        co_return Error(Errc::account_deactivated, "the account was deactivated on the homeserver")
-            .with_subject("user");
-      }
+      if (found->deactivated()) co_return credentials::closed_account();
       // A user who is locked or suspended writes nothing, and the name still follows the host's.
       const bool may_write = state_of(*found) == AccountState::active;
       if (may_write) self->tokens_->forget_refusal(user);
