@@ -116,7 +116,7 @@ Task<Result<TokenRecovery::Found>> climb(std::shared_ptr<TokenStore> tokens, std
         tokens->counts().tried(step_of(mint->kind(), recovery.rung()),
                                brought ? std::nullopt : std::optional<Error>(brought.error()),
                                net::Clock::now() - begun);
-        recovery.climbed(std::move(brought), Moment::now());
+        recovery.climbed(std::move(brought));
         break;
       }
       case TokenRecovery::Step::keep: {

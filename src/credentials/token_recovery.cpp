@@ -15,8 +15,6 @@ using std::chrono::milliseconds;
 constexpr std::chrono::seconds least_life{30};
 // How often somebody else may write first before we say so.
 constexpr unsigned most_rounds = 4;
-// How often a refresh is repeated whose answer was lost or that met a homeserver in trouble.
-constexpr unsigned most_repeats = 3;
 // How often a new token is offered to a store that fails.
 constexpr unsigned most_writes = 3;
 // So many died at the login, one after the other: the password may be a wrong one, and three of these lock the right
@@ -66,6 +64,7 @@ void TokenRecovery::read(Result<std::optional<StoredToken>> found, Moment now) {
   }
   if (!found) return fail(found.error());
   if (*found && serves(**found, now)) return finish(std::move(**found), false);
+  if (refresh_error_) return fail(*refresh_error_);
   record_ = *found ? std::move(**found) : StoredToken(kind_);
   if (!held_) {
     step_ = Step::lease;
@@ -138,7 +137,6 @@ void TokenRecovery::choose() {
 
 void TokenRecovery::begin(Rung rung) {
   rung_ = rung;
-  repeats_ = 0;
   const std::optional<Intent>& left = record_.intent();
   const bool again = left && left->rung() == rung && left->generation() != fence_;
   record_.intent(Intent(fence_, rung, again ? left->times() + 1 : 1));
@@ -177,7 +175,7 @@ void TokenRecovery::try_rung(Moment now) {
   step_ = climbs_on_ ? Step::lease : Step::climb;
 }
 
-void TokenRecovery::climbed(Result<StoredToken> made, Moment now) {
+void TokenRecovery::climbed(Result<StoredToken> made) {
   if (made) {
     const StoreVersion version = record_.version();
     record_ = std::move(*made);
@@ -194,7 +192,7 @@ void TokenRecovery::climbed(Result<StoredToken> made, Moment now) {
     return;
   }
   const Error& error = made.error();
-  if (rung_ == Rung::refresh) return refresh_failed(error, now);
+  if (rung_ == Rung::refresh) return refresh_failed(error);
   // The login's turn comes later; or nobody's login is taken, of which the operator is told by who asks for a device.
   const bool later = error.code() == Errc::rate_limited || (without_password_ && error.code() == Errc::config);
   if (rung_ == Rung::log_in && later && may_act()) return begin(Rung::act_as);
@@ -220,7 +218,9 @@ void TokenRecovery::climbed(Result<StoredToken> made, Moment now) {
            .with_subject("user"));
 }
 
-void TokenRecovery::refresh_failed(const Error& error, Moment now) {
+// What may pass has been repeated where the request was sent, since the token stays good until its successor is used:
+// here it would only be multiplied. But another process may have been luckier, or this one was held up for so long.
+void TokenRecovery::refresh_failed(const Error& error) {
   switch (error.code()) {
     // Somebody else may have used it, and knows the next one: the store tells.
     case Errc::session_expired:
@@ -236,20 +236,16 @@ void TokenRecovery::refresh_failed(const Error& error, Moment now) {
     case Errc::rate_limited:
     case Errc::outcome_unknown:
     case Errc::timed_out:
-      break;
+      if (error.http_status() == broken_homeserver) {
+        refused_refresh_ = record_.refresh_token();  // it breaks at this one, each time
+      } else {
+        refresh_error_ = error;
+      }
+      step_ = Step::read;
+      return;
     default:
       return fail(error);
   }
-  if (error.http_status() == broken_homeserver) {
-    if (std::exchange(refresh_broke_, true)) refused_refresh_ = record_.refresh_token();
-    step_ = Step::read;
-    return;
-  }
-  // The token stays good until its successor is used, so the same is safe to send again.
-  if (++repeats_ > most_repeats) return fail(error);
-  pause(now, error.retry_after().value_or(milliseconds(0)));
-  if (at_ >= deadline_) return fail(error);
-  climbs_on_ = true;
 }
 
 void TokenRecovery::kept(Result<StoredToken> written, Moment now) {

@@ -92,7 +92,7 @@ class TokenRecovery {
   // The record with what the rung needs, for the step note; an error ends the flight.
   void prepared(Result<StoredToken> record);
   void noted(Result<StoredToken> written, Moment now);
-  void climbed(Result<StoredToken> made, Moment now);
+  void climbed(Result<StoredToken> made);
   void kept(Result<StoredToken> written, Moment now);
   void let_go() noexcept { step_ = Step::end; }
 
@@ -106,7 +106,7 @@ class TokenRecovery {
   void begin(Rung rung);
   void try_rung(Moment now);
   void pause(Moment now, std::chrono::milliseconds least);
-  void refresh_failed(const Error& error, Moment now);
+  void refresh_failed(const Error& error);
   void fail(Error error);
   void finish(StoredToken token, bool fresh);
   [[nodiscard]] bool serves(const StoredToken& token, Moment now) const;
@@ -129,15 +129,14 @@ class TokenRecovery {
   bool held_ = false;
   StoreVersion fence_ = 0;
   Time held_until_{};
-  bool noted_ = false;          // the record in the store tells of an intent of ours
-  bool climbs_on_ = false;      // after the wait or the lease: the rung again, not the record
-  bool late_ = false;           // record_ is a new token that the store has not taken yet
-  bool password_set_ = false;   // by this flight
-  bool refresh_broke_ = false;  // the homeserver failed at this refresh token once
+  bool noted_ = false;         // the record in the store tells of an intent of ours
+  bool climbs_on_ = false;     // after the wait or the lease: the rung again, not the record
+  bool late_ = false;          // record_ is a new token that the store has not taken yet
+  bool password_set_ = false;  // by this flight
   std::optional<Secret> refused_refresh_;
+  std::optional<Error> refresh_error_;         // the flight's, unless the store has a token by now
   std::optional<PasswordOwner> owner_before_;  // a login was refused, for which somebody's new password is to blame
   unsigned waits_ = 0;                         // for another's lease
-  unsigned repeats_ = 0;                       // of the rung
   unsigned rounds_ = 0;                        // somebody else wrote first
   unsigned writes_ = 0;                        // of the new token, that failed
 };

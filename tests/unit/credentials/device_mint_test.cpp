@@ -291,8 +291,7 @@ TEST_CASE("DeviceMint: a refresh that is lost or limited is repeated with the sa
   CHECK(refreshes_after(Answer::real().close_before_answer(), 2) == 3);
   CHECK(refreshes_after(Answer::error(429, "M_LIMIT_EXCEEDED").header("Retry-After", "1"), 1) == 2);
   CHECK(refreshes_after(Answer(503, "<html>"), 2) == 3);
-  // A homeserver that breaks at it is given the same once more, after a look into the store.
-  CHECK(refreshes_after(Answer::error(500, "M_UNKNOWN"), 4) == 5);
+  CHECK(refreshes_after(Answer::error(500, "M_UNKNOWN"), 3) == 4);
 }
 
 TEST_CASE("DeviceMint: a refresh token that is refused leads to one login on the same device") {
