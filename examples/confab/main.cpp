@@ -152,7 +152,7 @@ CLI::App* add_reset(CLI::App& app, Words& words, Work& work) {
   CLI::App* reset = app.add_subcommand("reset", "forget tokens: the next use makes new ones, and all ids stay");
   CLI::Option* user = reset->add_option("--user", words.user, "one user, as the directory names them");
   user->type_name("SLUG");
-  reset->add_flag("--all", words.all, "all users of the tenant")->excludes(user);
+  reset->add_flag("--all", words.all, "all users of the tenant, or of all tenants where none is named")->excludes(user);
   reset->add_flag("--full", words.full, "also where watchers that resume are, and which rooms were found");
   reset->add_flag("--yes", words.yes, "needed for --full");
   reset->callback([&] {
@@ -164,11 +164,12 @@ CLI::App* add_reset(CLI::App& app, Words& words, Work& work) {
   return reset;
 }
 
-void add_recover(CLI::App& app, Work& work) {
+CLI::App* add_recover(CLI::App& app, Work& work) {
   CLI::App* recover = app.add_subcommand(
       "recover", "after the store or the homeserver was put back from a backup, before anything else uses the store");
   recover->callback(
       [&] { work = [](Session& session) { return program::reset(session, confab::ResetRequest().restored(true)); }; });
+  return recover;
 }
 
 // Commands on the store alone; they open no session.
@@ -341,7 +342,7 @@ int main(int argc, char** argv) {
   });
 
   CLI::App* reset = add_reset(app, words, work);
-  add_recover(app, work);
+  const CLI::App* recover = add_recover(app, work);
 
   add_store_commands(app, words, settings, alone);
   add_appservice_commands(app, words, settings, alone);
@@ -366,6 +367,8 @@ int main(int argc, char** argv) {
   if (words.full && !words.yes) {
     return program::refuse("--full also forgets where watchers are: they begin anew; say --yes if that is meant");
   }
+
+  settings.every_tenant = recover->parsed() || (reset->parsed() && words.all);
 
   if (text) {
     const std::string printed = text();

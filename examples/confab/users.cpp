@@ -105,12 +105,18 @@ int provision_user(Session& session, const std::string& slug, const std::string&
   return exit_done;
 }
 
-int reset(Session& session, const confab::ResetRequest& request) {
+namespace {
+
+int reset_tenant(Session& session, const Session::Tenant& tenant, const confab::ResetRequest& request) {
   // No ride through an outage: the homeserver is not asked.
   confab::Result<confab::ResetCounts> counts =
-      session.chat().reset(request, confab::CallOptions().within(session.limit())).wait();
-  if (!counts) return fail(counts.error());
+      tenant.chat->reset(request, confab::CallOptions().within(session.limit())).wait();
+  if (!counts) {
+    return fail(
+        counts.error().with_message("tenant " + tenant.id.str() + ": " + std::string(counts.error().message())));
+  }
   JsonLine line;
+  line.text("tenant", tenant.id.str());
   line.number("users", static_cast<std::int64_t>(counts->users()));
   line.number("tokens", static_cast<std::int64_t>(counts->tokens()));
   line.number("positions", static_cast<std::int64_t>(counts->positions()));
@@ -118,6 +124,17 @@ int reset(Session& session, const confab::ResetRequest& request) {
   if (request.is_restored()) line.number("messages", static_cast<std::int64_t>(counts->messages()));
   if (confab::Result<void> printed = print(line); !printed) return fail(printed.error());
   return exit_done;
+}
+
+}  // namespace
+
+// Each tenant is for itself: one that fails keeps no other from it, and all of it may be repeated.
+int reset(Session& session, const confab::ResetRequest& request) {
+  int code = exit_done;
+  for (const Session::Tenant& tenant : session.tenants()) {
+    if (const int one = reset_tenant(session, tenant, request); one != exit_done) code = one;
+  }
+  return code;
 }
 
 }  // namespace program

@@ -131,7 +131,7 @@ class Credentials(harness.ProgramCase):
         self.assertGreaterEqual(counts["tokens"], 2)
         self.assertEqual(0, counts["positions"])
         # The users are still known, for whose their passwords are; and the room, for the next process.
-        self.assertEqual({"users": counts["users"], "tokens": 0, "positions": 0, "rooms": 1},
+        self.assertEqual({"tenant": "park", "users": counts["users"], "tokens": 0, "positions": 0, "rooms": 1},
                          self.done(self.work.run("reset", "--all", "--full", "--yes"))[-1])
         before = len(self.asked("POST", r"/_synapse/admin/v1/users/\S+/login"))
         self.done(self.work.run("send", "event", "fair", "--as", "user2", "after the reset"))

@@ -8,14 +8,8 @@ from pathlib import Path
 import harness
 
 
-class Recover(harness.HomeserverCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        work = cls.folder / "stored"
-        store = harness.kept_store(work)
-        cls.work = harness.Workspace(work, cls.homeserver.config(),
-                                     store=store)
+class Backups:
+    """Of the workspace's store."""
 
     def back_up(self, name):
         with contextlib.closing(sqlite3.connect(self.work.folder / "confab.db")) as store, \
@@ -27,6 +21,16 @@ class Recover(harness.HomeserverCase):
             file.unlink()
         shutil.copyfile(self.folder / name, self.work.folder / "confab.db")
         (self.work.folder / "confab.db").chmod(0o600)
+
+
+class Recover(Backups, harness.HomeserverCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        work = cls.folder / "stored"
+        store = harness.kept_store(work)
+        cls.work = harness.Workspace(work, cls.homeserver.config(),
+                                     store=store)
 
     def accepted_while_away(self, *texts):
         """Into the store while the homeserver is down: they wait there, and none has been tried."""
@@ -96,6 +100,49 @@ class Recover(harness.HomeserverCase):
         self.send("group", "chess", "cyd", "live")
         while (line := resumed.line()).get("body") != "live":
             self.assertIsNotNone(line, str(resumed))
+
+
+class TwoTenants(harness.HomeserverCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        work = cls.folder / "two"
+        store = harness.kept_store(work)
+        directory = str(work / "directory.json")
+        cls.work = harness.Workspace(work, cls.homeserver.config(), store=store,
+                                     tenants=[{"id": name, "directory": directory} for name in ("park", "zoo")])
+
+    def of(self, tenant, *command):
+        return self.done(self.work.run("--tenant", tenant, *command))
+
+    def test_a_reset_of_all_is_one_of_all_tenants(self):
+        ids = {}
+        for tenant in ("park", "zoo"):
+            ids[tenant] = [self.of(tenant, "user", "provision", slug)[-1]["user_id"] for slug in ("ana", "ben")]
+            self.of(tenant, "room", "create", "event", "picnic", "--creator", "ana")
+            self.of(tenant, "send", "event", "picnic", "--as", "ana", f"in the {tenant}")
+        with self.subTest("one tenant"):
+            told = self.of("zoo", "reset", "--all")
+            self.assertEqual(["zoo"], [line["tenant"] for line in told])
+            self.assertGreaterEqual(told[0]["tokens"], 1)
+        with self.subTest("all: of the one that was done nothing is left to do"):
+            told = self.done(self.work.run("reset", "--all"))
+            self.assertEqual(["park", "zoo"], [line["tenant"] for line in told])
+            self.assertGreaterEqual(told[0]["tokens"], 1)
+            self.assertEqual(0, told[1]["tokens"])
+        with self.subTest("whole, of all"):
+            told = self.done(self.work.run("reset", "--all", "--full", "--yes"))
+            self.assertEqual([("park", 1), ("zoo", 1)], [(line["tenant"], line["rooms"]) for line in told])
+        with self.subTest("after a backup was put back, of all"):
+            told = self.done(self.work.run("recover"))
+            self.assertEqual([("park", 0), ("zoo", 0)], [(line["tenant"], line["messages"]) for line in told])
+        with self.subTest("one user is of one tenant"):
+            self.refused(self.work.run("reset", "--user", "ana"), 2, "invalid_argument", "--tenant")
+        for tenant in ("park", "zoo"):
+            self.of(tenant, "send", "event", "picnic", "--as", "ana", "and again")
+            self.assertEqual(ids[tenant], [self.of(tenant, "user", "show", slug)[-1]["user_id"] for slug in ("ana", "ben")])
+            read = self.of(tenant, "history", "event", "picnic", "--as", "ana")
+            self.assertEqual(["and again", f"in the {tenant}"], harness.texts(read))
 
 
 if __name__ == "__main__":
