@@ -1,11 +1,13 @@
 """Backups that are put back: of the store, then of the homeserver. Nothing is said twice, nobody is shut out."""
 
 import contextlib
+import re
 import shutil
 import sqlite3
 from pathlib import Path
 
 import harness
+from tokens_test import TokenCase
 
 
 class Backups:
@@ -100,6 +102,49 @@ class Recover(Backups, harness.HomeserverCase):
         self.send("group", "chess", "cyd", "live")
         while (line := resumed.line()).get("body") != "live":
             self.assertIsNotNone(line, str(resumed))
+
+
+class RecoverDevices(Backups, TokenCase):
+    """The refresh tokens of a backup were used up since. Here a token's life is too short for a second program."""
+    access = "device"
+    options = ("--token-life", "4")
+
+    def asked_with(self, path):
+        return re.findall(rf' (\d{{3}}) "POST /_matrix/client/v3/{path}[ ?]', self.log())
+
+    def says(self, text):
+        self.done(self.work.run("send", "event", "picnic", "--as", "ana", text))
+
+    def test_refresh_tokens_that_were_used_up(self):
+        self.says("before the backup")
+        self.back_up("refreshed.db")
+        before = len(self.asked_with("refresh"))
+        for text in ("once", "twice", "thrice"):
+            self.says(text)
+        self.assertEqual(["200"] * 3, self.asked_with("refresh")[before:])
+        said = ["before the backup", "once", "twice", "thrice"]
+        for recovers in (True, False):
+            self.put_back("refreshed.db")
+            refreshes, logins = len(self.asked_with("refresh")), len(self.asked_with("login"))
+            text = "recovered" if recovers else "not recovered"
+            if recovers:
+                told = self.done(self.work.run("recover"))[-1]
+                self.assertGreaterEqual(told["tokens"], 1, told)
+            self.says(text)
+            said.append(text)
+            # What was used up is tried only where nobody said that it may be: then it is refused, and nothing is lost by it.
+            refused = self.asked_with("refresh")[refreshes:]
+            self.assertEqual(0 if recovers else 1, len(refused), refused)
+            self.assertNotIn("200", refused)
+            self.assertEqual(["200"], self.asked_with("login")[logins:])
+            self.assertEqual(self.ana, self.done(self.work.run("user", "show", "ana"))[-1]["user_id"])
+            self.assertEqual(["CONFAB"], self.devices(self.ana))
+            # And what was made by that is good for the next one.
+            self.says(text + ", again")
+            said.append(text + ", again")
+        read = self.done(self.work.run("history", "event", "picnic", "--as", "ben", "--limit", "100"))
+        self.assertEqual(said, harness.texts(read)[::-1])
+        self.assertEqual({self.ana}, {line["sender"] for line in read if "body" in line})
 
 
 class TwoTenants(harness.HomeserverCase):
