@@ -198,6 +198,18 @@ def test_an_interpreter_may_end_with_calls_in_flight(fake, fake_config):
     fake.tell("release")
 
 
+def test_the_thread_that_tells_ends_with_the_interpreter(fake_config):
+    """It may still be looking when the interpreter's end has let go of its queue."""
+    done = run("""
+        import atexit, threading
+        # Run behind what the package does at the end.
+        atexit.register(lambda: [each.join() for each in threading.enumerate() if each.daemon])
+        with confab.sync.Client(config, log_level="debug") as chat:
+            chat.tenant("park").users.provision("ana")
+        """, fake_config)
+    assert done.stderr == ""
+
+
 def test_an_unclosed_client_is_told_where_warnings_are_on(fake_config):
     done = run("""
         chat = confab.sync.Client(config).open()

@@ -235,6 +235,40 @@ def test_a_signal_s_handler_that_raises_takes_no_event_from_a_watch(fake_config)
         assert nth > 50  # there are so many places at least
 
 
+def test_a_signal_s_handler_that_raises_leaves_no_stream_open(fake_config, monkeypatch):
+    """At each place while a watch opens its stream: what the library has opened is let go of, or is the watch's."""
+    left = []
+
+    def counted(name, step):
+        call = _ffi._library[name]
+
+        def counting(*given):
+            told = call(*given)
+            left.append(step)
+            return told
+
+        monkeypatch.setitem(_ffi._library._functions, name, counting)
+
+    with confab.sync.Client(fake_config) as chat:
+        chat.tenant("park").users.provision("ana")
+        counted("confab_stream_open", 1)
+        counted("confab_stream_release", -1)
+        nth, raised = 0, True
+        while raised:
+            watch = chat.tenant("park").watch("ana")
+            with Interrupting(nth, confab.sync.Watch._opened.__code__) as interrupting:
+                try:
+                    watch._opened()
+                except Interrupted:
+                    pass
+            raised = interrupting.raised
+            watch.ready()
+            watch.close()
+            del watch
+            nth += 1
+        assert sum(left) == 0 and nth > 20
+
+
 def sent_as(fake, transaction_id):
     return fake.count("PUT", f"/_matrix/client/v3/rooms/*/send/*/{transaction_id}")
 

@@ -604,6 +604,8 @@ class Queue(_Handle):
             status = _queue_next(self._pointer, 0, ctypes.byref(first.pointer))
             if status == _TIMED_OUT:
                 return None
+            if status != _OK and not self._finalizer.alive:
+                raise errors.Closed("the interpreter ends")  # it has let go of the queue, and daemon threads still run
             if status != _OK:
                 raise _as_exception(status, None)
         first.read()
@@ -663,20 +665,25 @@ def ask(function: str, handle: _Handle, fields: Fields, queue: Queue, tag: int, 
 
 
 class Stream(_Handle):
-    """A user's events: a batch at a time, each after the one before was acknowledged."""
+    """A user's events: a batch at a time, each after the one before was acknowledged. Made before it is opened, as an
+    operation is."""
 
     noun = "stream"
 
-    def __init__(self, tenant: Tenant, user: Optional[str], consumer: Optional[str], queue: Queue, tag: int) -> None:
+    def __init__(self) -> None:
+        pointer = _StreamP()
+        super().__init__(pointer)
+        self._place: Any = ctypes.byref(pointer)
+
+    def open(self, tenant: Tenant, user: Optional[str], consumer: Optional[str], queue: Queue, tag: int) -> None:
         """user: None: the tenant's outbox."""
-        pointer, error = _StreamP(), _ErrorP()
-        places = queue.pointer(), tag, ctypes.byref(pointer), ctypes.byref(error)
+        error = _ErrorP()
+        places = queue.pointer(), tag, self._place, ctypes.byref(error)
         if user is None:
             _check(tenant.call("confab_outbox_open", *places), error)
         else:
             request = _filled("confab_stream_request", {"user": user, "consumer": consumer})
             _check(tenant.call("confab_stream_open", ctypes.byref(request), *places), error)
-        super().__init__(pointer)
 
     def grant(self, batches: int) -> None:
         _check(self.call("confab_stream_grant", batches))

@@ -608,9 +608,11 @@ class Watch(AsyncIterator[models.Event]):
         if self._reading.stream is None:  # no other task was quicker
             arrivals = client._arrivals()
             tag = arrivals.receive(self._reading.receive)
+            stream = _ffi.Stream()
             try:
-                self._reading.stream = _ffi.Stream(tenant, self._user, self._consumer, arrivals.queue, tag)
+                stream.open(tenant, self._user, self._consumer, arrivals.queue, tag)
             except BaseException:
                 arrivals.forget(tag)
                 raise
+            self._reading.stream = stream
         return self._reading.stream

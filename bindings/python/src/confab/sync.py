@@ -84,7 +84,7 @@ def _tell(told: _ffi.Queue, logs: Logs, questions: Questions, session: Session) 
         last = session.closed
         try:
             arrived = told.wait(0 if last else _LOOK_MS)
-        except Forked:
+        except (Closed, Forked):
             return
         if arrived is not None and arrived.kind == _ffi.QUESTION:
             _answer(arrived, questions)
@@ -559,10 +559,15 @@ class Watch(Iterator[models.Event]):
         if self._stream is None or self._queue is None:
             client = self._tenant._client
             tenant = client._tenant(self._tenant._name)
-            queue = _ffi.Queue(0)
-            stream = _ffi.Stream(tenant, self._user, self._consumer, queue, 1)
-            weakref.finalize(self, _let_go, stream, queue)
-            self._stream, self._queue = stream, queue
+            queue, stream = _ffi.Queue(0), _ffi.Stream()
+            try:
+                stream.open(tenant, self._user, self._consumer, queue, 1)
+                weakref.finalize(self, _let_go, stream, queue)
+                self._stream, self._queue = stream, queue
+            except BaseException:
+                self._stream, self._queue = None, None
+                _let_go(stream, queue)
+                raise
         return self._stream, self._queue
 
 
