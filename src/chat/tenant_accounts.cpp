@@ -15,7 +15,9 @@ namespace confab::chat {
 
 Task<Result<void>> TenantChat::make_account(Self self, KnownUser user, net::CallContext context) {
   Pending<void> made = self->provider_->ensure_account(user.id(), user.user().name(), options_of(context));
-  co_return co_await net::on_loop(context, std::move(made));
+  Result<void> done = co_await net::on_loop(context, std::move(made));
+  if (done) self->open_.put(user.id());
+  co_return done;
 }
 
 Task<Result<Account>> TenantChat::ensure_user(Self self, UserSlug slug, std::string name, net::CallContext context) {
@@ -26,6 +28,7 @@ Task<Result<Account>> TenantChat::ensure_user(Self self, UserSlug slug, std::str
   Pending<void> making = self->provider_->ensure_account(user->id(), name, options_of(context));
   Result<void> made = co_await net::on_loop(context, std::move(making));
   if (!made) co_return std::move(made).error();
+  self->open_.put(user->id());
   co_return Account(std::move(slug), user->id(), std::move(name));
 }
 

@@ -155,12 +155,16 @@ Task<Result<void>> TenantChat::enter(Self self, MatrixRoomId room, KnownUser use
   co_return joined;
 }
 
-// A homeserver takes those whose account it closes out of their rooms, and the admin's tokens for them go on: who was
-// in, and is no longer, is not brought back by these.
+// A homeserver takes those whose account it closes out of their rooms, and the admin's tokens for them go on: by these
+// nobody is brought back.
 Task<Result<void>> TenantChat::still_open(Self self, KnownUser user, net::CallContext context) {
   Pending<Account> looking = self->provider_->account(user.id(), options_of(context));
   const Result<Account> account = co_await net::on_loop(context, std::move(looking));
-  if (account && account->state() == AccountState::deactivated) co_return credentials::closed_account();
+  if (account && account->state() == AccountState::deactivated) {
+    self->open_.forget(user.id());
+    co_return credentials::closed_account();
+  }
+  if (account) self->open_.put(user.id());
   co_return Result<void>();
 }
 
@@ -168,11 +172,13 @@ Task<Result<void>> TenantChat::still_open(Self self, KnownUser user, net::CallCo
 // that the usual case costs one request.
 Task<Result<TenantChat::Way>> TenantChat::mend(Self self, Way way, Error error, KnownUser user, RoomRef ref,
                                                net::CallContext context) {
-  const bool is_in = self->memberships_.find(way.room, user.id()) == MembershipCache::Place::in;
+  const MembershipCache::Place place = self->memberships_.find(way.room, user.id());
+  const bool is_in = place == MembershipCache::Place::in;
   Remedy remedy = remedy_for(error, is_in);
   if (remedy == Remedy::join && !way.joined) {
     way.joined = true;
-    if (is_in) {
+    // Of a newcomer, whose account was looked at or made a moment ago, it is known.
+    if (place != MembershipCache::Place::unknown || !self->open_.seen(user.id())) {
       Result<void> open = co_await still_open(self, user, context);
       if (!open) co_return std::move(open).error();
     }

@@ -18,6 +18,7 @@
 
 #include "chat/matrix_names.hpp"
 #include "chat/membership_cache.hpp"
+#include "chat/open_accounts.hpp"
 #include "chat/room_cache.hpp"
 #include "chat/room_names.hpp"
 #include "net/runtime_core.hpp"
@@ -168,6 +169,7 @@ class TenantChat {
   RoomCache rooms_;
   RoomNames names_of_rooms_;
   MembershipCache memberships_;
+  OpenAccounts open_;
 };
 
 }  // namespace confab::chat

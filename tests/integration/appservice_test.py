@@ -101,6 +101,18 @@ class Appservice(harness.ProgramCase):
         self.say("third", [4])
         self.assertEqual(USERS + 1, self.answered("PUT /_matrix/client/v3/devices/CONFAB").count("201"))
 
+        # Whose account the operator closes is not brought back into the rooms that it was taken out of.
+        closed = "@park_6:confab.test"
+        status, answer = self.matrix.call("POST", f"/_synapse/admin/v1/deactivate/{closed}", {"erase": False}, operator)
+        self.assertEqual(200, status, answer)
+        until = time.monotonic() + harness.PATIENCE
+        while self.matrix.call("GET", f"/_synapse/admin/v1/users/{closed}/joined_rooms", token=operator)[1]["joined_rooms"]:
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.1)
+        joins = self.answered("POST /_matrix/client/v3/(?:join|rooms)/[^ ]*")
+        self.refused(self.work.run("send", "event", "fair", "--as", "user6", "never"), 1, "account_deactivated")
+        self.assertEqual(joins, self.answered("POST /_matrix/client/v3/(?:join|rooms)/[^ ]*"))
+
         done, finding = self.finding()
         self.assertEqual(0, done.code, str(done))
         self.assertTrue(finding["fit"])

@@ -104,8 +104,63 @@ class TokenCase(harness.ProgramCase):
         self.assertNotIn("locked out", harness.texts(read))
 
 
+    def asked(self, method, path):
+        """How often that was asked of the homeserver, by anybody."""
+        return len(re.findall(rf' \d{{3}} "{method} {path}[/ ?]', self.log()))
+
+    def members(self, room):
+        status, answer = self.matrix.call("GET", f"/_synapse/admin/v1/rooms/{room}/members", token=self.admin)
+        self.assertEqual(200, status, answer)
+        return answer["members"]
+
+    def closed_account(self, before=lambda _sender, _user: None):
+        """The operator closes the account of somebody in a room who speaks; `before` is awaited first."""
+        cyd = self.done(self.work.run("user", "provision", "cyd"))[-1]["user_id"]
+        room = self.done(self.work.run("room", "create", "group", "chess", "--creator", "ben"))[-1]["room_id"]
+        self.done(self.work.run("room", "add", "group", "chess", "cyd"))
+        sender = self.work.spawn("send", "group", "chess", "--as", "cyd", "-")
+        self.addCleanup(sender.end)
+        sender.write("still open")
+        self.assertIsNotNone(sender.line(), str(sender))
+        before(sender, cyd)
+
+        def touched():
+            """What would bring the account back: it is joined, made or given a password."""
+            name = cyd.replace("@", "(?:@|%40)")
+            return [self.asked("POST", r"/_matrix/client/v3/(?:join|rooms)/\S+"), self.asked("PUT", rf"/_synapse/admin/v2/users/{name}"),
+                    self.asked("POST", rf"/_synapse/admin/v1/reset_password/{name}"), self.asked("POST", "/_matrix/client/v3/register")]
+
+        status, answer = self.matrix.call("POST", f"/_synapse/admin/v1/deactivate/{cyd}", {"erase": False}, self.admin)
+        self.assertEqual(200, status, answer)
+        # It takes the user out of the rooms a moment later.
+        until = time.monotonic() + harness.PATIENCE
+        while cyd in self.members(room):
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.1)
+        then = touched()
+        sender.write("never")
+        self.assertEqual(1, sender.finish(), str(sender))
+        self.assertIn(b'"code":"account_deactivated"', sender.errors)
+        self.assertEqual(then, touched(), str(sender))
+        self.refused(self.work.run("user", "provision", "cyd"), 1, "account_deactivated")
+        self.assertNotIn(cyd, self.members(room))
+        status, account = self.matrix.call("GET", f"/_synapse/admin/v2/users/{cyd}", token=self.admin)
+        self.assertEqual((200, True), (status, account["deactivated"]), account)
+        self.assertEqual([], self.devices(cyd))
+        with contextlib.closing(sqlite3.connect(Path(self.homeserver.about["log"]).parent / "homeserver.db")) as database:
+            self.assertEqual([(None,)], database.execute("SELECT password_hash FROM users WHERE name = ?", (cyd,)).fetchall())
+        read = self.done(self.work.run("history", "group", "chess", "--as", "ben", "--limit", "100"))
+        self.assertNotIn("never", harness.texts(read))
+        return cyd
+
+
 class Puppets(TokenCase):
     access = "puppet"
+
+    def test_a_closed_account_stays_closed(self):
+        self.closed_account()
+        # Nor does another process wake it, which has the token that the admin got for the user and never saw them in the room.
+        self.refused(self.work.run("send", "group", "chess", "--as", "cyd", "nor this"), 1, "account_deactivated")
 
     def test_rows_deleted_in_the_database(self):
         self.heals("rows", lambda: self.from_the_database(self.ana))
@@ -163,6 +218,25 @@ class Devices(TokenCase):
 
     def test_a_locked_account_starts_no_mint(self):
         self.locked_account()
+
+    def test_a_closed_account_stays_closed(self):
+        self.closed_account()
+        # Nor does another process wake it, by its refresh token or its password.
+        self.refused(self.work.run("send", "group", "chess", "--as", "cyd", "nor this"), 1, "account_deactivated")
+
+
+class Both(TokenCase):
+    access = "auto"
+
+    def test_a_closed_account_stays_closed(self):
+        def moved(sender, user):
+            until = time.monotonic() + harness.PATIENCE
+            while self.devices(user) != ["CONFAB"]:
+                self.assertLess(time.monotonic(), until, str(sender))
+                sender.write("on the way to a device")
+                self.assertIsNotNone(sender.line(), str(sender))
+        self.closed_account(moved)
+        self.refused(self.work.run("send", "group", "chess", "--as", "cyd", "nor this"), 1, "account_deactivated")
 
 
 class Refreshes(TokenCase):

@@ -184,6 +184,25 @@ TEST_CASE_FIXTURE(Fixture, "who was in a room and whose account was closed is no
   CHECK(provider->asked() == Asked{"send !1 @park_2:hs.test back", "show @park_2:hs.test"});
 }
 
+TEST_CASE_FIXTURE(Fixture, "whose account was closed is not joined by who never saw them in, or saw them leave") {
+  make_picnic();
+  SUBCASE("never seen") {
+    REQUIRE(provider->ensure_account(MatrixUserId("@park_2:hs.test"), "Ben", CallOptions()).wait().has_value());
+    provider->close("@park_2:hs.test");
+    (void)provider->asked();
+    CHECK(code_of(Message(picnic, ben, "back")) == Errc::account_deactivated);
+    CHECK(provider->asked() == Asked{"send !1 @park_2:hs.test back", "show @park_2:hs.test"});
+  }
+  SUBCASE("seen leaving, a moment after they were provisioned") {
+    REQUIRE(chat->add_member(picnic, ben).wait().has_value());
+    REQUIRE(chat->remove_member(picnic, ben).wait().has_value());
+    provider->close("@park_2:hs.test");
+    (void)provider->asked();
+    CHECK(code_of(Message(picnic, ben, "back")) == Errc::account_deactivated);
+    CHECK(provider->asked() == Asked{"show @park_2:hs.test"});
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "each remedy is tried once") {
   make_picnic();
   (void)chat->add_member(picnic, ben).wait();

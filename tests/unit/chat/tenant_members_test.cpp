@@ -25,8 +25,8 @@ TEST_CASE_FIXTURE(Tenant, "who was taken out and is still listed joins before th
   (void)provider->asked();
   REQUIRE(chat->send(Message(picnic, ben, "back")).wait().has_value());
   REQUIRE(chat->send(Message(picnic, ben, "again")).wait().has_value());
-  CHECK(provider->asked() ==
-        Asked{"join !1 @park_2:hs.test", "send !1 @park_2:hs.test back", "send !1 @park_2:hs.test again"});
+  CHECK(provider->asked() == Asked{"show @park_2:hs.test", "join !1 @park_2:hs.test", "send !1 @park_2:hs.test back",
+                                   "send !1 @park_2:hs.test again"});
 }
 
 TEST_CASE_FIXTURE(Tenant, "members are told with their slugs, and who is not of the host without") {

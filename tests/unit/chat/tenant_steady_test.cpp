@@ -172,7 +172,7 @@ TEST_CASE_FIXTURE(Steady, "who was taken out here joins before they send, and th
   make_rooms(*chat);
   REQUIRE(chat->send(Message(event, ben, "first")).wait());
   REQUIRE(chat->remove_member(event, ben).wait());
-  CHECK(cost(*chat, event, ben) == 4);  // join, refused; the admin's invitation; join; the message
+  CHECK(cost(*chat, event, ben) == 5);  // the account; join, refused; the admin's invitation; join; the message
   CHECK(cost(*chat, event, ben) == 1);
 }
 
@@ -210,8 +210,8 @@ TEST_CASE_FIXTURE(Steady, "what is wrong with a message costs one request, not o
   const auto restarted = service();
   REQUIRE(restarted->send(Message(event, ben, "again")).wait());
   hs.forget_requests();
-  // Ben may be out, and what he may not see is not there for him: join, and once more.
-  CHECK(cost_of_refusal(restarted->edit(Edit(event, ben, none, "what")).wait(), Errc::not_found) == 3);
+  // Ben may be out, and what he may not see is not there for him: the account, join, and once more.
+  CHECK(cost_of_refusal(restarted->edit(Edit(event, ben, none, "what")).wait(), Errc::not_found) == 4);
 }
 
 TEST_CASE_FIXTURE(Steady, "who was taken out and edits what they said joins for it") {
