@@ -61,12 +61,19 @@ void StreamCore::ask_if_due() {
   Ref<confab_event> event(new confab_event(CONFAB_EVENT_BATCH, tag_));
   event->places = 0;
   event->stream = identity_;
+  if (untold_) {
+    if (granted_ != without_end) --granted_;
+    Result<EventBatch> batch(*std::exchange(untold_, std::nullopt));
+    tell(*event, batch, write_events);
+    return tell_batch(std::move(event), std::move(batch));
+  }
   // Without a deadline: a stream waits.
   auto next = events_.next(CallOptions().within(std::chrono::nanoseconds::max()));
   asking_ = true;
   try {
-    std::move(next).start([self = shared_from_this(), event = std::move(event)](
-                              const Result<EventBatch>& batch) mutable { self->arrived(std::move(event), batch); });
+    std::move(next).start([self = shared_from_this(), event = std::move(event)](Result<EventBatch> batch) mutable {
+      self->arrived(std::move(event), std::move(batch));
+    });
   } catch (...) {
     asking_ = false;
     throw;
@@ -74,7 +81,7 @@ void StreamCore::ask_if_due() {
   if (granted_ != without_end) --granted_;
 }
 
-void StreamCore::arrived(Ref<confab_event> event, const Result<EventBatch>& batch) noexcept {
+void StreamCore::arrived(Ref<confab_event> event, Result<EventBatch> batch) noexcept {
   // Written before the lock is taken: it is the larger part of the work.
   tell(*event, batch, write_events);
   const std::lock_guard lock(mutex_);
@@ -83,6 +90,11 @@ void StreamCore::arrived(Ref<confab_event> event, const Result<EventBatch>& batc
     end(closed_ ? nullptr : &batch.error());
     return;
   }
+  tell_batch(std::move(event), std::move(batch));
+}
+
+void StreamCore::tell_batch(Ref<confab_event> event, Result<EventBatch> batch) noexcept {
+  if (batch && event->status != CONFAB_OK) untold_ = *std::move(batch);
   // With an error, too: whoever does not look at them gets no more of them.
   event->batch = ++delivered_;
   if (event->status != CONFAB_OK) granted_ = 0;

@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include <confab/event_stream.hpp>
@@ -35,7 +36,8 @@ class StreamCore final : public Closable, public std::enable_shared_from_this<St
   // All of them: under the mutex.
   void ask_if_due();
   void end(const Error* why) noexcept;
-  void arrived(Ref<confab_event> event, const Result<EventBatch>& batch) noexcept;
+  void arrived(Ref<confab_event> event, Result<EventBatch> batch) noexcept;
+  void tell_batch(Ref<confab_event> event, Result<EventBatch> batch) noexcept;
 
   const std::shared_ptr<QueueCore> queue_;
   const std::uint64_t tag_;
@@ -48,7 +50,8 @@ class StreamCore final : public Closable, public std::enable_shared_from_this<St
   std::uint64_t delivered_ = 0;  // the number of the last batch
   std::uint64_t acknowledged_ = 0;
   bool closed_ = false;
-  Ref<confab_event> end_;  // made early, so that there is memory for it; null once it was delivered
+  std::optional<EventBatch> untold_;  // came, and there was no memory to write it down: to ask on would consume it
+  Ref<confab_event> end_;             // made early, so that there is memory for it; null once it was delivered
 };
 
 }  // namespace confab::capi

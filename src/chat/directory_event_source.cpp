@@ -54,12 +54,20 @@ class DirectoryEventSource::Feed {
     bool mine_;
   };
   // A batch that came and was not given to the host yet: to ask the stream for more would consume it.
-  void hold(EventBatch batch) {
+  void hold(EventBatch batch) noexcept {
     const std::lock_guard lock(mutex_);
     held_ = std::move(batch);
   }
-  [[nodiscard]] EventBatch release() {
+  // Tells the tenant of what came, once.
+  void hear() {
     const std::lock_guard lock(mutex_);
+    for (; heard_ < held_.size(); ++heard_) chat_->heard(held_[heard_]);
+  }
+  // Of what is held, what the directory grants; nothing is lost where there is no memory to find out.
+  [[nodiscard]] EventBatch release(const TenantChat::Named& named, const KnownUser& user) {
+    const std::lock_guard lock(mutex_);
+    chat_->keep_granted(named, user, held_);
+    heard_ = 0;
     return std::exchange(held_, {});
   }
   [[nodiscard]] TenantChat::EventRooms held_rooms() {
@@ -88,6 +96,7 @@ class DirectoryEventSource::Feed {
   std::optional<EventStream> stream_;
   MatrixUserId opened_for_;
   EventBatch held_;
+  std::size_t heard_ = 0;  // how many of them
   bool asked_ = false;
   bool closed_ = false;
 };
@@ -108,16 +117,16 @@ Task<Result<EventBatch>> DirectoryEventSource::pull(std::shared_ptr<Feed> feed, 
     if (!feed->holds()) {
       Result<EventBatch> batch = co_await fetch(feed, context);
       if (!batch) co_return batch;
-      for (const ChatEvent& event : *batch) feed->chat()->heard(event);
       feed->hold(std::move(*batch));
     }
+    feed->hear();
     Result<TenantChat::Named> named = co_await TenantChat::rooms_of(feed->chat(), feed->held_rooms(), context);
     if (!named) co_return std::move(named).error();
     // The directory may have changed while the stream was waited for.
     auto user = feed->chat()->find_user(feed->user());
     if (!user) co_return std::move(user).error();
     if (auto stream = feed->stream(user->id()); !stream) co_return std::move(stream).error();
-    EventBatch granted = feed->chat()->granted(*named, *user, feed->release());
+    EventBatch granted = feed->release(*named, *user);
     if (!granted.empty()) co_return granted;
   }
 }

@@ -145,6 +145,7 @@ void DirectoryKeeper::replace(std::shared_ptr<DirectoryIndex> index, const Direc
   {
     const std::unique_lock lock(index_mutex_);
     index_.swap(index);
+    torn_ = false;
     revision_.store(head.revision, std::memory_order_release);
   }
   head_ = head;
@@ -159,7 +160,9 @@ void DirectoryKeeper::show(const DirectoryChange& change, const DirectoryHead& h
   }
   {
     const std::unique_lock lock(index_mutex_);
+    torn_ = true;
     index_->change(edit);
+    torn_ = false;
     revision_.store(head.revision, std::memory_order_release);
   }
   head_ = head;
@@ -195,11 +198,11 @@ Result<DirectoryRevision> DirectoryKeeper::refresh() {
   for (int tries = 0; tries < most_tries; ++tries) {
     auto head = log_.head();
     if (!head) return std::move(head).error();
-    if (head->version == head_.version) return head_.revision;
+    if (head->version == head_.version && !torn_) return head_.revision;
     // A store that was set back to an earlier state is read anew.
-    const bool goes_on =
-        head_.version != 0 && (head->revision > head_.revision ||
-                               (head->revision == head_.revision && head->fingerprint == head_.fingerprint));
+    const bool goes_on = !torn_ && head_.version != 0 &&
+                         (head->revision > head_.revision ||
+                          (head->revision == head_.revision && head->fingerprint == head_.fingerprint));
     if (goes_on) {
       auto changes = log_.changes(head_.revision, *head);
       if (!changes) return std::move(changes).error();
@@ -235,7 +238,7 @@ Result<void> DirectoryKeeper::commit(const DirectoryChange& change, const std::s
 Result<DirectoryRevision> DirectoryKeeper::apply(const DirectoryBatch& batch, DirectoryRevision expected) {
   const std::string fingerprint = fingerprint_of(batch);
   for (int tries = 0; tries < most_tries; ++tries) {
-    if (tries > 0 || expected != head_.revision) {
+    if (tries > 0 || expected != head_.revision || torn_) {
       if (auto seen = refresh(); !seen) return seen;
     }
     if (expected != head_.revision) {

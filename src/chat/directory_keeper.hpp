@@ -61,6 +61,7 @@ class DirectoryKeeper {
 
   chat::DirectoryLog log_;    // the thread's alone
   chat::DirectoryHead head_;  // the thread's alone
+  bool torn_ = false;         // likewise: a change of the index broke off for want of memory, and it is read anew
   std::atomic<DirectoryRevision> revision_{0};
   mutable std::shared_mutex index_mutex_;  // only the thread writes, so it reads without
   std::shared_ptr<chat::DirectoryIndex> index_ = std::make_shared<chat::DirectoryIndex>();

@@ -101,8 +101,9 @@ class TenantChat {
   using Named = std::unordered_map<MatrixRoomId, RoomNames::Name>;
   // Nothing is asked for rooms that are known.
   [[nodiscard]] static Task<Result<Named>> rooms_of(Self self, EventRooms rooms, net::CallContext context);
-  // What of a batch the directory grants to the user now; all of its rooms are named.
-  [[nodiscard]] EventBatch granted(const Named& named, const KnownUser& user, EventBatch batch) const;
+  // Leaves of a batch what the directory grants to the user now; all of its rooms are named. Where it throws, the batch
+  // is as it was.
+  void keep_granted(const Named& named, const KnownUser& user, EventBatch& batch) const;
   // What a stream said of somebody.
   void heard(const ChatEvent& event);
   [[nodiscard]] EventStream open_stream(const MatrixUserId& user, const EventsOptions& options) const {

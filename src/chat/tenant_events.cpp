@@ -82,17 +82,19 @@ Task<Result<TenantChat::Named>> TenantChat::rooms_of(Self self, EventRooms rooms
   co_return named;
 }
 
-EventBatch TenantChat::granted(const Named& named, const KnownUser& user, EventBatch batch) const {
+void TenantChat::keep_granted(const Named& named, const KnownUser& user, EventBatch& batch) const {
   std::unordered_map<MatrixRoomId, bool> decided;  // by the directory as it is now
-  std::erase_if(batch, [&](const ChatEvent& event) {
-    if (event.room_id().empty()) return false;  // missed in all rooms
+  for (const ChatEvent& event : batch) {
     const auto room = named.find(event.room_id());
-    if (room == named.end() || !room->second) return true;
+    if (room == named.end() || !room->second) continue;
     const auto [at, is_new] = decided.try_emplace(event.room_id(), false);
     if (is_new) at->second = grants(*room->second, user);
-    return !at->second && !tells_of_own_end(event, user.id());
+  }
+  std::erase_if(batch, [&](const ChatEvent& event) {
+    if (event.room_id().empty()) return false;  // missed in all rooms
+    const auto room = decided.find(event.room_id());
+    return room == decided.end() || (!room->second && !tells_of_own_end(event, user.id()));
   });
-  return batch;
 }
 
 }  // namespace confab::chat

@@ -9,6 +9,8 @@
 
 #include "credentials/token_recovery.hpp"
 #include "net/lease_on_loop.hpp"
+#include "net/runtime_core.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab::credentials {
 
@@ -69,11 +71,8 @@ Task<Result<StoredToken>> try_rung(std::shared_ptr<Mint> mint, MatrixUserId acco
 }
 
 Task<Result<TokenRecovery::Found>> climb(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
-                                         MatrixUserId account, std::uint64_t dead, Need need,
-                                         net::CallContext context) {
-  Result<std::shared_ptr<store::Lease>> made = tokens->lease(account);
-  if (!made) co_return std::move(made).error();
-  const std::shared_ptr<store::Lease> lease = std::move(*made);
+                                         std::shared_ptr<store::Lease> lease, MatrixUserId account, std::uint64_t dead,
+                                         Need need, net::CallContext context) {
   TokenRecovery recovery(mint->kind(), dead, tokens->lease_length() * 3 / 4, context.deadline(), tokens->random());
   recovery.need(need).acts_meanwhile(mint->acts_meanwhile()).without_password(mint->needs_no_password());
   // With the end of the lease in sight, and after the flight's own.
@@ -149,6 +148,29 @@ Task<Result<TokenRecovery::Found>> climb(std::shared_ptr<TokenStore> tokens, std
   }
 }
 
+// Where memory was short on the way, whoever is next shall not have to wait until the lease ends.
+Task<Result<TokenRecovery::Found>> climb_and_let_go(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
+                                                    MatrixUserId account, std::uint64_t dead, Need need,
+                                                    net::CallContext context) {
+  Result<std::shared_ptr<store::Lease>> made = tokens->lease(account);
+  if (!made) co_return std::move(made).error();
+  const std::shared_ptr<store::Lease> lease = std::move(*made);
+  Error failed = no_memory();
+  try {
+    co_return co_await climb(tokens, mint, lease, std::move(account), dead, need, context);
+  } catch (...) {
+    failed = net::error_of_exception();
+  }
+  for (int tries = 0; lease->owes() && tries < net::most_farewells; ++tries) {
+    try {
+      net::CallContext parting(context.loop(), net::Clock::now() + farewell_limit, std::stop_token());
+      co_await net::release_lease(lease, std::move(parting));
+    } catch (...) {  // once more
+    }
+  }
+  co_return failed;
+}
+
 }  // namespace
 
 MintedToken minted_of(const StoredToken& token, bool fresh, bool may_log_in, const net::RandomSource& random) {
@@ -164,7 +186,7 @@ MintedToken minted_of(const StoredToken& token, bool fresh, bool may_log_in, con
 
 Task<Result<MintedToken>> recover_token(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint,
                                         MatrixUserId account, std::uint64_t dead, Need need, net::CallContext context) {
-  Result<TokenRecovery::Found> found = co_await climb(tokens, mint, account, dead, need, context);
+  Result<TokenRecovery::Found> found = co_await climb_and_let_go(tokens, mint, account, dead, need, context);
   if (!found) co_return std::move(found).error();
   const bool fresh = found->is_fresh();
   StoredToken token = std::move(*found).token();

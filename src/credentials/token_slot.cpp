@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "net/runtime_core.hpp"
 #include "util/no_memory.hpp"
 
 namespace confab::credentials {
@@ -29,13 +30,14 @@ TokenSlot::Hold::~Hold() {
   slot_->use_next();
 }
 
-void TokenSlot::use(const MintedToken& minted) {
-  secret_ = minted.secret();
+// Without memory, as a hold that ends may come to it.
+void TokenSlot::use(MintedToken minted) noexcept {
   generation_ = minted.generation();
   fresh_ = minted.is_fresh();
   acted_ = minted.is_acted();
   end_ = minted.end();
   renew_ = minted.renew_at();
+  secret_ = std::move(minted).secret();
   died_ = false;
   next_.reset();
   if (generation_ <= dropped_) secret_.reset();
@@ -45,8 +47,8 @@ void TokenSlot::use_next() {
   if (!next_) return;
   const bool serves = secret_ && net::Clock::now() < end_;
   if (serves && acted_ && holds_ > 0) return;
-  const MintedToken next = *std::move(next_);
-  use(next);
+  MintedToken next = *std::move(next_);
+  use(std::move(next));
 }
 
 void TokenSlot::remember(const Error& failure, bool current) {
@@ -100,14 +102,23 @@ std::shared_ptr<net::SharedResult<Token>> TokenSlot::join(net::CallContext& cont
     flight_moves_ = moves = need == Need::moves;
     flight = flight_;
   }
-  context.loop().spawn(fly(shared_from_this(), flight, need,
-                           context.detached(net::Clock::now() + flight_limit, context.loop().stopping())));
+  try {
+    context.loop().spawn(fly(shared_from_this(), flight, need,
+                             context.detached(net::Clock::now() + flight_limit, context.loop().stopping())));
+  } catch (...) {  // it never began: those who wait already would wait for ever
+    {
+      const std::lock_guard lock(mutex_);
+      flight_ = nullptr;
+    }
+    flight->set(no_memory());
+    throw;
+  }
   return flight;
 }
 
 Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight, Need need,
                           net::CallContext context) {
-  Result<MintedToken> minted = Error(Errc::internal, "the token could not be made; please report it");
+  Result<MintedToken> minted = no_memory();
   std::uint64_t dead = 0;
   unsigned forgotten = 0;
   {
@@ -117,31 +128,33 @@ Task<void> TokenSlot::fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::
   }
   try {
     minted = co_await self->source_(dead, need, context);
-  } catch (const std::bad_alloc&) {
-    // Whatever happens, those who wait are answered and the next one may try.
-    minted = no_memory();
   } catch (...) {
+    // Whatever happens, those who wait are answered and the next one may try.
+    minted = net::error_of_exception();
   }
-  std::optional<Result<Token>> outcome;
-  {
-    const std::lock_guard lock(self->mutex_);
-    self->flight_ = nullptr;
-    if (minted) {
-      self->last_failure_.reset();
-      self->end_pause();
-      outcome.emplace(Token(minted->secret(), minted->generation(), minted->is_fresh()));
-      self->next_ = std::move(*minted);
-      self->use_next();
-      // Whoever gets it later did not have it made, and it may be dead by then.
-      if (self->next_) self->next_->fresh(false);
-    } else if (need == Need::moves) {
-      outcome.emplace(minted.error());
-    } else {
-      self->remember(minted.error(), forgotten == self->forgotten_);
-      outcome.emplace(minted.error());
-    }
+  Result<Token> landed = no_memory();
+  try {
+    landed = self->landed(need, std::move(minted), forgotten);
+  } catch (const std::bad_alloc&) {  // what was made is in the store, and found there
   }
-  flight->set(std::move(*outcome));
+  flight->set(std::move(landed));
+}
+
+Result<Token> TokenSlot::landed(Need need, Result<MintedToken> minted, unsigned forgotten) {
+  const std::lock_guard lock(mutex_);
+  flight_ = nullptr;
+  if (minted) {
+    last_failure_.reset();
+    end_pause();
+    Token token(minted->secret(), minted->generation(), minted->is_fresh());
+    next_ = std::move(*minted);
+    use_next();
+    // Whoever gets it later did not have it made, and it may be dead by then.
+    if (next_) next_->fresh(false);
+    return token;
+  }
+  if (need != Need::moves) remember(minted.error(), forgotten == forgotten_);
+  return minted.error();
 }
 
 std::optional<Token> TokenSlot::at_hand() const {

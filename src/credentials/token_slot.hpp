@@ -55,7 +55,8 @@ class MintedToken {
     return *this;
   }
   [[nodiscard]] bool is_acted() const noexcept { return acted_; }
-  [[nodiscard]] const Secret& secret() const noexcept { return secret_; }
+  [[nodiscard]] const Secret& secret() const& noexcept { return secret_; }
+  [[nodiscard]] Secret secret() && noexcept { return std::move(secret_); }
   [[nodiscard]] net::TimePoint end() const noexcept { return end_; }
   [[nodiscard]] net::TimePoint renew_at() const noexcept { return renew_; }
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
@@ -156,11 +157,13 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
                                                 std::shared_ptr<net::SharedResult<Token>> flight, unsigned place,
                                                 net::CallContext context);
   // Whoever calls these has the lock.
-  void use(const MintedToken& minted);
+  void use(MintedToken minted) noexcept;
   void use_next();
   // `current`: no refusal was to be forgotten since the flight began.
   void remember(const Error& failure, bool current);
   void end_pause();
+  // The flight has ended; what those are told who wait for it. `forgotten` as it was when it began.
+  [[nodiscard]] Result<Token> landed(Need need, Result<MintedToken> minted, unsigned forgotten);
   [[nodiscard]] static Task<void> fly(std::shared_ptr<TokenSlot> self, std::shared_ptr<net::SharedResult<Token>> flight,
                                       Need need, net::CallContext context);
 

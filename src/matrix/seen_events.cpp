@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <random>
+#include <utility>
 
 namespace confab::matrix {
 namespace {
@@ -71,13 +72,18 @@ bool SeenEvents::add(const EventId& id) {
   const Print print = print_of(id.str());
   if (slots_.empty()) grow();
   if (slots_[slot_of(print)] != 0) return false;
+  // All that needs memory comes first: an id is remembered wholly or not at all.
+  EventId copy = id;
+  if (prints_.size() < most_) {
+    if (prints_.size() == prints_.capacity()) prints_.reserve(std::max<std::size_t>(1, 2 * prints_.size()));
+    if (slots_.size() < 2 * (prints_.size() + 1)) grow();
+  }
+  if (whole_.size() < most_whole_ids && whole_.size() == whole_.capacity()) {
+    whole_.reserve(std::max<std::size_t>(1, 2 * whole_.size()));
+  }
   if (prints_.size() < most_) {
     prints_.push_back(print);
-    if (slots_.size() < 2 * prints_.size()) {
-      grow();
-    } else {
-      put(prints_.size() - 1);
-    }
+    put(prints_.size() - 1);
   } else {
     forget(oldest_);
     prints_[oldest_] = print;
@@ -85,9 +91,9 @@ bool SeenEvents::add(const EventId& id) {
     oldest_ = (oldest_ + 1) % most_;
   }
   if (whole_.size() < most_whole_ids) {
-    whole_.push_back(id);
+    whole_.push_back(std::move(copy));
   } else {
-    whole_[next_whole_] = id;
+    whole_[next_whole_] = std::move(copy);
   }
   next_whole_ = (next_whole_ + 1) % most_whole_ids;
   return true;

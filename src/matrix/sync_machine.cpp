@@ -165,8 +165,8 @@ void SyncMachine::consume() {
 void SyncMachine::advance_if_read() {
   if (batch_is_out_ || !ready_.empty() || !pieces_.empty() || gap_ || !next_position_) return;
   if (*next_position_ != position_) {
-    position_ = *std::move(next_position_);
     next_anchors_.follow_with(anchors_);
+    position_ = *std::move(next_position_);
     anchors_ = std::move(next_anchors_);
     store_due_ = true;
   }
@@ -230,6 +230,7 @@ SyncAction SyncMachine::request(SyncTime now) {
 
 SyncDeliver SyncMachine::deliver() {
   SyncDeliver out;
+  out.batch.reserve(std::min(ready_.size(), options_.batch_events()));  // nothing is lost on the way
   std::size_t bytes = 0;
   while (!ready_.empty() && out.batch.size() < options_.batch_events()) {
     const std::size_t more = ready_.front().bytes();
@@ -272,10 +273,12 @@ void SyncMachine::answered(SyncAnswer answer, SyncTime now) {
 
 // What there was already has arrived, and is only remembered.
 void SyncMachine::start_from_now(const PageToken& next) {
-  if (std::exchange(resyncing_, false)) {
+  if (resyncing_) {
     // Until the reader has heard that something was missed, the old position is the one that is remembered.
-    next_position_ = next;
+    PageToken copy = next;
     push({MatrixRoomId(), PageToken()});
+    next_position_ = std::move(copy);
+    resyncing_ = false;
     return;
   }
   position_ = next;
@@ -395,14 +398,21 @@ std::optional<std::size_t> SyncMachine::joined_at(const std::vector<std::optiona
 }
 
 void SyncMachine::push(SyncItem item) {
-  ready_bytes_ += item.bytes();
   ready_.push_back(std::move(item));
+  ready_bytes_ += ready_.back().bytes();
 }
 
 void SyncMachine::push_event(const MatrixRoomId& room, RoomEvent&& event, const MemberNames& names) {
-  if (!seen_.add(event.id())) return;
+  if (seen_.knows(event.id())) return;
   const std::string_view name = event.is_state() ? std::string_view() : names.of(event.sender());
-  ready_bytes_ += ready_.emplace_back(room, std::move(event), name).bytes();
+  const SyncItem& item = ready_.emplace_back(room, std::move(event), name);
+  try {
+    seen_.add(item.event().id());
+  } catch (...) {  // it comes again, and must not come twice then
+    ready_.pop_back();
+    throw;
+  }
+  ready_bytes_ += item.bytes();
 }
 
 void SyncMachine::gap_page(MessagesAnswer page, SyncTime) {
@@ -497,6 +507,16 @@ void SyncMachine::failed(const Error& error, SyncTime now) {
   if (error.code() == Errc::too_large) timeline_limit_ = std::max(1, timeline_limit_ / 4);
   if (concerns_reader(error.code())) for_reader_ = error;
   back_off(error, now);
+}
+
+void SyncMachine::broke_off(const Error& why, SyncTime now) {
+  in_flight_ = InFlight::nothing;
+  caught_up_ = false;
+  gap_.reset();
+  drop_pieces();
+  next_position_.reset();
+  next_anchors_.clear();
+  back_off(why, now);
 }
 
 void SyncMachine::gap_failed(const Error& error) {

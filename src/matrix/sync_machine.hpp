@@ -189,6 +189,9 @@ class SyncMachine {
   void confirmed(SyncConfirmation what);
   void token_renewed();
   void failed(const Error& error, SyncTime now);
+  /// A call of this object threw, for want of memory: it is somewhere in the middle. What is ready to be delivered
+  /// stays; all else that came after the position comes again.
+  void broke_off(const Error& why, SyncTime now);
 
   /// The position that a new machine would have to start from to miss nothing.
   [[nodiscard]] const PageToken& position() const { return position_; }

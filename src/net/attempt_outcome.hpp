@@ -21,11 +21,13 @@ enum class Ended : std::uint8_t {
   untrusted,         // Not sent: the certificate did not verify; repeating cannot help.
   held_back,         // Not sent: our circuit breaker is open; retry_after() says until when.
   rate_held,         // Not sent: the rate gate holds this flow after a 429; retry_after() says how long.
+  no_memory_unsent,  // Not sent: there was no memory for it here.
   deadline_unsent,   // The deadline passed before the first byte was written.
   cancelled_unsent,  // Likewise cancelled.
   answered,          // A whole answer arrived; see status().
   cut,               // The first byte was written, and the connection ended before the answer did.
   broken,            // Written, and what came is no usable answer: not HTTP, over a bound. error() says what.
+  no_memory_sent,    // Written, and there was no memory here for what came.
   deadline_sent,     // The deadline passed after the first byte was written.
   cancelled_sent,    // Likewise cancelled.
 };

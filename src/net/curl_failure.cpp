@@ -90,6 +90,7 @@ HttpOutcome curl_failure(CURL* easy, CURLcode code, bool sent) {
     case CURLE_FILESIZE_EXCEEDED:
       return HttpOutcome(TransferFailure::too_large, sent, "the answer is too large");
     case CURLE_OUT_OF_MEMORY:
+      if (!sent) return HttpOutcome(TransferFailure::no_memory, false);
       // libcurl says so of a header line over its own bound as well.
       return HttpOutcome(TransferFailure::protocol, sent, "the answer's header is larger than any homeserver's");
     default:

@@ -1,5 +1,6 @@
 #include "net/curl_multi.hpp"
 
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
@@ -34,6 +35,7 @@ CurlMulti::CurlMulti(EventLoop& loop, Options options, Done done)
       http2_(options.http2_),
       done_(std::move(done)),
       sockets_(loop, options.http2_, [this](curl_socket_t socket, int events) { act(socket, events); }),
+      coming_back_memory_(std::make_shared<HandlerMemory>()),
       multi_(curl_multi_init()) {
   if (multi_ == nullptr) throw std::bad_alloc();
   const long connections = static_cast<long>(options.max_connections_);
@@ -70,8 +72,12 @@ bool CurlMulti::pause(CURL* easy, bool on) {
 }
 
 int CurlMulti::on_socket(CURL* /*easy*/, curl_socket_t socket, int what, void* self, void* /*of_socket*/) {
-  static_cast<CurlMulti*>(self)->sockets_.want(socket, what);
-  return 0;
+  try {
+    static_cast<CurlMulti*>(self)->sockets_.want(socket, what);
+    return 0;
+  } catch (...) {  // the system's refusal; an exception must not pass through libcurl
+    return -1;
+  }
 }
 
 int CurlMulti::on_timer(CURLM* /*multi*/, long wait_ms, void* self) {
@@ -86,25 +92,35 @@ int CurlMulti::on_timer(CURLM* /*multi*/, long wait_ms, void* self) {
   return 0;
 }
 
-void CurlMulti::come_back_now() {
+// Both are called in a callback of libcurl, through which nothing may be thrown.
+void CurlMulti::come_back_now() noexcept {
   due_ = TimePoint::max();
   if (std::exchange(coming_back_, true)) return;
-  boost::asio::post(loop_->context(), [weak = weak_from_this()] {
+  const auto come_back = [weak = weak_from_this(), memory = coming_back_memory_] {
     const auto self = weak.lock();
     if (!self) return;
     const EventLoop::Turn turn(*self->loop_);
     self->coming_back_ = false;
     self->act(CURL_SOCKET_TIMEOUT, 0);
-  });
+    // There was no memory for the timer.
+    if (self->due_ != TimePoint::max() && self->timer_at_ == TimePoint::max()) self->come_back_at(self->due_);
+  };
+  boost::asio::post(loop_->context(), boost::asio::bind_allocator(coming_back_memory_->allocator(), come_back));
 }
 
-void CurlMulti::come_back_at(TimePoint when) {
+void CurlMulti::come_back_at(TimePoint when) noexcept {
   due_ = when;
   // libcurl moves its time with every request, mostly later: a timer that fires too early and is set again then is
   // cheaper than one that is always exact.
   if (timer_at_ <= when) return;
-  timer_at_ = when;
-  timer_ = loop_->at(when, [this] { timer_fired(); });
+  try {
+    timer_ = loop_->at(when, [this] { timer_fired(); });
+    timer_at_ = when;
+  } catch (...) {  // too early costs some, never would be too late
+    timer_at_ = TimePoint::max();
+    come_back_now();
+    due_ = when;
+  }
 }
 
 void CurlMulti::timer_fired() {

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "net/event_loop.hpp"
+#include "net/handler_memory.hpp"
 #include "net/name_resolver.hpp"
 #include "net/socket_watch.hpp"
 
@@ -75,8 +76,8 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* of_socket);
   static int on_timer(CURLM* multi, long wait_ms, void* self);
   void act(curl_socket_t socket, int events);
-  void come_back_now();
-  void come_back_at(TimePoint when);
+  void come_back_now() noexcept;
+  void come_back_at(TimePoint when) noexcept;
   void timer_fired();
 
   CurlLibrary library_;
@@ -84,6 +85,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   bool http2_;
   Done done_;
   SocketWatch sockets_;  // before the multi: libcurl closes its connections through it at the end
+  std::shared_ptr<HandlerMemory> coming_back_memory_;
   CURLM* multi_;
   EventLoop::Timer timer_;
   TimePoint due_ = TimePoint::max();       // when libcurl wants to be called

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/handler_memory.hpp"
 #include "net/stop_wake.hpp"
 #include "util/library_thread.hpp"
 
@@ -37,39 +38,6 @@ class CurrentLoop {
 
  private:
   EventLoop* before_;
-};
-
-// What Asio needs for a drain on its way; there is one at most, so waking the loop needs no memory.
-class DrainMemory {
- public:
-  template <class T>
-  class Allocator {
-   public:
-    using value_type = T;
-    explicit Allocator(DrainMemory& memory) noexcept : memory_(&memory) {}
-    template <class U>
-    Allocator(const Allocator<U>& other) noexcept : memory_(other.memory_) {}  // NOLINT: as allocators convert
-
-    [[nodiscard]] T* allocate(std::size_t count) {
-      if (count * sizeof(T) > sizeof memory_->bytes_) return static_cast<T*>(::operator new(count * sizeof(T)));
-      return reinterpret_cast<T*>(memory_->bytes_);
-    }
-    void deallocate(T* what, std::size_t count) noexcept {
-      if (count * sizeof(T) > sizeof memory_->bytes_) ::operator delete(what);
-    }
-    template <class U>
-    [[nodiscard]] bool operator==(const Allocator<U>& other) const noexcept {
-      return memory_ == other.memory_;
-    }
-
-   private:
-    template <class U>
-    friend class Allocator;
-    DrainMemory* memory_;
-  };
-
- private:
-  alignas(std::max_align_t) std::byte bytes_[128];
 };
 
 }  // namespace
@@ -102,7 +70,7 @@ struct EventLoop::State {
   void drain(EventLoop& loop);
   // Only while none is on its way.
   void wake_drain(EventLoop& loop) {
-    asio::post(io, asio::bind_allocator(DrainMemory::Allocator<void>(drain_memory), [this, &loop] { drain(loop); }));
+    asio::post(io, asio::bind_allocator(drain_memory.allocator(), [this, &loop] { drain(loop); }));
   }
   void run_errands(EventLoop& loop) noexcept;
   void begin_to_end() noexcept;
@@ -122,7 +90,7 @@ struct EventLoop::State {
   }
   void destroy_what_is_left(EventLoop& loop);
 
-  DrainMemory drain_memory;
+  HandlerMemory drain_memory;  // there is one drain on its way at most
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   std::thread thread;

@@ -19,14 +19,12 @@ class Handover final : public EventLoop::Errand, public std::enable_shared_from_
   explicit Handover(EventLoop& loop) : loop_(&loop) {}
 
   // Any thread. Nothing happens when nobody waits any more: the loop may be gone by then, which is why the mutex is
-  // held.
-  void deliver(T value) {
+  // held. It needs no memory.
+  void deliver(T value) noexcept {
     const std::lock_guard lock(mutex_);
-    if (loop_ == nullptr) return;
-    loop_->post([self = this->shared_from_this(), value = std::move(value)]() mutable {
-      self->value_.emplace(std::move(value));
-      self->resume();
-    });
+    if (loop_ == nullptr || value_) return;
+    value_.emplace(std::move(value));
+    loop_->post(std::shared_ptr<EventLoop::Errand>(this->shared_from_this()));
   }
   // Any thread. Whether nobody waits any more.
   [[nodiscard]] bool abandoned() const {
@@ -53,7 +51,10 @@ class Handover final : public EventLoop::Errand, public std::enable_shared_from_
       });
       on_stop_.listen(stop_, *handover_->loop_, handover_);
     }
-    [[nodiscard]] std::optional<T> await_resume() { return std::move(handover_->value_); }
+    [[nodiscard]] std::optional<T> await_resume() {
+      const std::lock_guard lock(handover_->mutex_);
+      return std::move(handover_->value_);
+    }
 
    private:
     std::shared_ptr<Handover> handover_;
@@ -62,9 +63,12 @@ class Handover final : public EventLoop::Errand, public std::enable_shared_from_
     StopWake on_stop_;
   };
 
-  // The stop came.
+  // The value came, or else the stop.
   void run() override {
-    by_stop_ = true;
+    {
+      const std::lock_guard lock(mutex_);
+      by_stop_ = !value_;
+    }
     resume();
   }
 
@@ -84,7 +88,7 @@ class Handover final : public EventLoop::Errand, public std::enable_shared_from_
   EventLoop* loop_;  // guarded by the mutex; changed on the loop's thread only
   std::coroutine_handle<> waiting_;
   EventLoop::Timer timer_;
-  std::optional<T> value_;
+  std::optional<T> value_;  // guarded by the mutex
   bool by_stop_ = false;
 };
 

@@ -9,8 +9,11 @@
 #include <unordered_set>
 #include <vector>
 
+#include "net/chore.hpp"
 #include "net/curl_failure.hpp"
+#include "net/curl_owners.hpp"
 #include "net/name_resolver.hpp"
+#include "net/preparation_failure.hpp"
 #include "net/stop_wake.hpp"
 #include "net/transfer.hpp"
 #include "net/trust_store.hpp"
@@ -42,16 +45,6 @@ constexpr std::chrono::milliseconds poll_start_window{10};
 // Whether polls have connected is looked at for all that began within this.
 constexpr std::chrono::milliseconds look_at_once{20};
 
-struct CloseShare {
-  void operator()(CURLSH* share) const noexcept { curl_share_cleanup(share); }
-};
-struct CloseAddress {
-  void operator()(CURLU* address) const noexcept { curl_url_cleanup(address); }
-};
-struct CloseEasy {
-  void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
-};
-
 CURLU* address_of(const Url& base) {
   CURLU* const address = curl_url();
   if (address == nullptr) throw std::bad_alloc();
@@ -77,12 +70,19 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
     Call(std::shared_ptr<State> owner, std::shared_ptr<const HttpRequest> asked)
         : Transfer(std::move(asked), owner->prefix, owner->headers), state(std::move(owner)) {}
     void run() override { state->give_up(*this, TransferFailure::cancelled, "cancelled"); }  // the stop came
+    void drop_now() { state->drop(*this); }
+    void pace_now() { state->pace(*this); }
+    void closed_now() { state->settle(*this, failed(TransferFailure::cancelled, was_sent, "the client was closed")); }
+    void later(Chore<Call>& chore) noexcept {
+      state->loop.post(std::shared_ptr<EventLoop::Errand>(shared_from_this(), &chore));
+    }
     [[nodiscard]] BodyFlow* flow() const noexcept { return request().body_flow().get(); }
 
     std::shared_ptr<State> state;
     std::shared_ptr<ResolveList> resolve;
     std::coroutine_handle<> waiting;
     std::optional<Deadlines::iterator> deadline;  // while it is paused: when that has to end; at first: connect_by
+    Deadlines::node_type no_deadline;             // the place of one that was taken back
     TimePoint ends_by = TimePoint::max();
     TimePoint connect_by = TimePoint::max();
     std::optional<TimePoint> paused_at;
@@ -90,6 +90,10 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
     Clock::duration left{0};        // until the deadline, when it was paused
     StopWake on_stop;
     std::optional<HttpOutcome> result;
+    bool was_sent = false;  // when the client was closed
+    Chore<Call> drop_later{this, &Call::drop_now};
+    Chore<Call> pace_later{this, &Call::pace_now};
+    Chore<Call> closed_later{this, &Call::closed_now};
   };
   class Wait;
 
@@ -107,28 +111,35 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
                                                                 TimePoint deadline, std::stop_token stop);
   [[nodiscard]] bool may_start_now(const Call& call);
   void begin(const std::shared_ptr<Call>& call);
-  void start(Call& call);
+  void start(Call& call) noexcept;
+  [[nodiscard]] bool try_to_start(Call& call);
+  void start_later() noexcept;
   [[nodiscard]] bool times_connecting(const Call& call) const;
   void start_waiting();
-  void ended(CURL* easy, CURLcode result);
-  void give_up(Call& call, TransferFailure failure, const char* reason);
-  void drop(Call& call);
+  void ended(CURL* easy, CURLcode result) noexcept;
+  void give_up(Call& call, TransferFailure failure, const char* reason) noexcept;
+  // The reason is left out where there is no memory for it.
+  [[nodiscard]] static HttpOutcome failed(TransferFailure failure, bool sent, const char* reason) noexcept;
+  void drop(Call& call) noexcept;
   void follow(Call& call);
   void pace(Call& call);
   void pause(Call& call);
   void go_on(Call& call);
   void expect(Call& call, TimePoint deadline);
-  void expect_no_more(Call& call);
-  void wake_for_deadlines(TimePoint when);
+  void expect_no_more(Call& call) noexcept;
+  void wake_for_deadlines(TimePoint when) noexcept;
   void end_what_is_late();
-  void settle(Call& call, HttpOutcome outcome);
+  void settle(Call& call, HttpOutcome outcome) noexcept;
   using Handles = std::vector<std::unique_ptr<CURL, CloseEasy>>;
   [[nodiscard]] Handles& handles_for(const HttpRequest& request) {
     return idle_handles[static_cast<std::size_t>(request.expected())];
   }
   [[nodiscard]] CURL* take_handle(const HttpRequest& request);
-  void put_back(const HttpRequest& request, CURL* easy);
-  void close();
+  void put_back(const HttpRequest& request, CURL* easy) noexcept;
+  void close() noexcept;
+  void later(Chore<State>& chore) noexcept {
+    loop.post(std::shared_ptr<EventLoop::Errand>(shared_from_this(), &chore));
+  }
 
   CurlLibrary library;  // the first member, so the last to go
   EventLoop& loop;
@@ -161,6 +172,8 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   std::size_t starts_in_turn = 0;
   TimePoint window_end{};
   std::size_t poll_starts_in_window = 0;
+  Chore<State> start_soon{this, &State::start_waiting};
+  Chore<State> look_for_late{this, &State::end_what_is_late};
 };
 
 HttpClient::State::State(EventLoop& on, HttpClientOptions wanted, std::shared_ptr<NameResolver> names,
@@ -238,10 +251,7 @@ bool HttpClient::State::may_start_now(const Call& call) {
 void HttpClient::State::begin(const std::shared_ptr<Call>& call) {
   if (waiting.empty() && may_start_now(*call)) return start(*call);
   waiting.push_back(call);
-  if (std::exchange(woken, true)) return;
-  loop.post([weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->start_waiting();
-  });
+  if (!std::exchange(woken, true)) later(start_soon);
 }
 
 void HttpClient::State::start_waiting() {
@@ -249,19 +259,29 @@ void HttpClient::State::start_waiting() {
   while (!waiting.empty()) {
     const std::shared_ptr<Call> call = waiting.front().lock();
     const bool gone = !call || !call->waiting;
-    if (!gone && !may_start_now(*call)) break;
+    bool good = true;
+    try {
+      if (!gone && !may_start_now(*call)) break;
+    } catch (...) {  // no memory for what carries it
+      good = false;
+    }
     waiting.pop_front();
-    if (!gone) start(*call);
+    if (gone) continue;
+    if (good) {
+      start(*call);
+    } else {
+      settle(*call, HttpOutcome(TransferFailure::no_memory, false));
+    }
   }
   if (waiting.empty()) return;
   woken = true;
-  const auto again = [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->start_waiting();
-  };
-  if (starts_in_turn >= starts_per_turn) {
-    loop.post(again);
-  } else {
-    wake = loop.at(window_end, again);
+  if (starts_in_turn >= starts_per_turn) return later(start_soon);
+  try {
+    wake = loop.at(window_end, [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->start_waiting();
+    });
+  } catch (...) {  // too early is no harm
+    later(start_soon);
   }
 }
 
@@ -272,9 +292,19 @@ bool HttpClient::State::times_connecting(const Call& call) const {
   return call.request().lane() == Lane::long_poll && (!call.resolve || call.resolve->addresses()->size() == 1);
 }
 
-void HttpClient::State::start(Call& call) {
-  CURL* const easy = take_handle(call.request());
-  if (easy == nullptr) return settle(call, HttpOutcome(TransferFailure::not_sent, false, "memory is exhausted"));
+void HttpClient::State::start(Call& call) noexcept {
+  bool started = false;
+  try {
+    started = try_to_start(call);
+  } catch (...) {  // memory
+  }
+  if (!started) settle(call, HttpOutcome(TransferFailure::no_memory, false));
+}
+
+bool HttpClient::State::try_to_start(Call& call) {
+  std::unique_ptr<CURL, CloseEasy> handle(take_handle(call.request()));
+  CURL* const easy = handle.get();
+  if (easy == nullptr) return false;
   const bool timed_here = times_connecting(call);
   set_connect_timeout(easy, timed_here ? 0ms : std::max(options.connect_timeout(), 1ms));
   if (timed_here) {
@@ -287,26 +317,37 @@ void HttpClient::State::start(Call& call) {
   }
   const auto& multi = multi_for(call.request());
   running.insert(&call);
-  if (!call.start(easy, multi, call.resolve, options.base().is_https() ? trust->store() : nullptr)) {
-    settle(call, HttpOutcome(TransferFailure::not_sent, false, "libcurl did not take the request"));
-  }
+  return call.start(handle.release(), multi, call.resolve, options.base().is_https() ? trust->store() : nullptr);
 }
 
 // ---- ending
 
-void HttpClient::State::ended(CURL* easy, CURLcode result) {
+// libcurl tells it once.
+void HttpClient::State::ended(CURL* easy, CURLcode result) noexcept {
   Call& call = static_cast<Call&>(Transfer::of(easy));
-  HttpOutcome outcome = call.outcome(result);
+  HttpOutcome outcome(TransferFailure::no_memory, call.sent());
+  try {
+    outcome = call.outcome(result);
+  } catch (...) {  // memory
+  }
   if (!outcome.answered() && outcome.failure() == TransferFailure::connect && call.resolve) resolver->doubt(hop.host());
   settle(call, std::move(outcome));
 }
 
-void HttpClient::State::give_up(Call& call, TransferFailure failure, const char* reason) {
-  settle(call, HttpOutcome(failure, call.sent(), reason));
+void HttpClient::State::give_up(Call& call, TransferFailure failure, const char* reason) noexcept {
+  settle(call, failed(failure, call.sent(), reason));
+}
+
+HttpOutcome HttpClient::State::failed(TransferFailure failure, bool sent, const char* reason) noexcept {
+  try {
+    return HttpOutcome(failure, sent, reason);
+  } catch (...) {
+    return HttpOutcome(failure, sent);
+  }
 }
 
 // Frees what the call holds. The coroutine is resumed last: it may end the call's life, and the client's.
-void HttpClient::State::settle(Call& call, HttpOutcome outcome) {
+void HttpClient::State::settle(Call& call, HttpOutcome outcome) noexcept {
   const auto alive = shared_from_this();
   drop(call);
   call.result = std::move(outcome);
@@ -314,7 +355,7 @@ void HttpClient::State::settle(Call& call, HttpOutcome outcome) {
   std::exchange(call.waiting, nullptr).resume();
 }
 
-void HttpClient::State::drop(Call& call) {
+void HttpClient::State::drop(Call& call) noexcept {
   expect_no_more(call);
   call.on_stop.forget();
   if (call.flow() != nullptr) call.flow()->on_change(nullptr);
@@ -322,8 +363,7 @@ void HttpClient::State::drop(Call& call) {
   if (call.multi()->acting()) {
     // Inside a callback of libcurl (a reader of the body that ended its own coroutine): the handle comes back later.
     call.abandon();
-    loop.post([kept = call.shared_from_this()] { kept->state->drop(*kept); });
-    return;
+    return call.later(call.drop_later);
   }
   running.erase(&call);
   put_back(call.request(), call.detach());
@@ -340,9 +380,7 @@ void HttpClient::State::follow(Call& call) {
     const auto changed = weak.lock();
     if (!changed) return;
     if (changed->flow()->held()) return changed->state->pace(*changed);
-    changed->state->loop.post([weak] {
-      if (const auto alive = weak.lock()) alive->state->pace(*alive);
-    });
+    changed->later(changed->pace_later);
   });
 }
 
@@ -376,19 +414,28 @@ void HttpClient::State::go_on(Call& call) {
 
 void HttpClient::State::expect(Call& call, TimePoint deadline) {
   if (deadline == TimePoint::max()) return;
-  call.deadline = deadlines.emplace_hint(deadlines.end(), deadline, &call);
+  if (call.no_deadline) {
+    call.no_deadline.key() = deadline;
+    call.deadline = deadlines.insert(std::move(call.no_deadline));
+  } else {
+    call.deadline = deadlines.emplace_hint(deadlines.end(), deadline, &call);
+  }
   if (deadline < deadline_timer_at) wake_for_deadlines(deadline);
 }
 
-void HttpClient::State::expect_no_more(Call& call) {
-  if (call.deadline) deadlines.erase(*std::exchange(call.deadline, std::nullopt));
+void HttpClient::State::expect_no_more(Call& call) noexcept {
+  if (call.deadline) call.no_deadline = deadlines.extract(*std::exchange(call.deadline, std::nullopt));
 }
 
-void HttpClient::State::wake_for_deadlines(TimePoint when) {
-  deadline_timer_at = when;
-  deadline_timer = loop.at(when, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->end_what_is_late();
-  });
+void HttpClient::State::wake_for_deadlines(TimePoint when) noexcept {
+  try {
+    deadline_timer = loop.at(when, [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->end_what_is_late();
+    });
+    deadline_timer_at = when;
+  } catch (...) {  // to look too early, and again, is no harm
+    later(look_for_late);
+  }
 }
 
 void HttpClient::State::end_what_is_late() {
@@ -427,29 +474,36 @@ CURL* HttpClient::State::take_handle(const HttpRequest& request) {
   return easy;
 }
 
-void HttpClient::State::put_back(const HttpRequest& request, CURL* easy) {
+void HttpClient::State::put_back(const HttpRequest& request, CURL* easy) noexcept {
   std::unique_ptr<CURL, CloseEasy> owned(easy);
   Handles& handles = handles_for(request);
-  if (!closed && handles.size() < idle_bounds[static_cast<std::size_t>(request.expected())])
+  if (closed || handles.size() >= idle_bounds[static_cast<std::size_t>(request.expected())]) return;
+  try {
     handles.push_back(std::move(owned));
+  } catch (...) {  // the next request makes another
+  }
 }
 
-void HttpClient::State::close() {
+void HttpClient::State::close() noexcept {
   closed = true;
   wake.cancel();
   deadline_timer.cancel();
-  std::vector<std::shared_ptr<Call>> left;
-  for (Call* call : running) left.push_back(call->shared_from_this());
+  // Not from here: whoever closes the client does not expect the coroutines that use it to go on meanwhile.
+  const auto end = [this](Call& call) {
+    const auto alive = call.shared_from_this();
+    call.was_sent = call.sent();
+    call.later(call.closed_later);
+    drop(call);
+  };
+  while (!running.empty()) {
+    Call& call = **running.begin();
+    running.erase(running.begin());
+    end(call);
+  }
   for (const auto& queued : waiting) {
-    if (auto call = queued.lock()) left.push_back(std::move(call));
+    if (const auto call = queued.lock()) end(*call);
   }
   waiting.clear();
-  for (const auto& call : left) {
-    HttpOutcome outcome(TransferFailure::cancelled, call->sent(), "the client was closed");
-    drop(*call);
-    // Not from here: whoever closes the client does not expect the coroutines that use it to go on meanwhile.
-    loop.post([call, outcome = std::move(outcome)]() mutable { call->state->settle(*call, std::move(outcome)); });
-  }
   for (Handles& handles : idle_handles) handles.clear();
 }
 
@@ -486,30 +540,6 @@ class HttpClient::State::Wait {
 };
 
 // ---- the client
-
-namespace {
-
-HttpOutcome name_failure(const NameAnswer& answer) {
-  switch (answer.failure()) {
-    case NameFailure::timed_out:
-      return HttpOutcome(TransferFailure::timed_out, false, answer.reason());
-    case NameFailure::cancelled:
-      return HttpOutcome(TransferFailure::cancelled, false, answer.reason());
-    case NameFailure::unknown:
-    case NameFailure::temporary:
-      break;
-  }
-  return HttpOutcome(TransferFailure::name, false, answer.reason());
-}
-
-HttpOutcome trust_failure(const Error& error) {
-  const auto how = error.code() == Errc::timed_out   ? TransferFailure::timed_out
-                   : error.code() == Errc::cancelled ? TransferFailure::cancelled
-                                                     : TransferFailure::trust;
-  return HttpOutcome(how, false, std::string(error.message()));
-}
-
-}  // namespace
 
 // Whom to trust, and where the host is: false where that takes time to find out.
 bool HttpClient::State::is_prepared(std::shared_ptr<ResolveList>& addresses) {

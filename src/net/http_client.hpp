@@ -121,6 +121,7 @@ enum class TransferFailure {
   cancelled,  // the stop token; see `sent`
   trust,      // the certificate is expired, for another name, or of an unknown authority
   protocol,   // the peer speaks no HTTP
+  no_memory,  // for the request, or for its answer; see `sent`
 };
 
 class HttpOutcome {
@@ -128,6 +129,7 @@ class HttpOutcome {
   explicit HttpOutcome(HttpAnswer answer) : answer_(std::move(answer)), sent_(true) {}
   HttpOutcome(TransferFailure failure, bool sent, std::string reason)
       : failure_(failure), sent_(sent), reason_(std::move(reason)) {}
+  HttpOutcome(TransferFailure failure, bool sent) noexcept : failure_(failure), sent_(sent) {}
   [[nodiscard]] bool answered() const noexcept { return answer_.has_value(); }
   [[nodiscard]] const HttpAnswer& answer() const& { return *answer_; }
   [[nodiscard]] HttpAnswer answer() && { return std::move(*answer_); }

@@ -29,4 +29,8 @@ using LeaseOutcome = store::LeaseMachine::Outcome;
   (void)co_await asked;
 }
 
+// How often a lease is let go of where memory is short. What is not let go ends by itself, and whoever wants it next
+// waits for that.
+inline constexpr int most_farewells = 16;
+
 }  // namespace confab::net

@@ -72,12 +72,19 @@ bool NameResolver::State::ask_locked(const std::shared_ptr<State>& self, const s
     found = entries.try_emplace(host).first;
   }
   if (found->second.asking) return true;
-  found->second.asking = true;
   queue.push_back(host);
   if (idle < queue.size() && threads < options.threads_) {
-    ++threads;
-    std::thread(work, self).detach();  // detached: nothing can end a lookup that hangs
+    try {
+      std::thread(work, self).detach();  // detached: nothing can end a lookup that hangs
+      ++threads;
+    } catch (...) {  // those that there are have to do
+      if (threads == 0) {
+        queue.pop_back();
+        throw;
+      }
+    }
   }
+  found->second.asking = true;
   wake.notify_one();
   return true;
 }
@@ -112,7 +119,13 @@ void NameResolver::State::settle_locked(Entry& entry, NameAnswer answer) {
     entry.failure = answer;
     entry.fresh_until = now + options.bad_for_;
   }
-  for (const auto& waiter : std::exchange(entry.waiters, {})) waiter->deliver(answer);
+  for (const auto& waiter : std::exchange(entry.waiters, {})) {
+    try {
+      waiter->deliver(answer);
+    } catch (...) {  // no memory for the reason
+      waiter->deliver(NameAnswer(NameFailure::temporary, {}));
+    }
+  }
 }
 
 void NameResolver::State::work(std::shared_ptr<State> self) {
@@ -125,14 +138,16 @@ void NameResolver::State::work(std::shared_ptr<State> self) {
     const std::string host = std::move(self->queue.front());
     self->queue.pop_front();
     lock.unlock();
-    NameAnswer answer(NameFailure::temporary, "the lookup of the host's name failed");
+    NameAnswer answer(NameFailure::temporary, {});
     try {
+      answer = NameAnswer(NameFailure::temporary, "the lookup of the host's name failed");
       answer = self->options.lookup_(host);
     } catch (...) {  // NOLINT: the answer above stands
     }
     lock.lock();
     if (self->closing) break;
-    self->settle_locked(self->entries[host], std::move(answer));
+    const auto asked = self->entries.find(host);  // kept while it is asked for
+    if (asked != self->entries.end()) self->settle_locked(asked->second, std::move(answer));
   }
   --self->threads;
   self->wake.notify_all();

@@ -27,9 +27,12 @@ void RateGate::hold(std::string_view key, milliseconds wait, time_point now) {
     return;
   }
   make_room(now);
-  const auto entry = keys_.insert(keys_.end(), Entry{std::string(key), Hold{now, milliseconds(0)}});
+  Entries added;
+  added.push_back(Entry{std::string(key), Hold{now, milliseconds(0)}});
+  const auto entry = added.begin();
   entry->hold.extend(wait, now);
   index_.emplace(entry->key, entry);
+  keys_.splice(keys_.end(), added);
 }
 
 void RateGate::hold_everybody(milliseconds wait, time_point now) { everybody_.extend(wait, now); }

@@ -20,6 +20,7 @@
 #include <confab/store.hpp>
 
 #include "net/call_context.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab::net {
 
@@ -46,7 +47,7 @@ class StoreAnswer {
         timer_ = loop.at(context_.deadline(), [slot = slot_] { Slot::wake(slot, std::nullopt); });
       }
       if (context_.stop().stop_possible()) on_stop_.emplace(context_.stop(), GiveUp{slot_});
-      begin_([slot = slot_](Result<T> result) { Slot::wake(slot, std::move(result)); });
+      begin_(Answering(slot_));
     } catch (...) {
       (void)slot_->leave();
       throw;
@@ -62,26 +63,43 @@ class StoreAnswer {
 
  private:
   // Shared with the store's thread. While somebody waits here, their loop exists.
-  struct Slot {
+  struct Slot final : EventLoop::Errand {
+    void run() override {
+      if (const auto resumed = leave()) resumed.resume();
+    }
     std::coroutine_handle<> leave() noexcept {
       const std::lock_guard lock(mutex);
       return std::exchange(waiting, nullptr);
     }
-    // Whoever comes first: the answer, the deadline, the stop.
-    static void wake(const std::shared_ptr<Slot>& self, std::optional<Result<T>> with) {
+    // Whoever comes first: the answer, the deadline, the stop. It needs no memory: nobody would wake the waiter else.
+    static void wake(const std::shared_ptr<Slot>& self, std::optional<Result<T>> with) noexcept {
       const std::lock_guard lock(self->mutex);
       if (!self->waiting || self->woken) return;
       self->result = std::move(with);
-      self->loop->post([self] {
-        if (const auto resumed = self->leave()) resumed.resume();
-      });
-      self->woken = true;  // last: a post that found no memory leaves the turn to the deadline
+      self->woken = true;
+      self->loop->post(std::shared_ptr<EventLoop::Errand>(self));
     }
     std::mutex mutex;
     EventLoop* loop = nullptr;
     std::coroutine_handle<> waiting;
     bool woken = false;
     std::optional<Result<T>> result;
+  };
+  // What the store is given. Lost on its way back, for want of memory, it answers all the same.
+  class Answering {
+   public:
+    explicit Answering(std::shared_ptr<Slot> slot) noexcept : slot_(std::move(slot)) {}
+    Answering(Answering&& other) noexcept = default;
+    Answering& operator=(Answering&&) = delete;
+    ~Answering() {
+      if (slot_) Slot::wake(slot_, Result<T>(no_memory()));
+    }
+    void operator()(Result<T> result) noexcept {
+      if (const auto slot = std::exchange(slot_, nullptr)) Slot::wake(slot, std::move(result));
+    }
+
+   private:
+    std::shared_ptr<Slot> slot_;
   };
   struct GiveUp {
     std::shared_ptr<Slot> slot;

@@ -42,6 +42,10 @@ Verdict verdict_of(const AttemptOutcome& outcome) {
     case Ended::rate_held:
       return {Errc::rate_limited,
               "The homeserver limits the rate of requests; this one was held back, nothing was sent."};
+    case Ended::no_memory_unsent:
+      return {Errc::no_memory, "Memory is exhausted; nothing was sent."};
+    case Ended::no_memory_sent:
+      return {Errc::no_memory, "Memory for the answer is exhausted."};
     case Ended::deadline_unsent:
       return {Errc::timed_out, "The deadline passed before the request was sent."};
     case Ended::cancelled_unsent:

@@ -34,6 +34,8 @@ AttemptOutcome read_failure(const HttpOutcome& outcome, std::chrono::millisecond
         return outcome.sent() ? Ended::deadline_sent : Ended::deadline_unsent;
       case TransferFailure::cancelled:
         return outcome.sent() ? Ended::cancelled_sent : Ended::cancelled_unsent;
+      case TransferFailure::no_memory:
+        return outcome.sent() ? Ended::no_memory_sent : Ended::no_memory_unsent;
       case TransferFailure::too_large:
       case TransferFailure::protocol:
         return Ended::broken;
@@ -62,10 +64,10 @@ Scheduler::Scheduler(std::shared_ptr<RuntimeCore> core, HttpClientOptions option
 
 Scheduler::~Scheduler() {
   for (std::size_t i = 0; i < clients_.size(); ++i) {
-    if (!clients_[i]) continue;
     // On its own loop, which owns its sockets; on a loop that has ended, here.
-    std::shared_ptr<HttpClient> client(std::move(clients_[i]));
-    if (!core_->loop(i).in_loop()) core_->loop(i).post([client]() mutable { client.reset(); });
+    if (clients_[i] && !core_->loop(i).in_loop()) {
+      core_->loop(i).post(std::shared_ptr<EventLoop::Errand>(std::move(clients_[i])));
+    }
   }
 }
 
@@ -83,9 +85,11 @@ HttpClient& Scheduler::client_of(EventLoop& loop) {
   for (std::size_t i = 0; i < clients_.size(); ++i) {
     if (&core_->loop(i) != &loop) continue;
     if (!clients_[i]) {
-      clients_[i] = std::make_unique<HttpClient>(loop, options_, core_->resolver(), core_->trust(options_.ca_file()));
+      auto made = std::make_shared<LoopClient>();
+      made->client.emplace(loop, options_, core_->resolver(), core_->trust(options_.ca_file()));
+      clients_[i] = std::move(made);
     }
-    return *clients_[i];
+    return *clients_[i]->client;
   }
   std::terminate();  // every loop of an operation belongs to its Runtime
 }

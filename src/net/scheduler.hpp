@@ -66,7 +66,12 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
   RandomSource random_;
   CircuitBreaker breaker_;
   RateGate gate_;
-  std::vector<std::unique_ptr<HttpClient>> clients_;  // one per loop, made and used on it
+  // It goes to its loop to end there, which needs no memory.
+  struct LoopClient final : EventLoop::Errand {
+    std::optional<HttpClient> client;
+    void run() override { client.reset(); }
+  };
+  std::vector<std::shared_ptr<LoopClient>> clients_;  // one per loop, made and used on it
 };
 
 }  // namespace confab::net

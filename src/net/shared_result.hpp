@@ -28,7 +28,11 @@ class Waker final : public EventLoop::Errand, public std::enable_shared_from_thi
     if (woken_.exchange(true)) return;
     loop_->post(std::shared_ptr<EventLoop::Errand>(shared_from_this()));
   }
-  void run() override { waiting_.resume(); }
+  // Nobody is to be woken any more. Loop thread.
+  void disarm() noexcept { waiting_ = nullptr; }
+  void run() override {
+    if (waiting_) waiting_.resume();
+  }
 
  private:
   EventLoop* loop_;
@@ -46,10 +50,15 @@ class WakeAwaiter {
     // Resumed by a post to this loop, so nothing here is destroyed before this function returns.
     auto waker = std::make_shared<Waker>(context_.loop());
     waker->arm(waiting);
-    if (context_.deadline() != TimePoint::max())
-      timer_ = context_.loop().at(context_.deadline(), [waker] { waker->wake(); });
-    if (context_.stop().stop_possible()) on_stop_.emplace(context_.stop(), Wake{waker});
-    enrol_(waker);
+    try {
+      if (context_.deadline() != TimePoint::max())
+        timer_ = context_.loop().at(context_.deadline(), [waker] { waker->wake(); });
+      if (context_.stop().stop_possible()) on_stop_.emplace(context_.stop(), Wake{waker});
+      enrol_(waker);
+    } catch (...) {
+      waker->disarm();  // the coroutine goes on with the exception: what was posted meanwhile must not resume it
+      throw;
+    }
   }
   void await_resume() noexcept {
     on_stop_.reset();

@@ -5,12 +5,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
 #include <cstdint>
 #include <utility>
+
+#include "net/handler_memory.hpp"
 
 namespace confab::net {
 
@@ -33,6 +36,9 @@ struct SocketWatch::Socket {
   int wanted = CURL_POLL_NONE;
   bool reading = false;
   bool writing = false;
+  // libcurl asks for a wait inside a callback, where nothing may be thrown.
+  HandlerMemory reading_memory;
+  HandlerMemory writing_memory;
 };
 
 namespace {
@@ -133,7 +139,8 @@ bool SocketWatch::any_lost() const noexcept {
 void SocketWatch::wait_read(const std::shared_ptr<Socket>& socket) {
   socket->reading = true;
   socket->descriptor.async_wait(
-      asio::posix::stream_descriptor::wait_read, [socket](const boost::system::error_code& failure) {
+      asio::posix::stream_descriptor::wait_read,
+      asio::bind_allocator(socket->reading_memory.allocator(), [socket](const boost::system::error_code& failure) {
         socket->reading = false;
         SocketWatch* const watch = socket->owner;
         if (watch == nullptr || !wants(socket->wanted, CURL_POLL_IN)) return;
@@ -141,13 +148,14 @@ void SocketWatch::wait_read(const std::shared_ptr<Socket>& socket) {
         watch->ready_(socket->descriptor.native_handle(), failure ? CURL_CSELECT_ERR : CURL_CSELECT_IN);
         if (socket->owner == nullptr || socket->reading) return;
         if (wants(socket->wanted, CURL_POLL_IN)) wait_read(socket);
-      });
+      }));
 }
 
 void SocketWatch::wait_write(const std::shared_ptr<Socket>& socket) {
   socket->writing = true;
   socket->descriptor.async_wait(
-      asio::posix::stream_descriptor::wait_write, [socket](const boost::system::error_code& failure) {
+      asio::posix::stream_descriptor::wait_write,
+      asio::bind_allocator(socket->writing_memory.allocator(), [socket](const boost::system::error_code& failure) {
         socket->writing = false;
         SocketWatch* const watch = socket->owner;
         if (watch == nullptr || !wants(socket->wanted, CURL_POLL_OUT)) return;
@@ -155,7 +163,7 @@ void SocketWatch::wait_write(const std::shared_ptr<Socket>& socket) {
         watch->ready_(socket->descriptor.native_handle(), failure ? CURL_CSELECT_ERR : CURL_CSELECT_OUT);
         if (socket->owner == nullptr || socket->writing) return;
         if (wants(socket->wanted, CURL_POLL_OUT)) wait_write(socket);
-      });
+      }));
 }
 
 }  // namespace confab::net

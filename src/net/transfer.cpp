@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <new>
 #include <utility>
 
 #include "net/curl_failure.hpp"
@@ -140,12 +141,13 @@ bool Transfer::start(CURL* easy, std::shared_ptr<CurlMulti> multi, std::shared_p
       easy, CURLOPT_CLOSESOCKETFUNCTION,
       +[](void* watch, curl_socket_t socket) { return static_cast<SocketWatch*>(watch)->close(socket); });
   set(easy, CURLOPT_CLOSESOCKETDATA, static_cast<void*>(&multi_->sockets()));
-  return multi_->add(easy);
+  added_ = multi_->add(easy);
+  return added_;
 }
 
 CURL* Transfer::detach() {
   if (easy_ == nullptr) return nullptr;
-  multi_->remove(easy_);
+  if (std::exchange(added_, false)) multi_->remove(easy_);
   set(easy_, CURLOPT_RESOLVE, static_cast<curl_slist*>(nullptr));
   set(easy_, CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
   return std::exchange(easy_, nullptr);
@@ -193,7 +195,7 @@ std::size_t Transfer::on_header(char* data, std::size_t one, std::size_t size, v
   try {
     return transfer.take_header(std::string_view(data, one * size)) ? one * size : 0;
   } catch (...) {  // memory; an exception must not pass through libcurl
-    transfer.stop_reading_ = Stop::failed;
+    transfer.stop_reading_ = Stop::no_memory;
     return 0;
   }
 }
@@ -202,6 +204,9 @@ std::size_t Transfer::on_body(char* data, std::size_t one, std::size_t size, voi
   Transfer& transfer = *static_cast<Transfer*>(self);
   try {
     return transfer.take_body(std::string_view(data, one * size)) ? one * size : 0;
+  } catch (const std::bad_alloc&) {
+    transfer.stop_reading_ = Stop::no_memory;
+    return 0;
   } catch (...) {
     transfer.stop_reading_ = Stop::failed;
     return 0;
@@ -304,8 +309,10 @@ std::optional<HttpOutcome> Transfer::stopped_outcome(bool was_sent) const {
       return HttpOutcome(TransferFailure::protocol, was_sent, "the answer's header is larger than any homeserver's");
     case Stop::by_reader:
       return HttpOutcome(TransferFailure::cancelled, was_sent, "the reader of the answer ended the transfer");
+    case Stop::no_memory:
+      return HttpOutcome(TransferFailure::no_memory, was_sent);
     case Stop::failed:
-      return HttpOutcome(TransferFailure::cut, was_sent, "memory for the answer is exhausted");
+      return HttpOutcome(TransferFailure::cut, was_sent, "the reader of the answer failed");
     case Stop::repeated:
       return HttpOutcome(TransferFailure::cut, was_sent, "the connection ended before an answer came");
     case Stop::refused:

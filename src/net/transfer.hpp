@@ -90,7 +90,7 @@ class Transfer {
   [[nodiscard]] static Transfer& of(CURL* easy);
 
  private:
-  enum class Stop { no, too_large, headers_too_large, by_reader, failed, repeated, refused, abandoned };
+  enum class Stop { no, too_large, headers_too_large, by_reader, no_memory, failed, repeated, refused, abandoned };
 
   static std::size_t on_header(char* data, std::size_t one, std::size_t size, void* self);
   static std::size_t on_body(char* data, std::size_t one, std::size_t size, void* self);
@@ -111,6 +111,7 @@ class Transfer {
   std::string authorization_;
   curl_slist own_header_{};
   CURL* easy_ = nullptr;
+  bool added_ = false;  // to the multi
   std::shared_ptr<CurlMulti> multi_;
   std::shared_ptr<ResolveList> resolve_;
   x509_store_st* trust_ = nullptr;

@@ -41,7 +41,13 @@ void Outbox::serve(const std::string& tenant, std::shared_ptr<OutboxRoute> route
     if (std::exchange(looking_, true)) return;
   }
   net::EventLoop& loop = core_->loop(0);
-  loop.post([self = weak_from_this(), &loop] { loop.spawn(look_around(self, &loop)); });
+  try {
+    loop.post([self = weak_from_this(), &loop] { loop.spawn(look_around(self, &loop)); });
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    looking_ = false;  // the next one tries again
+    throw;
+  }
 }
 
 std::vector<std::shared_ptr<OutboxRoute>> Outbox::routes_of(const std::string& tenant) {
@@ -62,7 +68,11 @@ Task<void> Outbox::look_around(std::weak_ptr<Outbox> self, net::EventLoop* loop)
   while (co_await loop->sleep_until(net::Clock::now() + pause, stopping)) {
     const Self here = self.lock();
     if (!here) co_return;
-    co_await find_lanes(here, net::CallContext(*loop, net::TimePoint::max(), stopping));
+    try {
+      co_await find_lanes(here, net::CallContext(*loop, net::TimePoint::max(), stopping));
+    } catch (...) {
+      // Out of memory, most likely: what was not found now is found at the next look.
+    }
     pause = look_pause;
   }
 }
@@ -83,20 +93,29 @@ void Outbox::wake(const OutboxLane& lane) {
   const auto latest = std::find_if(routes.rbegin(), routes.rend(), [](const auto& route) { return route->is_open(); });
   if (latest == routes.rend()) return;
   std::shared_ptr<OutboxRoute> route = *latest;
+  std::string path = lane.path();
   {
     const std::lock_guard lock(mutex_);
-    if (work_.size() >= most_lanes && work_.find(lane.path()) == work_.end()) return;
-    Work& work = work_[lane.path()];
+    if (work_.size() >= most_lanes && work_.find(path) == work_.end()) return;
+    Work& work = work_[path];
     if (work.sending) {
       work.again = true;
       return;
     }
     work.sending = true;
   }
+  // Where it does not begin, for want of memory, the lane is found again at the next look.
+  Unbegun unbegun(shared_from_this(), std::move(path));
   net::EventLoop& loop = core_->loop_for(route->flow_of(lane.user()));
-  loop.post([self = shared_from_this(), lane, route = std::move(route), &loop] {
-    loop.spawn(work(self, lane, route, &loop));
+  loop.post([unbegun = std::move(unbegun), lane, route = std::move(route), &loop]() mutable {
+    loop.spawn(work(unbegun.self(), lane, route, &loop));
+    unbegun.has_begun();
   });
+}
+
+Outbox::Unbegun::~Unbegun() {
+  while (self_ && self_->once_more(path_)) {
+  }
 }
 
 bool Outbox::once_more(const std::string& path) {

@@ -88,6 +88,20 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
 
   void wake(const OutboxLane& lane);
   [[nodiscard]] bool once_more(const std::string& path);
+  // Work that was noted and has not begun; it is noted no more when this goes.
+  class Unbegun {
+   public:
+    Unbegun(Self self, std::string path) : self_(std::move(self)), path_(std::move(path)) {}
+    Unbegun(Unbegun&& other) noexcept = default;
+    Unbegun& operator=(Unbegun&&) = delete;
+    ~Unbegun();
+    [[nodiscard]] const Self& self() const noexcept { return self_; }
+    void has_begun() noexcept { self_ = nullptr; }
+
+   private:
+    Self self_;
+    std::string path_;
+  };
   [[nodiscard]] std::vector<std::shared_ptr<OutboxRoute>> routes_of(const std::string& tenant);
   void tell(const OutboxEntry& entry, const EventId& event);
   [[nodiscard]] static Task<void> look_around(std::weak_ptr<Outbox> self, net::EventLoop* loop);

@@ -11,6 +11,7 @@
 #include "matrix/endpoints/rooms_create.hpp"
 #include "matrix/endpoints/send.hpp"
 #include "net/lease_on_loop.hpp"
+#include "net/runtime_core.hpp"
 #include "services/direct_list.hpp"
 #include "util/json.hpp"
 #include "util/no_memory.hpp"
@@ -152,10 +153,18 @@ Task<Result<MatrixRoomId>> RoomService::find_or_make_and_note(std::shared_ptr<Ro
                                                               ProviderRoomRequest request, net::CallContext context) {
   const std::string alias = request.alias_localpart();
   Making making;
-  Result<MatrixRoomId> room = co_await self->find_or_make(std::move(request), making, context);
-  if (making.lease) {
-    co_await net::release_lease(
-        making.lease, net::CallContext(context.loop(), net::Clock::now() + farewell_limit, std::stop_token()));
+  Result<MatrixRoomId> room = no_memory();
+  try {
+    room = co_await self->find_or_make(std::move(request), making, context);
+  } catch (...) {  // whoever is next shall not have to wait until the lease ends
+    room = net::error_of_exception();
+  }
+  for (int tries = 0; making.lease && making.lease->owes() && tries < net::most_farewells; ++tries) {
+    try {
+      net::CallContext parting(context.loop(), net::Clock::now() + farewell_limit, std::stop_token());
+      co_await net::release_lease(making.lease, std::move(parting));
+    } catch (...) {  // once more
+    }
   }
   if (room && self->records_) co_await self->records_->put(alias, *room, context);
   co_return room;

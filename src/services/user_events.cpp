@@ -16,8 +16,10 @@
 #include "matrix/sync_machine.hpp"
 #include "net/backoff.hpp"
 #include "net/body_flow.hpp"
+#include "net/runtime_core.hpp"
 #include "net/shared_result.hpp"
 #include "services/timeline.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab::services {
 
@@ -126,7 +128,10 @@ struct UserEvents::State final : net::EventLoop::Errand, std::enable_shared_from
   std::size_t ready_count = 0;
   std::shared_ptr<net::Waker> waker;
   bool driving = false;
-  net::BodyFlow flow;  // of the long poll
+  net::BodyFlow flow;                     // of the long poll
+  bool spoiled = false;                   // what came of the answer that is arriving was lost for want of memory
+  std::optional<matrix::SyncBatch> held;  // a batch that there was no memory for on its way to the reader
+  const Error closed = stream_closed();   // made while there is memory
 
   [[nodiscard]] net::CallContext context(net::TimePoint deadline) {
     return net::CallContext(loop, deadline, stop.get_token()).in_group(group);
@@ -134,21 +139,32 @@ struct UserEvents::State final : net::EventLoop::Errand, std::enable_shared_from
   // For the store: what was begun is ended, also when the stream is closed meanwhile. A store answers soon.
   [[nodiscard]] net::CallContext for_store() { return net::CallContext(loop, net::TimePoint::max(), {}); }
   // The machine has a new input.
-  void pump() {
+  void pump() noexcept {
     if (driving) {
       if (auto sleeping = std::exchange(waker, nullptr)) sleeping->wake();
-      deliver_arrived();
+      try {
+        deliver_arrived();
+      } catch (...) {  // noted there; the answer comes again
+      }
       return;
     }
     driving = true;
-    loop.spawn(drive(shared_from_this()));
+    try {
+      loop.spawn(drive(shared_from_this()));
+    } catch (...) {  // memory
+      driving = false;
+      give_up(end_error_or(no_memory()));
+    }
   }
   // What was asked for by ack() and close(), neither of which may need memory.
   std::atomic<bool> ack_asked{false};
   std::atomic<bool> close_asked{false};
   void run() override {
-    if (ack_asked.exchange(false)) {
-      machine.acknowledged();
+    if (ack_asked.exchange(false) && !held) {
+      try {
+        machine.acknowledged();
+      } catch (...) {  // memory: it is acknowledged, and its position is noted with the next input
+      }
       pump();
     }
     if (close_asked.exchange(false)) end();
@@ -158,7 +174,10 @@ struct UserEvents::State final : net::EventLoop::Errand, std::enable_shared_from
     stop.request_stop();
     pump();
   }
-  [[nodiscard]] Error end_error() const { return ended_by ? *ended_by : stream_closed(); }
+  [[nodiscard]] Error end_error() const noexcept { return ended_by ? *ended_by : closed; }
+  [[nodiscard]] Error end_error_or(const Error& other) const noexcept {
+    return stop.stop_requested() ? end_error() : other;
+  }
   void complete(Result<EventBatch> result) {
     if (auto waiting = std::exchange(reader, nullptr)) waiting->give(std::move(result));
   }
@@ -179,14 +198,21 @@ struct UserEvents::State final : net::EventLoop::Errand, std::enable_shared_from
     ended_by = error;
     end();
   }
-  void deliver(matrix::SyncBatch batch);
+  void deliver(matrix::SyncBatch batch) noexcept;
+  [[nodiscard]] EventBatch events_of(const matrix::SyncBatch& batch) const;
   // What came of an answer that is still arriving.
   void deliver_arrived() {
-    while (auto ready = machine.deliver_arrived()) deliver(std::move(ready->batch));
+    try {
+      while (auto ready = machine.deliver_arrived()) deliver(std::move(ready->batch));
+    } catch (...) {
+      spoiled = true;
+      throw;
+    }
     flow.hold(machine.unread_bytes() > (flow.held() ? goes_on_below : most_unread));
   }
 
   static Task<void> drive(std::shared_ptr<State> self);
+  static Task<void> drive_on(std::shared_ptr<State> self);
   static Task<void> rest(std::shared_ptr<State> self, matrix::SyncTime until);
   static Task<bool> find_place(std::shared_ptr<State> self);
   static Task<bool> settle(std::shared_ptr<State> self);
@@ -199,11 +225,7 @@ struct UserEvents::State final : net::EventLoop::Errand, std::enable_shared_from
   static Task<Result<void>> prepare(std::shared_ptr<State> self, net::CallContext context);
 };
 
-void UserEvents::State::deliver(matrix::SyncBatch batch) {
-  if (!reader) {
-    machine.not_delivered(std::move(batch));
-    return;
-  }
+EventBatch UserEvents::State::events_of(const matrix::SyncBatch& batch) const {
   EventBatch events;
   events.reserve(batch.size());
   for (const matrix::SyncItem& item : batch) {
@@ -214,11 +236,26 @@ void UserEvents::State::deliver(matrix::SyncBatch batch) {
       events.push_back(std::move(*event));
     }
   }
-  if (events.empty()) {
-    machine.reader_asked();  // nothing that a host would want to see: consumed on its behalf
-    return;
+  return events;
+}
+
+// Where memory is short the reader is told so, and the batch is the next one's.
+void UserEvents::State::deliver(matrix::SyncBatch batch) noexcept {
+  try {
+    if (!reader) {
+      held = std::move(batch);
+      return;
+    }
+    EventBatch events = events_of(batch);
+    if (events.empty()) {
+      machine.reader_asked();  // nothing that a host would want to see: consumed on its behalf
+      return;
+    }
+    complete(std::move(events));
+  } catch (...) {
+    held = std::move(batch);
+    complete(no_memory());
   }
-  complete(std::move(events));
 }
 
 Task<void> UserEvents::State::sync(std::shared_ptr<State> self, matrix::SyncPoll poll) {
@@ -237,6 +274,7 @@ Task<void> UserEvents::State::sync(std::shared_ptr<State> self, matrix::SyncPoll
   });
   Result<matrix::SyncAnswer> answer = co_await self->tokens->call(
       self->user, std::move(request), self->context(net::Clock::now() + poll.timeout + poll_limit));
+  if (std::exchange(self->spoiled, false)) answer = no_memory();
   if (answer) {
     self->machine.answered(std::move(answer).value(), net::Clock::now());
   } else {
@@ -306,7 +344,14 @@ Task<bool> UserEvents::State::settle(std::shared_ptr<State> self) {
 
 // Writes behind the reader, and only the newest: what was not written comes again, which is what is promised.
 Task<void> UserEvents::State::remember(std::shared_ptr<State> self) {
-  self->saving = true;
+  struct Saving {
+    explicit Saving(State& whose) : of(whose) { of.saving = true; }
+    ~Saving() { of.saving = false; }
+    Saving(const Saving&) = delete;
+    Saving& operator=(const Saving&) = delete;
+    State& of;
+  };
+  const Saving saving(*self);
   while (self->to_save) {
     matrix::SyncPosition position = *std::exchange(self->to_save, std::nullopt);
     Result<void> saved = co_await ConsumerPosition::save(self->place, std::move(position), self->for_store());
@@ -318,7 +363,6 @@ Task<void> UserEvents::State::remember(std::shared_ptr<State> self) {
     self->log.write(LogLevel::warning, "events", errc_name(saved.error().code()),
                     "a consumer's position could not be stored: more comes again after a restart");
   }
-  self->saving = false;
 }
 
 // Whether the homeserver still knows an event of before the position. Where neither the event nor its room can be read,
@@ -364,7 +408,22 @@ Task<void> UserEvents::State::rest(std::shared_ptr<State> self, matrix::SyncTime
   self->waker = nullptr;
 }
 
+// Whatever throws, memory is what was missing: whoever waits is told, and whoever asks next finds it driven again.
 Task<void> UserEvents::State::drive(std::shared_ptr<State> self) {
+  Error broke = no_memory();
+  try {
+    co_await drive_on(self);
+    co_return;
+  } catch (...) {
+    broke = net::error_of_exception();
+  }
+  self->spoiled = false;
+  self->machine.broke_off(broke, net::Clock::now());
+  self->driving = false;
+  self->give_up(self->end_error_or(broke));
+}
+
+Task<void> UserEvents::State::drive_on(std::shared_ptr<State> self) {
   for (;;) {
     if (self->stop.stop_requested()) {
       self->machine.close();
@@ -412,9 +471,29 @@ Task<Result<EventBatch>> UserEvents::State::read(std::shared_ptr<State> self, ne
   if (self->stop.stop_requested()) co_return self->end_error();
   if (self->reader) co_return Error(Errc::busy, "another next() is outstanding on this stream; wait for it first");
   auto mine = std::make_shared<Reading>();
-  self->reader = mine;
-  self->machine.reader_asked();
-  self->pump();
+  // However it ends, the stream is the next one's.
+  struct Place {
+    Place(std::shared_ptr<State> whose, std::shared_ptr<Reading> who) : of(std::move(whose)), mine(std::move(who)) {
+      of->reader = mine;
+    }
+    ~Place() {
+      if (of->reader != mine) return;
+      of->reader = nullptr;
+      of->machine.reader_withdrew();
+    }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    std::shared_ptr<State> of;
+    std::shared_ptr<Reading> mine;
+  };
+  const Place place(self, mine);
+  if (self->held) {
+    matrix::SyncBatch batch = *std::exchange(self->held, std::nullopt);
+    self->deliver(std::move(batch));
+  } else {
+    self->machine.reader_asked();
+  }
+  if (!mine->given) self->pump();
   if (!mine->given) {
     auto enrol = [mine](std::shared_ptr<net::Waker> sleeping) { mine->waker = std::move(sleeping); };
     co_await net::WakeAwaiter<decltype(enrol)>(context, std::move(enrol));
@@ -431,15 +510,25 @@ Task<Result<void>> UserEvents::State::prepare(std::shared_ptr<State> self, net::
   if (self->stop.stop_requested()) co_return self->end_error();
   if (!self->waiting_ready) self->waiting_ready = std::make_shared<net::SharedResult<void>>();
   auto mine = self->waiting_ready;
-  ++self->ready_count;
+  struct Counted {
+    Counted(std::shared_ptr<State> whose, std::shared_ptr<net::SharedResult<void>> what)
+        : of(std::move(whose)), mine(std::move(what)) {
+      ++of->ready_count;
+    }
+    ~Counted() {
+      if (--of->ready_count > 0) return;
+      if (of->waiting_ready == mine) of->waiting_ready = nullptr;
+      of->machine.prepare(false);
+    }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    std::shared_ptr<State> of;
+    std::shared_ptr<net::SharedResult<void>> mine;
+  };
+  const Counted counted(self, mine);
   self->machine.prepare(true);
   self->pump();
-  Result<void> ready = co_await net::SharedResult<void>::wait(mine, context);
-  if (--self->ready_count == 0) {
-    if (self->waiting_ready == mine) self->waiting_ready = nullptr;
-    self->machine.prepare(false);
-  }
-  co_return ready;
+  co_return co_await net::SharedResult<void>::wait(mine, context);
 }
 
 UserEvents::UserEvents(std::shared_ptr<net::RuntimeCore> core, std::shared_ptr<State> state)

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "util/no_memory.hpp"
+
 namespace confab::store {
 
 /// Later calls are ignored; destroyed uncalled, it answers for the backend that lost it. What the handler throws ends
@@ -19,7 +21,8 @@ class AnswerOnce {
     if (!done_) return;
     try {
       (*this)(Error(Errc::store, "the store lost an operation: its outcome is not known").with_subject("store"));
-    } catch (...) {  // no memory for the error: nothing is left that could be said
+    } catch (...) {  // no memory for the error
+      (*this)(no_memory());
     }
   }
 

@@ -2,31 +2,33 @@
 
 #include <utility>
 
-#include "store/record_rules.hpp"
-
 namespace confab::store {
 
 void JobQueue::push(StoreJob job) {
   const std::size_t bytes = job_bytes(job);
+  // Its place is made before the lock is taken: a job that goes for want of memory answers, and whoever hears that may
+  // come back here.
+  Entries added;
+  added.push_back(Entry{std::move(job), std::nullopt});
   const std::lock_guard lock(mutex_);
-  std::optional<Error> refused;
+  std::optional<Error>& refused = added.back().refused;
   if (closed_) {
-    refused = closed();
+    refused = closed_error_;
   } else if (entries_.size() >= most_jobs || (bytes_ + bytes > most_bytes && !entries_.empty())) {
     refused = Error(Errc::busy, "the store's queue is full: repeat when earlier operations have ended");
   }
   if (refused) {
-    drop_payload(job);
+    drop_payload(added.back().job);
   } else {
     bytes_ += bytes;
   }
-  entries_.push_back(Entry{std::move(job), std::move(refused)});
+  entries_.splice(entries_.end(), added);
   // Under the lock: the handler of this very job may end the store, and with it this queue.
   ready_.notify_one();
 }
 
-std::vector<JobQueue::Entry> JobQueue::take(std::size_t jobs, std::size_t bytes) {
-  std::vector<Entry> taken;
+JobQueue::Entries JobQueue::take(std::size_t jobs, std::size_t bytes) {
+  Entries taken;
   std::unique_lock lock(mutex_);
   ready_.wait(lock, [this] { return closed_ || !entries_.empty(); });
   std::size_t sum = 0;
@@ -36,8 +38,7 @@ std::vector<JobQueue::Entry> JobQueue::take(std::size_t jobs, std::size_t bytes)
     if (!taken.empty() && sum + cost > bytes) break;
     sum += cost;
     bytes_ -= cost;
-    taken.push_back(std::move(next));
-    entries_.pop_front();
+    taken.splice(taken.end(), entries_, entries_.begin());
   }
   return taken;
 }
@@ -48,7 +49,7 @@ void JobQueue::close() {
     closed_ = true;
     bytes_ = 0;
     for (Entry& entry : entries_) {
-      if (!entry.refused) entry.refused = closed();
+      if (!entry.refused) entry.refused = closed_error_;
       drop_payload(entry.job);
     }
   }

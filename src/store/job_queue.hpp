@@ -3,11 +3,11 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <mutex>
 #include <optional>
-#include <vector>
 
+#include "store/record_rules.hpp"
 #include "store/store_job.hpp"
 
 namespace confab::store {
@@ -19,6 +19,9 @@ class JobQueue {
     std::optional<Error> refused;  // answer with this instead of doing it
   };
 
+  // Moves from place to place without memory: a thread that has none still has to answer what it took.
+  using Entries = std::list<Entry>;
+
   static constexpr std::size_t most_jobs = 10'000;
   static constexpr std::size_t most_bytes = std::size_t{32} << 20U;
 
@@ -27,7 +30,7 @@ class JobQueue {
   void push(StoreJob job);
 
   /// A backend's thread: waits for work. Empty once closed and drained. Takes several only up to both bounds.
-  [[nodiscard]] std::vector<Entry> take(std::size_t jobs, std::size_t bytes);
+  [[nodiscard]] Entries take(std::size_t jobs, std::size_t bytes);
 
   /// What still waits will be answered Errc::closed.
   void close();
@@ -35,9 +38,10 @@ class JobQueue {
  private:
   std::mutex mutex_;
   std::condition_variable ready_;
-  std::deque<Entry> entries_;
+  Entries entries_;
   std::size_t bytes_ = 0;
   bool closed_ = false;
+  const Error closed_error_ = closed();  // made while there is memory
 };
 
 }  // namespace confab::store

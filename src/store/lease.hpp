@@ -31,13 +31,29 @@ class Lease : public std::enable_shared_from_this<Lease> {
   [[nodiscard]] bool covers(LeaseMachine::Time deadline) const;
   [[nodiscard]] LeaseMachine::Time renew_at() const;
   [[nodiscard]] StoreVersion fence() const;
+  /// As LeaseMachine::owes.
+  [[nodiscard]] bool owes() const;
   /// Nothing when it is not held.
   [[nodiscard]] std::optional<StoreWrite> guard() const;
   /// Nothing when it is not held. After it was written the lease is another's to take: drop this object.
   [[nodiscard]] std::optional<StoreWrite> farewell() const;
 
  private:
-  void run(LeaseMachine::Step step, Done done);
+  // Who waits for an answer. Destroyed without one, because memory was short on the way, it answers `failed`, and the
+  // next question may be asked.
+  class Question {
+   public:
+    Question(std::shared_ptr<Lease> lease, Done done) : lease_(std::move(lease)), done_(std::move(done)) {}
+    Question(Question&& other) noexcept = default;
+    Question& operator=(Question&&) = delete;
+    ~Question() { answer(LeaseMachine::Outcome::failed); }
+    void answer(LeaseMachine::Outcome outcome) noexcept;
+
+   private:
+    std::shared_ptr<Lease> lease_;
+    Done done_;
+  };
+  void run(LeaseMachine::Step step, Question question);
 
   std::shared_ptr<Store> store_;
   Now now_;

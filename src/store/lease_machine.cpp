@@ -32,6 +32,7 @@ LeaseMachine::LeaseMachine(std::string name, std::string holder, std::chrono::mi
 
 LeaseMachine::Step LeaseMachine::ask(Time now) {
   asked_ = now;
+  owed_ = 0;
   ++ask_;
   if (version_ == 0) {
     phase_ = Phase::read_fence;
@@ -42,11 +43,11 @@ LeaseMachine::Step LeaseMachine::ask(Time now) {
 }
 
 LeaseMachine::Step LeaseMachine::release() {
-  const StoreVersion version = version_;
+  if (version_ != 0) owed_ = version_;
   lose();
-  if (version == 0) return end(Outcome::released);
+  if (owed_ == 0) return end(Outcome::released);
   phase_ = Phase::release;
-  return Step::write({StoreWrite::erase(lease_key_, version)});
+  return Step::write({StoreWrite::erase(lease_key_, owed_)});
 }
 
 LeaseMachine::Step LeaseMachine::on_read(const Result<std::optional<StoreRecord>>& read) {
@@ -64,7 +65,10 @@ LeaseMachine::Step LeaseMachine::on_read(const Result<std::optional<StoreRecord>
 }
 
 LeaseMachine::Step LeaseMachine::on_written(const Result<std::vector<StoreVersion>>& written) {
-  if (phase_ == Phase::release) return end(written ? Outcome::released : Outcome::failed);
+  if (phase_ == Phase::release) {
+    if (written) owed_ = 0;
+    return end(written ? Outcome::released : Outcome::failed);
+  }
   if (phase_ != Phase::acquire && phase_ != Phase::renew) return end(Outcome::failed);
   if (!written) {
     if (surely_undone(written.error().code())) return end(Outcome::failed);

@@ -67,6 +67,8 @@ class LeaseMachine {
   [[nodiscard]] Time renew_at() const { return asked_ + length_ / 3; }
   /// Larger with every new holder; 0 when it is not held.
   [[nodiscard]] StoreVersion fence() const { return version_ != 0 ? fence_ : 0; }
+  /// Whether it is held, or was let go without the store having said so: release() may be asked once more.
+  [[nodiscard]] bool owes() const { return version_ != 0 || owed_ != 0; }
   /// To be put beside the writes that only the holder may do. Precondition: held.
   [[nodiscard]] StoreWrite guard() const { return StoreWrite::check(fence_key_, fence_); }
   /// To be put beside the last of them, to let the lease go with it. Precondition: held.
@@ -91,6 +93,7 @@ class LeaseMachine {
   Time asked_{};
   Time until_{};
   StoreVersion version_ = 0;  // of the lease's record; 0: not held
+  StoreVersion owed_ = 0;     // of the lease's record that is to be erased
   StoreVersion fence_ = 0;
   StoreVersion judged_ = 0;  // of the lease's record, while its fence is read
 };

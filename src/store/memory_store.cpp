@@ -9,6 +9,7 @@
 #include "store/job_queue.hpp"
 #include "store/memory_table.hpp"
 #include "store/own_threads.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab::store {
 namespace {
@@ -19,7 +20,7 @@ struct Work {
 
   void run() {
     for (;;) {
-      std::vector<JobQueue::Entry> taken = queue.take(1, 0);
+      JobQueue::Entries taken = queue.take(1, 0);
       if (taken.empty()) return;
       try {
         if (taken.front().refused) {
@@ -28,7 +29,7 @@ struct Work {
           std::visit([this](auto& job) { job.done(answer(job)); }, taken.front().job);
         }
       } catch (const std::bad_alloc&) {
-        fail(taken.front().job, Error(Errc::no_memory, "an allocation failed in the store"));
+        fail(taken.front().job, no_memory());
       }
     }
   }

@@ -55,6 +55,14 @@ Result<std::vector<StoreVersion>> MemoryTable::transact(const std::vector<StoreW
   }
   std::vector<StoreVersion> versions;
   versions.reserve(writes.size());
+  // All that needs memory comes first: a transaction is done wholly or not at all.
+  Entries made;
+  for (const StoreWrite& write : writes) {
+    if (write.kind() != StoreWrite::Kind::put) continue;
+    std::optional<StoreTime> expires;
+    if (write.lifetime()) expires = now + *write.lifetime();
+    made.try_emplace(write.key(), Entry{0, write.value(), expires});
+  }
   for (const StoreWrite& write : writes) {
     const auto found = entries_.find(write.key());
     if (write.kind() == StoreWrite::Kind::check) {
@@ -66,10 +74,10 @@ Result<std::vector<StoreVersion>> MemoryTable::transact(const std::vector<StoreW
       versions.push_back(0);
       continue;
     }
-    std::optional<StoreTime> expires;
-    if (write.lifetime()) expires = now + *write.lifetime();
+    Entries::node_type entry = made.extract(write.key());
+    entry.mapped().version = ++last_version_;
     bytes_ += cost(write.key(), write.value());
-    entries_.insert_or_assign(write.key(), Entry{++last_version_, write.value(), expires});
+    entries_.insert(std::move(entry));
     versions.push_back(last_version_);
   }
   return versions;

@@ -7,6 +7,7 @@
 
 #include "store/postgresql_schema.hpp"
 #include "store/record_rules.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab::store {
 namespace {
@@ -66,7 +67,7 @@ std::optional<std::int64_t> PostgresqlReader::time() const {
   return clock_().time_since_epoch().count();
 }
 
-void PostgresqlReader::run(std::vector<JobQueue::Entry> group) {
+void PostgresqlReader::run(JobQueue::Entries group) {
   std::vector<GetJob*> gets;
   try {
     gets.reserve(group.size());
@@ -84,7 +85,7 @@ void PostgresqlReader::run(std::vector<JobQueue::Entry> group) {
     if (!gets.empty()) get(gets);
   } catch (const std::bad_alloc&) {
     // Whoever was answered before ignores this.
-    for (JobQueue::Entry& entry : group) fail(entry.job, Error(Errc::no_memory, "an allocation failed in the store"));
+    for (JobQueue::Entry& entry : group) fail(entry.job, no_memory());
   }
 }
 

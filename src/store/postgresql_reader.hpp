@@ -24,7 +24,7 @@ class PostgresqlReader {
                    std::shared_ptr<LatestTime> latest);
 
   /// Read for the group and answer every job of it. Single records are read together.
-  void run(std::vector<JobQueue::Entry> group);
+  void run(JobQueue::Entries group);
 
  private:
   void get(const std::vector<GetJob*>& jobs);

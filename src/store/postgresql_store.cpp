@@ -60,7 +60,7 @@ class PostgresqlStore final : public Store {
   template <class Server>
   static void serve(JobQueue& queue, Server& server, std::size_t jobs, std::size_t bytes) {
     for (;;) {
-      std::vector<JobQueue::Entry> group = queue.take(jobs, bytes);
+      JobQueue::Entries group = queue.take(jobs, bytes);
       if (group.empty()) return;
       server.run(std::move(group));
     }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "store/record_rules.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab::store {
 namespace {
@@ -72,7 +73,7 @@ PostgresqlWriter::PostgresqlWriter(PostgresqlSession session, std::string statem
       name_(std::move(name)),
       clock_(std::move(clock)) {}
 
-void PostgresqlWriter::run(std::vector<JobQueue::Entry> group) {
+void PostgresqlWriter::run(JobQueue::Entries group) {
   std::vector<TransactJob*> jobs;
   try {
     jobs.reserve(group.size());
@@ -108,7 +109,7 @@ void PostgresqlWriter::run(std::vector<JobQueue::Entry> group) {
     }
   } catch (const std::bad_alloc&) {
     // Whoever was answered before ignores this.
-    for (JobQueue::Entry& entry : group) fail(entry.job, Error(Errc::no_memory, "an allocation failed in the store"));
+    for (JobQueue::Entry& entry : group) fail(entry.job, no_memory());
   }
 }
 

@@ -26,7 +26,7 @@ class PostgresqlWriter {
   PostgresqlWriter(PostgresqlSession session, std::string statement, std::string name, ClockSource clock);
 
   /// Write the group and answer every job of it, after the commit.
-  void run(std::vector<JobQueue::Entry> group);
+  void run(JobQueue::Entries group);
 
  private:
   [[nodiscard]] Result<std::vector<std::int64_t>> write(const std::vector<TransactJob*>& jobs);

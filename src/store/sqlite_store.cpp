@@ -14,6 +14,7 @@
 #include "store/sqlite_reader.hpp"
 #include "store/sqlite_schema.hpp"
 #include "store/sqlite_writer.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab::store {
 namespace {
@@ -31,7 +32,7 @@ class ReadLoop {
 
   void run() {
     for (;;) {
-      std::vector<JobQueue::Entry> taken = queues_->reads.take(1, 0);
+      JobQueue::Entries taken = queues_->reads.take(1, 0);
       if (taken.empty()) return;
       try {
         if (taken.front().refused) {
@@ -40,7 +41,7 @@ class ReadLoop {
           std::visit([this](auto& job) { job.done(answer(job)); }, taken.front().job);
         }
       } catch (const std::bad_alloc&) {
-        fail(taken.front().job, Error(Errc::no_memory, "an allocation failed in the store"));
+        fail(taken.front().job, no_memory());
       }
     }
   }
@@ -67,7 +68,7 @@ class SqliteStore final : public Store {
     }
     threads_.start([queues = queues_, writer = std::move(writer)]() mutable {
       for (;;) {
-        std::vector<JobQueue::Entry> group = queues->writes.take(SqliteWriter::most_jobs, SqliteWriter::most_bytes);
+        JobQueue::Entries group = queues->writes.take(SqliteWriter::most_jobs, SqliteWriter::most_bytes);
         if (group.empty()) return;
         writer.run(std::move(group));
       }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "store/record_rules.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab::store {
 namespace {
@@ -54,7 +55,7 @@ Result<SqliteWriter> SqliteWriter::open(SqliteConnection connection, std::size_t
                       std::move(clock));
 }
 
-void SqliteWriter::run(std::vector<JobQueue::Entry> group) {
+void SqliteWriter::run(JobQueue::Entries group) {
   std::vector<Step> steps;
   try {
     steps.reserve(group.size());
@@ -70,7 +71,7 @@ void SqliteWriter::run(std::vector<JobQueue::Entry> group) {
   } catch (const std::bad_alloc&) {
     if (connection_.in_transaction()) (void)statements_.rollback.run();
     // Whoever was answered before ignores this.
-    for (JobQueue::Entry& entry : group) fail(entry.job, Error(Errc::no_memory, "an allocation failed in the store"));
+    for (JobQueue::Entry& entry : group) fail(entry.job, no_memory());
   }
 }
 

@@ -24,7 +24,7 @@ class SqliteWriter {
                                                  std::shared_ptr<StoreClock> clock);
 
   /// Write the group and answer every job of it, after the commit.
-  void run(std::vector<JobQueue::Entry> group);
+  void run(JobQueue::Entries group);
 
  private:
   struct Step {  // a job of the group, and what it came to

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "store/checked_store.hpp"
+#include "util/no_memory.hpp"
 
 namespace confab::store {
 
@@ -39,7 +40,11 @@ class WaitedStore {
     auto promise = std::make_shared<std::promise<Result<T>>>();
     auto answer = promise->get_future();
     begin(StoreHandler<T>([promise](Result<T> result) { promise->set_value(std::move(result)); }));
-    return answer.get();
+    try {
+      return answer.get();
+    } catch (const std::future_error&) {  // the handler was lost on its way, for want of memory
+      return no_memory();
+    }
   }
 
  private:

@@ -38,8 +38,11 @@ class RecentlyUsed {
       order_.splice(order_.begin(), order_, at->second);
       return;
     }
-    order_.emplace_front(key, std::move(value));
-    by_key_.emplace(key, order_.begin());
+    // Whole or not at all.
+    Order added;
+    added.emplace_front(key, std::move(value));
+    by_key_.emplace(key, added.begin());
+    order_.splice(order_.begin(), added);
     if (order_.size() > most_) {
       by_key_.erase(order_.back().first);
       order_.pop_back();
