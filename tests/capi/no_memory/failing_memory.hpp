@@ -19,4 +19,27 @@ class FailingMemory {
   [[nodiscard]] unsigned long failed() const noexcept;
 };
 
+/// From its making on, threads that this thread makes are the library's, and those that they make.
+class LibraryThreads {
+ public:
+  LibraryThreads() noexcept;
+  LibraryThreads(const LibraryThreads&) = delete;
+  LibraryThreads& operator=(const LibraryThreads&) = delete;
+  ~LibraryThreads();
+};
+
+/// While it lives, allocations on the library's threads fail: all that C++ makes there, and what libconfab.so itself
+/// asks the C library for. Not those that libcurl, OpenSSL, SQLite or libpq make for themselves.
+class FailingLibraryMemory {
+ public:
+  /// `after` allocations still succeed, then `many` fail.
+  FailingLibraryMemory(unsigned long after, unsigned long many) noexcept;
+  FailingLibraryMemory(const FailingLibraryMemory&) = delete;
+  FailingLibraryMemory& operator=(const FailingLibraryMemory&) = delete;
+  ~FailingLibraryMemory();
+
+  /// How many failed.
+  [[nodiscard]] unsigned long failed() const noexcept;
+};
+
 }  // namespace confab::test
