@@ -230,7 +230,6 @@ SyncAction SyncMachine::request(SyncTime now) {
 
 SyncDeliver SyncMachine::deliver() {
   SyncDeliver out;
-  out.batch.reserve(std::min(ready_.size(), options_.batch_events()));  // nothing is lost on the way
   std::size_t bytes = 0;
   while (!ready_.empty() && out.batch.size() < options_.batch_events()) {
     const std::size_t more = ready_.front().bytes();
