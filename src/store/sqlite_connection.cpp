@@ -73,22 +73,20 @@ Result<bool> SqliteStatement::step() {
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  const Error error = fault_of(sqlite3_db_handle(statement_.get()), code, path_);
-  reset();
-  return error;
+  const Use failed(*this);
+  return fault_of(sqlite3_db_handle(statement_.get()), code, path_);
 }
 
 Result<void> SqliteStatement::run() {
+  const Use use(*this);
   for (;;) {
     auto row = step();
     if (!row) return std::move(row).error();
-    if (!*row) break;
+    if (!*row) return {};
   }
-  reset();
-  return {};
 }
 
-void SqliteStatement::reset() {
+void SqliteStatement::reset() noexcept {
   sqlite3_reset(statement_.get());  // repeats the error of the step, which was reported
   sqlite3_clear_bindings(statement_.get());
 }

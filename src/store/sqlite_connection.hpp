@@ -28,7 +28,20 @@ class SqliteStatement {
   [[nodiscard]] Result<bool> step();
   /// Run to the end, whatever rows there are, and reset.
   [[nodiscard]] Result<void> run();
-  void reset();
+  void reset() noexcept;
+
+  /// Resets at its end, however that comes: a statement that is left in the middle keeps its connection's readers at
+  /// what the file held then.
+  class Use {
+   public:
+    explicit Use(SqliteStatement& statement) noexcept : statement_(&statement) {}
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    ~Use() { statement_->reset(); }
+
+   private:
+    SqliteStatement* statement_;
+  };
 
   [[nodiscard]] std::string_view text(int column) const;  // until the next step() or reset()
   [[nodiscard]] std::int64_t integer(int column) const;

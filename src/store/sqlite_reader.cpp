@@ -32,11 +32,11 @@ Result<SqliteReader> SqliteReader::open(SqliteConnection connection) {
 }
 
 Result<std::optional<StoreRecord>> SqliteReader::get(const std::string& key, StoreTime now) {
+  const SqliteStatement::Use use(get_);
   auto row = get_.bind(1, key).bind(2, now.time_since_epoch().count()).step();
   if (!row) return std::move(row).error();
   std::optional<StoreRecord> record;
   if (*row) record = record_at(get_);
-  get_.reset();
   return record;
 }
 
@@ -45,6 +45,7 @@ Result<StorePage> SqliteReader::list(const std::string& prefix, const std::strin
   std::vector<StoreRecord> records;
   std::size_t bytes = 0;
   std::string next;
+  const SqliteStatement::Use use(list_);
   list_.bind(1, cursor.empty() ? prefix : cursor).bind(2, cursor).bind(3, now.time_since_epoch().count());
   for (;;) {
     auto row = list_.step();
@@ -58,7 +59,6 @@ Result<StorePage> SqliteReader::list(const std::string& prefix, const std::strin
     bytes += size;
     records.push_back(record_at(list_));
   }
-  list_.reset();
   return StorePage(std::move(records), std::move(next));
 }
 

@@ -154,13 +154,13 @@ Result<std::vector<StoreVersion>> SqliteWriter::apply(const TransactJob& job, St
 
 Result<StoreVersion> SqliteWriter::version_of(const std::string& key, StoreTime now) {
   SqliteStatement& find = statements_.find;
+  const SqliteStatement::Use use(find);
   auto row = find.bind(1, key).step();
   if (!row) return std::move(row).error();
   StoreVersion version = 0;
   if (*row && (find.is_null(1) || find.integer(1) > milliseconds(now))) {
     version = static_cast<StoreVersion>(find.integer(0));
   }
-  find.reset();
   return version;
 }
 
