@@ -45,10 +45,13 @@ constexpr std::chrono::milliseconds poll_start_window{10};
 // Whether polls have connected is looked at for all that began within this.
 constexpr std::chrono::milliseconds look_at_once{20};
 
-CURLU* address_of(const Url& base) {
-  CURLU* const address = curl_url();
-  if (address == nullptr) throw std::bad_alloc();
-  curl_url_set(address, CURLUPART_URL, (base.origin() + '/').c_str(), 0);
+using Address = std::unique_ptr<CURLU, CloseAddress>;
+
+Address address_of(const Url& base) {
+  Address address(curl_url());
+  if (!address) throw std::bad_alloc();
+  const std::string text = base.origin() + '/';
+  if (curl_url_set(address.get(), CURLUPART_URL, text.c_str(), 0) == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
   return address;
 }
 
@@ -150,7 +153,7 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   bool http2;
   std::string prefix;  // of each target: the base's path, and its origin where a proxy wants to know
   std::shared_ptr<CommonHeaders> headers;
-  std::unique_ptr<CURLU, CloseAddress> address;
+  Address address;
   // TLS sessions, so that a new connection need not do a whole handshake. One thread, so no lock functions.
   std::unique_ptr<CURLSH, CloseShare> share;
   std::shared_ptr<CurlMulti> interactive;
