@@ -285,7 +285,8 @@ class CONFAB_EXPORT ChatService {
   /// @par Specification  Client-server API, "Event replacements".
   [[nodiscard]] virtual Pending<EventId> edit(Edit edit, CallOptions options = CallOptions()) = 0;
 
-  /// Remove the content of a message, an edit or a reaction: one's own, or with power level 50 anybody's.
+  /// Remove the content of a message, an edit or a reaction: one's own, or with power level 50 anybody's. Two requests:
+  /// what it is is looked at before, so that the room's history does not show an edit as an empty message.
   ///
   /// @returns        The redaction's own event id.
   /// @par Errors     Errc::forbidden: neither one's own nor enough power; or as add_member. Errc::not_found: no such

@@ -36,6 +36,7 @@ std::string MemoryHomeserver::Entry::text() const {
   writer.member_if("state_key", state_key);
   if (!redacted_by.empty()) {
     writer.key("unsigned").object().key("redacted_because").object().member("event_id", redacted_by.str());
+    if (!edited.empty()) writer.key("content").object().member(services::edited_message_key, edited.str());
   }
   return std::move(writer).finish();
 }

@@ -85,6 +85,7 @@ class MemoryHomeserver {
     EventId id;
     std::int64_t time = 0;
     EventId redacted_by;
+    EventId edited;  // of a redacted edit: the message that it had edited
     [[nodiscard]] std::string text() const;
   };
   struct Membership {

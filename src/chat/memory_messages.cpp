@@ -25,8 +25,6 @@ Result<void> check_content(const std::string& content, const MatrixRoomId& room,
   return matrix::check_event_size(document->root(), room.str().size() + user.str().size());
 }
 
-bool is_edit(const json::Value& content) { return content["m.relates_to"]["rel_type"].string_or("") == "m.replace"; }
-
 }  // namespace
 
 Result<MemoryHomeserver::Room*> MemoryHomeserver::joined(const MatrixRoomId& room, const MatrixUserId& user) {
@@ -96,7 +94,7 @@ Result<EventId> MemoryHomeserver::edit(ProviderEdit edit) {
   if (target->sender != edit.user())
     return Error(Errc::forbidden, "only who said a message can edit it").with_subject("message");
   const Result<json::Document> content = json::parse(target->content);
-  if (target->type != "m.room.message" || !target->redacted_by.empty() || !content || is_edit(content->root()))
+  if (target->type != "m.room.message" || !target->redacted_by.empty() || !content || services::is_edit(content->root()))
     return Error(Errc::invalid_argument, "the event is no message that can be edited").with_subject("message");
   Entry entry;
   entry.room = edit.room();
@@ -136,6 +134,8 @@ Result<EventId> MemoryHomeserver::redact(const ProviderRedaction& redaction) {
   if (!sent) return sent;
   target = find(redaction.room(), redaction.event());  // appending moves the entries
   target->redacted_by = *sent;
+  if (const Result<json::Document> was = json::parse(target->content); was && services::is_edit(was->root()))
+    target->edited = target->target;
   if (!target->state_key) target->content = "{}";
   return sent;
 }
@@ -229,7 +229,7 @@ Result<Unread> MemoryHomeserver::unread(const MatrixRoomId& room, const MatrixUs
     if (entry.sender == user || entry.type != "m.room.message" || !entry.redacted_by.empty()) continue;
     const Result<json::Document> content = json::parse(entry.content);
     // As a homeserver's own rules have it: programs and edits notify nobody.
-    if (!content || is_edit(content->root()) || content->root()["msgtype"].string_or("") == "m.notice") continue;
+    if (!content || services::is_edit(content->root()) || content->root()["msgtype"].string_or("") == "m.notice") continue;
     ++count;
   }
   return Unread(count, 0, member.last_read);

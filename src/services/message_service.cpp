@@ -82,7 +82,7 @@ std::optional<Error> wrong_edit(const matrix::RoomEvent& event, const MatrixUser
     return Error(Errc::forbidden, "only who said a message can edit it").with_subject("message");
   if (event.redacted()) return wrong_target("the message was redacted: there is nothing to edit");
   if (event.is_state() || event.type() != "m.room.message") return wrong_target("the event is no message to edit");
-  if (event.content()["m.relates_to"]["rel_type"].string_or("") == "m.replace")
+  if (is_edit(event.content()))
     return wrong_target("the event is an edit: edit the message that it edits");
   return std::nullopt;
 }
@@ -133,6 +133,7 @@ Task<Result<matrix::EventIdAnswer>> MessageService::attempt(std::shared_ptr<cons
   if (!outgoing->redacts.empty()) {
     matrix::RedactEvent request(event.room(), outgoing->redacts, event.transaction_id());
     request.reason(event.content());
+    if (!outgoing->edited.empty()) request.beside(edited_message_key, outgoing->edited.str());
     return tokens_->call(outgoing->sender, std::move(request), std::move(context), net::Repeatable::once, reached);
   }
   Kept<matrix::SendEvent> request(std::shared_ptr<const matrix::SendEvent>(outgoing, &event));
@@ -245,9 +246,15 @@ Task<Result<EventId>> MessageService::redact(Self self, ProviderRedaction redact
     co_return Error(Errc::invalid_argument, "the event to redact is not named").with_subject("event");
   }
   if (redaction.transaction_id().empty()) redaction.transaction_id(make_transaction_id());
+  // What the event is has to be known before nothing of it is left. Where it cannot be told, it is redacted all the same.
+  matrix::GetEvent read(redaction.room(), redaction.event());
+  Result<matrix::RoomEvent> target = co_await self->tokens_->call(redaction.user(), std::move(read), context.step());
+  EventId edited;
+  if (target && is_edit(target->content()))
+    edited = EventId(std::string(target->content()["m.relates_to"]["event_id"].string_or("")));
   matrix::SendEvent said(redaction.room(), "m.room.redaction", redaction.transaction_id(), redaction.reason());
-  auto event = std::make_shared<const Outgoing>(
-      Outgoing{redaction.user(), std::move(said), redaction.repeated(), redaction.event()});
+  auto event = std::make_shared<const Outgoing>(Outgoing{redaction.user(), std::move(said), redaction.repeated(),
+                                                         redaction.event(), std::nullopt, std::move(edited)});
   co_return co_await put(self, event, context);
 }
 

@@ -62,6 +62,7 @@ class MessageService {
     EventId redacts;  // of a redaction, whose content is its reason
     // Of an event that a process before this one may have sent.
     std::optional<std::chrono::system_clock::time_point> first_tried = std::nullopt;
+    EventId edited = EventId();  // of the redaction of an edit: the message that it had edited
   };
   [[nodiscard]] static Task<Result<EventId>> put(Self self, std::shared_ptr<const Outgoing> event,
                                                  net::CallContext context);

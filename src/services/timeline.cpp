@@ -74,8 +74,6 @@ ReceivedMessage frame_of(const EventId& id, const MatrixRoomId& room, const matr
   return {id, room, event.sender(), std::string(), kind, time_of(event.origin_server_ts())};
 }
 
-bool replaces(const json::Value& content) { return content["m.relates_to"]["rel_type"].string_or("") == "m.replace"; }
-
 ChatEvent changing(EventKind kind, const MatrixRoomId& room, const matrix::RoomEvent& event, std::string_view target) {
   ChatEvent change(kind, room);
   change.id(event.id()).type(event.type()).user(event.sender()).target(EventId(std::string(target)));
@@ -124,7 +122,13 @@ ChatEvent other_event(const MatrixRoomId& room, const matrix::RoomEvent& event) 
   return other;
 }
 
+bool was_edit(const matrix::RoomEvent& redacted) {
+  return redacted.unsigned_data()["redacted_because"]["content"][edited_message_key].is_string();
+}
+
 }  // namespace
+
+bool is_edit(const json::Value& content) { return content["m.relates_to"]["rel_type"].string_or("") == "m.replace"; }
 
 std::optional<ReceivedMessage> message_of(const MatrixRoomId& room, const matrix::RoomEvent& event,
                                           std::string_view sender_name) {
@@ -137,12 +141,13 @@ std::optional<ReceivedMessage> message_of(const MatrixRoomId& room, const matrix
     return empty;
   };
   if (event.redacted()) {
+    if (was_edit(event)) return std::nullopt;
     ReceivedMessage gone = frame();
     gone.redact();
     return gone;
   }
   const json::Value content = event.content();
-  if (replaces(content)) return std::nullopt;
+  if (is_edit(content)) return std::nullopt;
   if (is_encrypted) return opaque(frame(), content, relation_of(content));
   // A message without a body is malformed (or was redacted by an old server): there is nothing to show.
   return said(event.id(), room, event, sender_name, content, relation_of(content));
@@ -152,7 +157,7 @@ std::optional<ChatEvent> change_of(const MatrixRoomId& room, const matrix::RoomE
   if (event.is_state()) return std::nullopt;
   const json::Value content = event.content();
   const bool says = event.type() == "m.room.message" || event.type() == "m.room.encrypted";
-  if (says && replaces(content)) return edit_of(room, event);
+  if (says && is_edit(content)) return edit_of(room, event);
   if (event.type() == "m.reaction") {
     const json::Value relates = content["m.relates_to"];
     const std::string_view target = relates["event_id"].string_or("");

@@ -17,10 +17,17 @@ namespace confab::services {
 // never shown to the host.
 inline constexpr const char* transaction_key = "org.confab.transaction_id";
 
+// In the redaction of an edit, the message that it had edited: nothing that is left of the edit tells that it was one.
+inline constexpr const char* edited_message_key = "org.confab.edited_message";
+
 // Longer ones are no reactions that anybody sends; cut where they come.
 inline constexpr std::size_t longest_reaction = 255;
 
-// A message that was said, redacted ones included; nothing for every other event, edits among them.
+// Whether this is the content of an edit.
+[[nodiscard]] bool is_edit(const json::Value& content);
+
+// A message that was said, redacted ones included; nothing for every other event, edits among them, redacted ones, too,
+// where the redaction tells.
 [[nodiscard]] std::optional<ReceivedMessage> message_of(const MatrixRoomId& room, const matrix::RoomEvent& event,
                                                         std::string_view sender_name = {});
 

@@ -115,6 +115,12 @@ class Conversation(harness.HomeserverCase):
         self.do("redact", second)
         self.assertEqual(second, self.until(watcher, "redaction")["target"])
         self.assertEqual("at one", self.seen(event)["body"])
+        self.do("redact", first)
+        line = self.seen(event)
+        self.assertEqual("at noon", line["body"])
+        self.assertNotIn("edited", line)
+        told = {each["event_id"] for each in self.history("event", "picnic", "ben")}
+        self.assertFalse(told & {first, second}, "a redacted edit is no message")
         watcher.end()
 
     def test_nobody_edits_what_others_said(self):

@@ -18,6 +18,10 @@ class RedactEvent {
   RedactEvent(MatrixRoomId room, EventId event, TransactionId txn)
       : room_(std::move(room)), event_(std::move(event)), txn_(std::move(txn)) {}
   RedactEvent& reason(std::string text) { return reason_ = std::move(text), *this; }
+  /// A member of the redaction's content that the specification does not name.
+  RedactEvent& beside(std::string key, std::string value) {
+    return key_ = std::move(key), value_ = std::move(value), *this;
+  }
   [[nodiscard]] Result<EndpointRequest> encode() const;
   [[nodiscard]] static Result<Answer> decode(const json::Value& body) { return SendEvent::decode(body); }
 
@@ -26,6 +30,8 @@ class RedactEvent {
   EventId event_;
   TransactionId txn_;
   std::string reason_;
+  std::string key_;
+  std::string value_;
 };
 
 }  // namespace confab::matrix

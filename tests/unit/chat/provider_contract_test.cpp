@@ -287,6 +287,21 @@ TEST_CASE_TEMPLATE("provider contract: of a redacted message nothing is left", T
   CHECK_FALSE(page.messages()[0].redacted());
 }
 
+TEST_CASE_TEMPLATE("provider contract: of a redacted edit nothing is shown in history", T, BOTH) {
+  T chat;
+  const CallOptions options;
+  const EventId sent = chat.say("first", "t1").value();
+  const EventId edit =
+      chat.provider->edit(ProviderEdit(chat.room, chat.ana, sent, "second"), options).wait().value();
+  REQUIRE(chat.provider->redact(ProviderRedaction(chat.room, chat.ana, edit), options).wait());
+  const MessagePage page = chat.read(chat.ben).value();
+  REQUIRE(page.messages().size() == 1);
+  CHECK(page.messages()[0].id() == sent);
+  CHECK(page.messages()[0].body() == "first");
+  CHECK_FALSE(page.messages()[0].edited());
+  CHECK_FALSE(page.messages()[0].redacted());
+}
+
 TEST_CASE_TEMPLATE("provider contract: a reaction counts once for each user, until it is redacted", T, BOTH) {
   T chat;
   const EventId sent = chat.say("good?", "t1").value();

@@ -206,7 +206,7 @@ TEST_CASE_FIXTURE(Steady, "what is wrong with a message costs one request, not o
   hs.forget_requests();
   CHECK(cost_of_refusal(chat->edit(Edit(event, ben, sent, "yours")).wait(), Errc::forbidden) == 1);
   CHECK(cost_of_refusal(chat->edit(Edit(event, ben, none, "what")).wait(), Errc::not_found) == 1);
-  CHECK(cost_of_refusal(chat->redact(Redaction(event, ben, none)).wait(), Errc::not_found) == 1);
+  CHECK(cost_of_refusal(chat->redact(Redaction(event, ben, none)).wait(), Errc::not_found) == 2);
   const auto restarted = service();
   REQUIRE(restarted->send(Message(event, ben, "again")).wait());
   hs.forget_requests();

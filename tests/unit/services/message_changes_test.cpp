@@ -109,8 +109,15 @@ TEST_CASE("MessageService: an edit costs two requests and shows in history") {
   CHECK(page.messages()[0].id() == at.first);
   CHECK(page.messages()[0].body() == "second");
   CHECK(page.messages()[0].edited());
+  at.hs.forget_requests();
   REQUIRE(at.redact(at.ana, *edited));
-  CHECK(at.page().messages().back().body() == "first");
+  CHECK(at.hs.count() == 2);
+  CHECK(at.last()["content"]["org.confab.edited_message"].as_string() == at.first.str());
+  // The edit itself is no message, redacted or not.
+  const MessagePage after = at.page();
+  REQUIRE(after.messages().size() == 1);
+  CHECK(after.messages()[0].body() == "first");
+  CHECK_FALSE(after.messages()[0].edited());
 }
 
 TEST_CASE("MessageService: only who said a message edits it, and only the message itself") {
@@ -132,13 +139,20 @@ TEST_CASE("MessageService: an edit whose answer was lost is found, not sent agai
   CHECK(at.posted("* second") == 1);
 }
 
+TEST_CASE("MessageService: what cannot be looked at is redacted all the same") {
+  Said at;
+  at.hs.fail_next(1, "GET", event_path, Answer::error(404, "M_NOT_FOUND"));
+  REQUIRE(at.redact(at.ana, at.first));
+  CHECK(at.page().messages()[0].redacted());
+}
+
 TEST_CASE("MessageService: a redaction leaves an empty message, and one whose answer was lost is found") {
   Said at;
   at.hs.fail_next(1, "PUT", redact_path, Answer::real().close_before_answer());
   const Result<EventId> redacted = at.redact(at.ana, at.first);
   REQUIRE(redacted);
   CHECK(at.hs.count("PUT", redact_path) == 1);
-  CHECK(at.hs.count("GET", event_path) == 1);
+  CHECK(at.hs.count("GET", event_path) == 2);  // what is it, and what became of it?
   CHECK(at.last()["event_id"].as_string() == redacted->str());
   CHECK(at.last()["content"]["reason"].as_string() == "why");
   const MessagePage page = at.page();
