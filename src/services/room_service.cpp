@@ -253,12 +253,11 @@ Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request
       const bool patient = now - *half_made_since < half_made_patience;
       // Not at once: while somebody is making it, it cannot be read for a moment.
       if (!patient || (++looks == 2 && *whole == Whole::unreadable)) {
-        const Result<Ours> ours = co_await take_up(half_made, localpart, context);
+        const Result<bool> ours = co_await is_ours(half_made, localpart, *whole, context);
         if (!ours && (!patient || ours.error().retriable() || ours.error().code() == Errc::cancelled)) {
           co_return ours.error();
         }
-        if (ours && *ours == Ours::already && *whole == Whole::unreadable) note_as_ours(half_made, localpart);
-        if (ours && *ours != Ours::no) co_return half_made;
+        if (ours && *ours) co_return half_made;
       }
       if (!patient) {
         if (!co_await may_make(localpart, making, context)) {
@@ -287,6 +286,22 @@ Task<Result<MatrixRoomId>> RoomService::find_or_make(ProviderRoomRequest request
   }
 }
 
+// Of a room whose marker was not found by a look.
+Task<Result<bool>> RoomService::is_ours(MatrixRoomId room, std::string alias, Whole seen, net::CallContext context) {
+  if (seen == Whole::unreadable && known_as_ours(room, alias)) co_return true;
+  const Result<Ours> ours = co_await take_up(room, alias, std::move(context));
+  if (!ours) co_return ours.error();
+  if (*ours == Ours::already && seen == Whole::unreadable) note_as_ours(room, alias);
+  co_return *ours != Ours::no;
+}
+
+Task<Result<bool>> RoomService::is_made(MatrixRoomId room, std::string alias, net::CallContext context) {
+  const Result<Whole> seen = co_await look(room, alias, context);
+  if (!seen) co_return seen.error();
+  if (*seen == Whole::yes) co_return true;
+  co_return co_await is_ours(std::move(room), std::move(alias), *seen, std::move(context));
+}
+
 Task<Result<MatrixRoomId>> RoomService::find_room(std::shared_ptr<RoomService> self, std::string alias_localpart,
                                                   net::CallContext context) {
   std::optional<RoomRecords::Remembered> remembered;
@@ -294,15 +309,19 @@ Task<Result<MatrixRoomId>> RoomService::find_room(std::shared_ptr<RoomService> s
   if (remembered && remembered->believed()) co_return remembered->room();
   Result<std::optional<MatrixRoomId>> resolved = co_await self->resolve(self->alias(alias_localpart), context);
   if (!resolved) co_return std::move(resolved).error();
-  if (remembered) {
-    // Whether another room has its marker is found out by ensure_room.
-    if (*resolved == remembered->room()) {
-      co_await self->records_->put(alias_localpart, remembered->room(), context);
-    } else {
-      co_await self->records_->forget(alias_localpart, remembered->room(), context);
-    }
+  if (remembered && *resolved == remembered->room()) {
+    co_await self->records_->put(std::move(alias_localpart), remembered->room(), context);
+    co_return remembered->room();
   }
-  if (!*resolved) co_return Error(Errc::not_found, "the room was not made yet").with_subject("room");
+  if (remembered) co_await self->records_->forget(alias_localpart, remembered->room(), context);
+  const Error not_made = Error(Errc::not_found, "the room was not made yet").with_subject("room");
+  if (!*resolved) co_return not_made;
+  // What is said in a room that was only begun is lost when it is made anew. Where that cannot be told, because the
+  // admin is locked out perhaps, the alias is believed for this time.
+  const Result<bool> made = co_await self->is_made(**resolved, alias_localpart, context);
+  if (!made) co_return std::move(**resolved);
+  if (!*made) co_return not_made;
+  if (self->records_) co_await self->records_->put(std::move(alias_localpart), **resolved, context);
   co_return std::move(**resolved);
 }
 

@@ -47,7 +47,8 @@ class RoomService {
   // One at a time for each alias in this process: who else asks meanwhile waits for the same room.
   [[nodiscard]] static Task<Result<MatrixRoomId>> ensure_room(std::shared_ptr<RoomService> self,
                                                               ProviderRoomRequest request, net::CallContext context);
-  // By the record, if it is to be believed; else by the alias, which corrects the record.
+  // By the record, if it is to be believed; else by the alias, which corrects the record. A room that was only begun
+  // is not found: Errc::not_found.
   [[nodiscard]] static Task<Result<MatrixRoomId>> find_room(std::shared_ptr<RoomService> self,
                                                             std::string alias_localpart, net::CallContext context);
   // Forgets which rooms are behind the aliases that begin so; the next who asks looks them up. How many were
@@ -95,6 +96,9 @@ class RoomService {
   // What was found out about a room that could not be taken up: it is ours all the same.
   [[nodiscard]] bool known_as_ours(const MatrixRoomId& room, const std::string& alias);
   void note_as_ours(const MatrixRoomId& room, const std::string& alias);
+  [[nodiscard]] Task<Result<bool>> is_ours(MatrixRoomId room, std::string alias, Whole seen, net::CallContext context);
+  // Whether what the alias leads to is a whole room of ours, taken up again if need be.
+  [[nodiscard]] Task<Result<bool>> is_made(MatrixRoomId room, std::string alias, net::CallContext context);
   [[nodiscard]] Task<Result<bool>> is_administrator(MatrixUserId user, net::CallContext context);
   [[nodiscard]] static std::string marker(std::string_view alias);
   [[nodiscard]] Task<Result<std::optional<MatrixRoomId>>> resolve(RoomAlias alias, net::CallContext context);

@@ -1,6 +1,13 @@
 """Rooms, who is in them, and accounts: direct conversations, removal, members, own passwords, and what happens when
 several ask at once, against one real Synapse."""
 
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import time
+
 import harness
 
 
@@ -310,6 +317,62 @@ class HalfMade(RoomCase):
         self.assertIsNone(self.membership(other["room_id"], ana))
         # It is found from now on.
         self.assertEqual(room, self.room("event", "picnic", "ana"))
+
+
+class KilledWithin(RoomCase):
+    """The homeserver is killed while it makes a room, when its database holds that many events of it."""
+
+    def kill_at(self, events):
+        """Looks until it is so far, as fast as it can: whatever waited would come too late."""
+        description = json.loads((self.homeserver.folder / "homeserver.json").read_text())
+        with contextlib.closing(sqlite3.connect(self.homeserver.folder / "homeserver.db", timeout=0)) as database:
+
+            def count():
+                return database.execute("SELECT (SELECT count(*) FROM rooms), (SELECT count(*) FROM events)").fetchone()
+
+            rooms, there = count()
+            yield
+            end = time.monotonic() + harness.PATIENCE
+            while count() < (rooms + 1, there + events):
+                self.assertLess(time.monotonic(), end, f"no room with {events} events: {(rooms, there)} {count()}")
+        os.kill(description["pid"], signal.SIGKILL)
+
+    def make_over_a_kill(self, slug, events):
+        """Whoever asked for the room may be told that the homeserver is gone."""
+        kill = self.kill_at(events)
+        next(kill)
+        maker = self.work.spawn("room", "create", "event", slug, "--creator", "ana")
+        self.addCleanup(maker.end)
+        with contextlib.suppress(StopIteration):
+            next(kill)
+        self.homeserver.restart()
+        self.assertIn(maker.finish(), (0, 3), str(maker))
+
+    def test_at_each_of_its_steps(self):
+        slugs = [f"killed{events}" for events in (0, 1, 2, 3)]  # later they come all at once
+        directory = json.loads(json.dumps(harness.DIRECTORY))
+        picnic = directory["events"][0]
+        directory["events"] += [{**picnic, "slug": slug, "name": slug} for slug in slugs]
+        self.work.directory.write_text(json.dumps(directory))
+        ana, ben = self.provisioned("ana", "ben")
+        for slug in slugs:
+            with self.subTest(slug):
+                self.make_over_a_kill(slug, int(slug.removeprefix("killed")))
+                # Who comes by its name meanwhile gets into the room that it becomes, or is told that there is none.
+                added = self.work.spawn("room", "add", "event", slug, "ben")
+                self.addCleanup(added.end)
+                room = self.room("event", slug, "ana")
+                if added.finish() == 0:
+                    self.assertEqual(room, added.seen[-1]["room_id"], str(added))
+                else:
+                    self.assertIn('"code":"not_found"', added.errors.decode(), str(added))
+                self.assertEqual(room, self.done(self.work.run("room", "add", "event", slug, "ben"))[-1]["room_id"])
+                self.assertEqual(50, self.state(room)["m.room.power_levels", ""]["users"][ana])
+                self.assertEqual(("join", "join"), (self.membership(room, ana), self.membership(room, ben)))
+                event = self.send("event", slug, "ben", "here")
+                self.assertEqual([event], [line["event_id"] for line in self.history("event", slug, "ana")])
+        begun = [room for room in self.rooms() if ("m.room.power_levels", "") not in self.state(room)]
+        self.assertTrue(begun, "no kill came in time")
 
 
 class Accounts(RoomCase):

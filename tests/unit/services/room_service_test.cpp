@@ -247,6 +247,24 @@ TEST_CASE("RoomService: a room that was not made is not found") {
   CHECK(found.error().subject() == "room");
 }
 
+TEST_CASE("RoomService: a room that was only begun is not found, and found when it was made") {
+  Services at;
+  const MatrixUserId ana = at.add("ana");
+  const auto found = [&at] {
+    return run<MatrixRoomId>(at.runtime, [&at](net::CallContext context) {
+      return services::RoomService::find_room(at.rooms, "room", std::move(context));
+    });
+  };
+  const std::string begun = half_made_room(at);
+  CHECK(found().error().code() == Errc::not_found);
+  const MatrixRoomId room = at.ensure_room(ProviderRoomRequest("room", ana)).wait().value();
+  CHECK(room.str() != begun);
+  CHECK(found().value() == room);
+  // While the admin is locked out nobody can tell, and the alias is believed.
+  at.hs.fail_next(1, "GET", state_path, Answer::error(503, "M_UNKNOWN"));
+  CHECK(found().value() == room);
+}
+
 TEST_CASE("RoomService: joining a private room, a public one, and one that one is in") {
   Services at;
   const MatrixUserId ana = at.add("ana");
