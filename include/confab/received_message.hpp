@@ -138,8 +138,8 @@ class CONFAB_EXPORT ReceivedMessage {
   /// @par Specification Client-server API, "Event replacements".
   [[nodiscard]] bool edited() const noexcept { return !versions_.empty() && !redacted_; }
   /// Whether its content was removed: then the body is empty. An edit that another client has redacted looks in history
-  /// like a message that was: the homeserver keeps nothing that would tell them apart. Of one that ChatService::redact has
-  /// redacted nothing is shown.
+  /// like a message that was: the homeserver keeps nothing that would tell them apart. Of one that ChatService::redact
+  /// has redacted nothing is shown.
   ///
   /// @par Specification Client-server API, "Redactions".
   [[nodiscard]] bool redacted() const noexcept { return redacted_; }

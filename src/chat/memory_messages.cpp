@@ -94,7 +94,8 @@ Result<EventId> MemoryHomeserver::edit(ProviderEdit edit) {
   if (target->sender != edit.user())
     return Error(Errc::forbidden, "only who said a message can edit it").with_subject("message");
   const Result<json::Document> content = json::parse(target->content);
-  if (target->type != "m.room.message" || !target->redacted_by.empty() || !content || services::is_edit(content->root()))
+  if (target->type != "m.room.message" || !target->redacted_by.empty() || !content ||
+      services::is_edit(content->root()))
     return Error(Errc::invalid_argument, "the event is no message that can be edited").with_subject("message");
   Entry entry;
   entry.room = edit.room();
@@ -229,7 +230,8 @@ Result<Unread> MemoryHomeserver::unread(const MatrixRoomId& room, const MatrixUs
     if (entry.sender == user || entry.type != "m.room.message" || !entry.redacted_by.empty()) continue;
     const Result<json::Document> content = json::parse(entry.content);
     // As a homeserver's own rules have it: programs and edits notify nobody.
-    if (!content || services::is_edit(content->root()) || content->root()["msgtype"].string_or("") == "m.notice") continue;
+    if (!content || services::is_edit(content->root()) || content->root()["msgtype"].string_or("") == "m.notice")
+      continue;
     ++count;
   }
   return Unread(count, 0, member.last_read);

@@ -82,8 +82,7 @@ std::optional<Error> wrong_edit(const matrix::RoomEvent& event, const MatrixUser
     return Error(Errc::forbidden, "only who said a message can edit it").with_subject("message");
   if (event.redacted()) return wrong_target("the message was redacted: there is nothing to edit");
   if (event.is_state() || event.type() != "m.room.message") return wrong_target("the event is no message to edit");
-  if (is_edit(event.content()))
-    return wrong_target("the event is an edit: edit the message that it edits");
+  if (is_edit(event.content())) return wrong_target("the event is an edit: edit the message that it edits");
   return std::nullopt;
 }
 
@@ -246,7 +245,8 @@ Task<Result<EventId>> MessageService::redact(Self self, ProviderRedaction redact
     co_return Error(Errc::invalid_argument, "the event to redact is not named").with_subject("event");
   }
   if (redaction.transaction_id().empty()) redaction.transaction_id(make_transaction_id());
-  // What the event is has to be known before nothing of it is left. Where it cannot be told, it is redacted all the same.
+  // What the event is has to be known before nothing of it is left. Where it cannot be told, it is redacted all the
+  // same.
   matrix::GetEvent read(redaction.room(), redaction.event());
   Result<matrix::RoomEvent> target = co_await self->tokens_->call(redaction.user(), std::move(read), context.step());
   EventId edited;

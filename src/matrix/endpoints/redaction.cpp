@@ -5,9 +5,9 @@
 namespace confab::matrix {
 
 Result<EndpointRequest> RedactEvent::encode() const {
-  if (const auto wrong = first_wrong(
-          {check_room_id(room_), check_event_id(event_), check_transaction_id(txn_), check_text("reason", reason_), check_text("key", key_),
-                                      check_text("value", value_)})) {
+  if (const auto wrong =
+          first_wrong({check_room_id(room_), check_event_id(event_), check_transaction_id(txn_),
+                       check_text("reason", reason_), check_text("key", key_), check_text("value", value_)})) {
     return *wrong;
   }
   json::Writer w;

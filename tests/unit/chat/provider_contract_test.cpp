@@ -291,8 +291,7 @@ TEST_CASE_TEMPLATE("provider contract: of a redacted edit nothing is shown in hi
   T chat;
   const CallOptions options;
   const EventId sent = chat.say("first", "t1").value();
-  const EventId edit =
-      chat.provider->edit(ProviderEdit(chat.room, chat.ana, sent, "second"), options).wait().value();
+  const EventId edit = chat.provider->edit(ProviderEdit(chat.room, chat.ana, sent, "second"), options).wait().value();
   REQUIRE(chat.provider->redact(ProviderRedaction(chat.room, chat.ana, edit), options).wait());
   const MessagePage page = chat.read(chat.ben).value();
   REQUIRE(page.messages().size() == 1);
