@@ -45,16 +45,6 @@ constexpr std::chrono::milliseconds poll_start_window{10};
 // Whether polls have connected is looked at for all that began within this.
 constexpr std::chrono::milliseconds look_at_once{20};
 
-using Address = std::unique_ptr<CURLU, CloseAddress>;
-
-Address address_of(const Url& base) {
-  Address address(curl_url());
-  if (!address) throw std::bad_alloc();
-  const std::string text = base.origin() + '/';
-  if (curl_url_set(address.get(), CURLUPART_URL, text.c_str(), 0) == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
-  return address;
-}
-
 // Whom do we connect to: the homeserver, or the proxy before it?
 Url first_hop(const HttpClientOptions& options) {
   if (options.proxy().empty()) return options.base();
@@ -153,7 +143,7 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   bool http2;
   std::string prefix;  // of each target: the base's path, and its origin where a proxy wants to know
   std::shared_ptr<CommonHeaders> headers;
-  Address address;
+  CurlAddress address;
   // TLS sessions, so that a new connection need not do a whole handshake. One thread, so no lock functions.
   std::unique_ptr<CURLSH, CloseShare> share;
   std::shared_ptr<CurlMulti> interactive;

@@ -33,7 +33,7 @@ constexpr std::chrono::minutes clock_allowance{10};
 constexpr int look_among = 1000;
 
 // The connection of the lost attempt is closed by now, but the homeserver may still be at work on it.
-constexpr std::chrono::milliseconds settle_time{300};
+constexpr std::chrono::milliseconds settle_time{1'000};
 
 std::string own_events_filter(const MatrixUserId& sender, const std::string& type) {
   json::Writer writer;

@@ -81,21 +81,66 @@ class HostsOwnBackend : public Backend {
 /// The one that hosts in C are shown how to write, through the functions of the C ABI.
 class HostsOwnBackendInC : public Backend {
  public:
-  HostsOwnBackendInC() {
+  HostsOwnBackendInC() { open(table()); }
+  // Before the clock goes.
+  ~HostsOwnBackendInC() { store.reset(); }
+
+ protected:
+  struct Unopened {};
+  explicit HostsOwnBackendInC(Unopened) {}
+  void open(const confab_store_vtable& table) { store = store::checked(capi::make_host_store(&table)); }
+  confab_store_vtable table() {
     list_store* list = list_store_new(
         [](void* clock_source) {
           return std::int64_t{(*static_cast<store::ClockSource*>(clock_source))().time_since_epoch().count()};
         },
         &source_);
     if (list == nullptr) throw std::bad_alloc();
-    const confab_store_vtable table = list_store_vtable(list);
-    store = store::checked(capi::make_host_store(&table));
+    return list_store_vtable(list);
   }
-  // Before the clock goes.
-  ~HostsOwnBackendInC() { store.reset(); }
 
  private:
   store::ClockSource source_ = clock.source();
+};
+
+/// Two of three calls of its functions answer CONFAB_BUSY before anything is done.
+class FlakyBackendInC : public HostsOwnBackendInC {
+ public:
+  FlakyBackendInC() : HostsOwnBackendInC(Unopened()) {
+    auto* const flaky = new Flaky{table()};  // until its `end`, which may come later than ours
+    confab_store_vtable table = flaky->inner;
+    table.context = flaky;
+    table.get = [](void* self, const char* key, confab_store_answer* answer) {
+      return of(self).refuses() ? CONFAB_BUSY : of(self).inner.get(of(self).inner.context, key, answer);
+    };
+    table.list = [](void* self, const char* prefix, const char* cursor, std::uint32_t limit,
+                    confab_store_answer* answer) {
+      return of(self).refuses() ? CONFAB_BUSY
+                                : of(self).inner.list(of(self).inner.context, prefix, cursor, limit, answer);
+    };
+    table.transact = [](void* self, const confab_store_write* const* writes, std::uint32_t count, std::int32_t promised,
+                        confab_store_answer* answer) {
+      return of(self).refuses() ? CONFAB_BUSY
+                                : of(self).inner.transact(of(self).inner.context, writes, count, promised, answer);
+    };
+    table.now = [](void* self, confab_store_answer* answer) {
+      return of(self).inner.now(of(self).inner.context, answer);
+    };
+    table.end = [](void* self) {
+      of(self).inner.end(of(self).inner.context);
+      delete &of(self);
+    };
+    open(table);
+    tries = 20;
+  }
+
+ private:
+  struct Flaky {
+    confab_store_vtable inner;
+    std::atomic<unsigned> calls{0};
+    bool refuses() { return calls++ % 3 != 2; }
+  };
+  static Flaky& of(void* self) { return *static_cast<Flaky*>(self); }
 };
 #endif
 
@@ -153,10 +198,14 @@ class FlakyBackend : public Backend {
 #endif
 
 #if CONFAB_HAS_C_ABI
-#define CONTRACT_C(function, name)            \
-  TEST_CASE("the host's own in C: " name) {   \
-    confab::test::HostsOwnBackendInC backend; \
-    function(backend);                        \
+#define CONTRACT_C(function, name)                 \
+  TEST_CASE("the host's own in C: " name) {        \
+    confab::test::HostsOwnBackendInC backend;      \
+    function(backend);                             \
+  }                                                \
+  TEST_CASE("flaky, the host's own in C: " name) { \
+    confab::test::FlakyBackendInC backend;         \
+    function(backend);                             \
   }
 #else
 #define CONTRACT_C(function, name)

@@ -20,6 +20,7 @@ from judges import LOGIN, Judges  # noqa: E402
 from traces import ProcessWatch  # noqa: E402
 
 LIBRARY = os.environ.get("CONFAB_LIBRARY", str(SOURCE / "build" / "dev" / "capi" / "libconfab.so"))
+OTHER_LIBRARY = os.environ.get("CONFAB_OTHER_LIBRARY", LIBRARY)  # another release, of every second host
 TESTS = SOURCE / "build" / "dev" / "tests"
 IDENTITIES = os.environ.get("CONFAB_STORM_IDENTITIES", str(TESTS / "storm" / "storm_identities"))
 FAKE_HOMESERVER = os.environ.get("CONFAB_FAKE_HOMESERVER", str(TESTS / "confab-fake-homeserver"))
@@ -29,11 +30,11 @@ PATIENCE = 900  # seconds, of whoever waits for a host process
 class Host:
     """A host process, and its answers as they come."""
 
-    def __init__(self, configuration):
+    def __init__(self, configuration, library):
         self.process = subprocess.Popen(
             [sys.executable, "-B", str(Path(__file__).with_name("host_process.py")), str(configuration)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**harness.ENVIRONMENT, "CONFAB_LIBRARY": LIBRARY})
+            env={**harness.ENVIRONMENT, "CONFAB_LIBRARY": library})
         self.errors, self.output = bytearray(), bytearray()
         self._answers, self._next, self._came = {}, 0, threading.Condition()
         self._threads = [threading.Thread(target=self._read), threading.Thread(target=self._listen)]
@@ -122,7 +123,7 @@ class Storm(Judges):
         self.said_by = {}     # and by which user, where it is known
         self.errors, self.output = bytearray(), bytearray()  # of hosts that have ended
         self.database = None
-        self.hosts, self.user_ids, self.room_ids = [], {}, {}
+        self.hosts, self.user_ids, self.room_ids, self.begun = [], {}, {}, 0
         self._begin(hosts, spend, populated)
 
     def __enter__(self):
@@ -176,7 +177,8 @@ class Storm(Judges):
             self._stack = stack.pop_all()
 
     def begin_host(self):
-        self.hosts.append(Host(self.work.config))
+        self.begun += 1
+        self.hosts.append(Host(self.work.config, LIBRARY if self.begun % 2 else OTHER_LIBRARY))
         return self.hosts[-1]
 
     def kill_host(self, host):
