@@ -139,6 +139,70 @@ TEST_CASE_FIXTURE(ClientAtWork, "an operation needs a queue and a request") {
   CHECK(event.get() == nullptr);
 }
 
+TEST_CASE_FIXTURE(ClientAtWork, "no operation and no stream begins without its request, or without a queue") {
+  const auto refused = [&](const char* name, confab_status status, HeldError& error, const char* subject) {
+    CAPTURE(std::string(name));
+    CHECK(status == CONFAB_INVALID_ARGUMENT);
+    CHECK(std::string(confab_error_subject(error)) == subject);
+  };
+#define REFUSED(function, handle, type)                                                                \
+  {                                                                                                    \
+    const auto asked = request<type>();                                                                \
+    HeldError error;                                                                                   \
+    refused(#function, function(handle, nullptr, queue, 1, nullptr, error.place()), error, "request"); \
+    refused(#function, function(handle, &asked, nullptr, 1, nullptr, error.place()), error, "queue");  \
+  }
+  REFUSED(confab_doctor, client, confab_plain_request)
+  REFUSED(confab_provision, tenant, confab_user_request)
+  REFUSED(confab_account, tenant, confab_user_request)
+  REFUSED(confab_set_password, tenant, confab_user_request)
+  REFUSED(confab_reset, tenant, confab_reset_request)
+  REFUSED(confab_ensure_room, tenant, confab_room_request)
+  REFUSED(confab_add_member, tenant, confab_room_request)
+  REFUSED(confab_remove_member, tenant, confab_room_request)
+  REFUSED(confab_members, tenant, confab_room_request)
+  REFUSED(confab_unread, tenant, confab_room_request)
+  REFUSED(confab_send, tenant, confab_message_request)
+  REFUSED(confab_send_durably, tenant, confab_message_request)
+  REFUSED(confab_edit, tenant, confab_message_request)
+  REFUSED(confab_redact, tenant, confab_message_request)
+  REFUSED(confab_react, tenant, confab_message_request)
+  REFUSED(confab_outbox_list, tenant, confab_outbox_request)
+  REFUSED(confab_outbox_show, tenant, confab_outbox_request)
+  REFUSED(confab_outbox_retry, tenant, confab_outbox_request)
+  REFUSED(confab_outbox_drop, tenant, confab_outbox_request)
+  REFUSED(confab_typing, tenant, confab_notice_request)
+  REFUSED(confab_mark_read, tenant, confab_notice_request)
+  REFUSED(confab_history, tenant, confab_history_request)
+  REFUSED(confab_directory_apply, tenant, confab_directory_request)
+  REFUSED(confab_directory_load, tenant, confab_directory_request)
+  REFUSED(confab_directory_refresh, tenant, confab_plain_request)
+#undef REFUSED
+  HeldStream stream;
+  const auto asked = request<confab_stream_request>();
+  HeldError error;
+  refused("confab_stream_open", confab_stream_open(tenant, nullptr, queue, 1, stream.place(), error.place()), error,
+          "request");
+  refused("confab_stream_open", confab_stream_open(tenant, &asked, nullptr, 1, stream.place(), error.place()), error,
+          "queue");
+  HeldClient opened;
+  refused("confab_client_open", confab_client_open(runtime, nullptr, opened.place(), error.place()), error, "options");
+  HeldEvent event;
+  CHECK(confab_queue_next(queue, 0, event.place()) == CONFAB_TIMED_OUT);
+}
+
+TEST_CASE_FIXTURE(ClientAtWork, "an operation that is not answered in time ends with CONFAB_TIMED_OUT") {
+  server.on("GET", "/_synapse/admin/v2/users/**", Answer().hold());
+  auto asked = request<confab_user_request>();
+  asked.user = "ana";
+  asked.timeout_ms = 200;
+  const HeldEvent event = ended(confab_account, tenant.get(), asked);
+  CHECK(confab_event_status(event) == CONFAB_TIMED_OUT);
+  CHECK(confab_error_retriable(confab_event_error(event)) == 1);
+  server.clear_scripts();
+  server.release();
+}
+
 TEST_CASE_FIXTURE(ClientAtWork, "structs of other versions: smaller ones, and larger ones with a tail") {
   struct {
     confab_user_request known;

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "capi/result_names.hpp"
 #include "capi/result_schema.hpp"
 #include "support/fake_matrix.hpp"
 #include "support/temporary_directory.hpp"
@@ -145,6 +146,7 @@ struct ClientAtWork {
     CHECK(confab_event_tag(event) == tag);
     CHECK(confab_event_kind(event) == CONFAB_EVENT_COMPLETION);
     CHECK((confab_event_status(event) == CONFAB_OK) == (confab_event_error(event) == nullptr));
+    if (confab_event_status(event) == CONFAB_OK) check_result(result_of(function).c_str(), event);
     return event;
   }
 
@@ -157,7 +159,7 @@ struct ClientAtWork {
     HeldEvent event = ended(function, handle, asked);
     const confab_error* error = confab_event_error(event);
     REQUIRE_MESSAGE(error == nullptr, std::string(name), ": ", std::string(error ? confab_error_message(error) : ""));
-    check_result(name, event);
+    CHECK(result_of(function) == name);
     return event;
   }
 

@@ -45,6 +45,15 @@ async def test_rate_limited(fake, fake_config):
         assert error.server_message == "Too Many" and "Too Many" not in str(error)
 
 
+async def test_timed_out(fake, fake_config):
+    async with confab.Client(fake_config) as chat:
+        room = await room_of(chat)
+        fake.fail("GET", "/_matrix/client/v3/rooms/*/messages", answer={"hold": True})
+        with pytest.raises(confab.TimedOut) as caught:
+            await room.history(user="ana", timeout=0.3)
+        assert (caught.value.code, caught.value.retriable) == ("timed_out", True)
+
+
 async def test_unreachable(tmp_path):
     import harness
     nobody = {"url": f"http://127.0.0.1:{harness.closed_port()}", "server_name": "hs.test", "admin_user": "admin",
@@ -55,11 +64,13 @@ async def test_unreachable(tmp_path):
 
 
 @pytest.mark.parametrize("config, subject", [
-    ({"homeserver": {}, "tenants": []}, None), ({"homeserver": {"url": 5}}, None), ("no-such-file.json", None)])
+    ({"homeserver": {}, "tenants": []}, "homeserver"), ({"homeserver": {"url": 5}}, "homeserver.url"),
+    ("no-such-file.json", "no-such-file.json")])
 async def test_config(config, subject):
-    with pytest.raises(confab.ConfigError):
+    with pytest.raises(confab.ConfigError) as caught:
         async with confab.Client(config):
             pass
+    assert subject in str(caught.value)
 
 
 async def test_tenants(fake_config):

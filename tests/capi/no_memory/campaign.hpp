@@ -80,6 +80,7 @@ struct Campaign : ClientAtWork {
           CHECK(confab_event_tag(event) == 5);
           CHECK_MESSAGE(confab_event_status(event) == ends, std::string(name), ": ",
                         std::string(confab_status_name(confab_event_status(event))));
+          if (confab_event_status(event) == CONFAB_OK) check_result(result_of(function).c_str(), event);
         });
   }
 

@@ -463,7 +463,7 @@ struct Everything : Campaign {
     attempt((name + "_release").c_str(), [&] { make(&last); }, [&] { release(last); });
   }
 
-  // With an operation and a stream in flight: each of them is told.
+  // With operations in flight: each of them is told.
   void end_of_a_runtime(const char* function, const std::function<void(confab_runtime*)>& end) {
     server.on("GET", "/_matrix/client/versions", Answer().hold());
     confab_runtime* of = nullptr;

@@ -192,6 +192,19 @@ confab_status reset_ana(Watched& in) {
   return in.once(confab_reset, in.tenant.get(), asked);
 }
 
+// Of the user, the room and the message that it is told.
+template <class Request>
+Act of(confab_status (*function)(confab_tenant*, const Request*, confab_queue*, std::uint64_t, confab_operation**,
+                                 confab_error**),
+       Request asked, std::string* event = nullptr) {
+  return [=](Watched& in) mutable {
+    if constexpr (requires { asked.event; }) asked.event = event->c_str();
+    return in.once(function, in.tenant.get(), asked);
+  };
+}
+
+confab_status examine(Watched& in) { return in.once(confab_doctor, in.client.get(), request<confab_plain_request>()); }
+
 confab_status refresh(Watched& in) {
   return in.once(confab_directory_refresh, in.tenant.get(), request<confab_plain_request>());
 }
@@ -212,8 +225,8 @@ confab_status apply_batch(Watched& in) {
   return in.once(confab_directory_apply, in.tenant.get(), batch);
 }
 
-confab_status open_client(Watched& in) {
-  const std::string json = configuration_of(in.server, in.folder);
+confab_status open_client_with(Watched& in, const std::string& store) {
+  const std::string json = configuration_of(in.server, in.folder).insert(1, store);
   const std::string base = in.folder.path().string();
   auto options = request<confab_client_options>();
   options.json = json.c_str();
@@ -225,6 +238,12 @@ confab_status open_client(Watched& in) {
   if (status == CONFAB_OK) status = confab_client_tenant(client, "park", tenant.place(), nullptr);
   alarm(0);
   return status;
+}
+
+confab_status open_client(Watched& in) { return open_client_with(in, ""); }
+
+confab_status open_over_a_file(Watched& in) {
+  return open_client_with(in, R"("store":{"kind":"sqlite","path":"another.db","key_file":"keys"},)");
 }
 
 // What is said while somebody listens comes, whatever fails on its way: an error costs a grant, and no event.
@@ -320,6 +339,48 @@ TEST_CASE_FIXTURE(Trials, "messages, short of memory on the library's threads") 
   attempt("watch", Start::warm, with_picnic, watch, 3);
 }
 
+TEST_CASE_FIXTURE(Trials, "what else can be asked, short of memory on the library's threads") {
+  constexpr unsigned long stride = 3;
+  std::string said;
+  const Prepare with_a_message = [&said](Watched& in) {
+    with_picnic(in);
+    auto message = request<confab_message_request>();
+    message.room = "picnic";
+    message.user = "ana";
+    message.body = "one of many";
+    said = string_of(in.result("sent", confab_send, in.tenant.get(), message), "/event_id");
+  };
+  attempt("doctor", Start::warm, as_it_is, examine, stride);
+  auto user = request<confab_user_request>();
+  user.user = "ana";
+  user.password = "a long enough one";
+  attempt("account", Start::warm, with_picnic, of(confab_account, user), stride);
+  attempt("set a password", Start::warm, with_picnic, of(confab_set_password, user), stride);
+  auto room = request<confab_room_request>();
+  room.room = "picnic";
+  room.user = "ben";
+  attempt("add a member", Start::warm, with_picnic, of(confab_add_member, room), stride);
+  attempt("members", Start::warm, with_picnic, of(confab_members, room), stride);
+  attempt("unread", Start::warm, with_picnic, of(confab_unread, room), stride);
+  attempt("remove a member", Start::warm, with_picnic, of(confab_remove_member, room), stride);
+  auto message = request<confab_message_request>();
+  message.room = "picnic";
+  message.user = "ana";
+  message.body = "a text that is too long to fit into a string without an allocation";
+  attempt("edit", Start::warm, with_a_message, of(confab_edit, message, &said), stride);
+  attempt("redact", Start::warm, with_a_message, of(confab_redact, message, &said), stride);
+  message.body = "+1";
+  attempt("react", Start::warm, with_a_message, of(confab_react, message, &said), stride);
+  auto notice = request<confab_notice_request>();
+  notice.room = "picnic";
+  notice.user = "ana";
+  attempt("typing", Start::warm, with_a_message, of(confab_typing, notice, &said), stride);
+  attempt("mark as read", Start::warm, with_a_message, of(confab_mark_read, notice, &said), stride);
+  auto directory = request<confab_directory_request>();
+  directory.json = park_directory;
+  attempt("load", Start::warm, as_it_is, of(confab_directory_load, directory), stride);
+}
+
 TEST_CASE_FIXTURE(Trials, "the directory, short of memory on the library's threads") {
   attempt("refresh", Start::warm, as_it_is, refresh);
   attempt("apply", Start::warm, with_a_new_user, apply_batch);
@@ -327,7 +388,9 @@ TEST_CASE_FIXTURE(Trials, "the directory, short of memory on the library's threa
 
 TEST_CASE_FIXTURE(Trials,
                   "over a file, short of memory on the library's threads" * doctest::skip(confab_has("sqlite") == 0)) {
+  attempt("open over a file", Start::warm_with_file, as_it_is, open_over_a_file, 3);
   attempt("provision over a file", Start::warm_with_file, as_it_is, provision);
+  attempt("reset over a file", Start::warm_with_file, with_picnic, reset_ana, 3);
   const Prepare with_a_reset = [](Watched& in) {
     with_picnic(in);
     REQUIRE_MESSAGE(reset_ana(in) == CONFAB_OK, in.said);

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -106,6 +107,52 @@ TEST_CASE_FIXTURE(Steady, "the admin's token does nothing a user can do for itse
     CHECK_FALSE(request.token().empty());
     CHECK(request.token() != token);
   }
+}
+
+TEST_CASE_FIXTURE(Steady, "in rooms that a process is new to, the admin's token reads what decision 29 lists, once") {
+  {
+    const auto chat = service();
+    make_rooms(*chat);
+    for (const RoomRef& room : {event, direct}) {
+      for (const UserSlug& user : {ana, ben}) REQUIRE(chat->send(Message(room, user, "first")).wait());
+    }
+  }
+  const auto by_admin = hs.requests("*", "/_synapse/admin/**");
+  REQUIRE_FALSE(by_admin.empty());
+  const std::string token = by_admin.back().token();
+  const auto restarted = service();
+  const auto reads = [&] {
+    std::map<std::string, int> times;
+    for (const auto& request : hs.requests()) {
+      if (request.token() != token) continue;
+      const bool marker = request.path.find("/state/org.confab.room/") != std::string::npos;
+      const bool pair = request.path.find("/state/m.room.member/") != std::string::npos;
+      const bool acting = request.method == "POST" && request.path.ends_with("/login");
+      ++times[marker ? "marker" : pair ? "who is in" : acting ? "login as" : request.method + " " + request.path];
+    }
+    return times;
+  };
+  hs.forget_requests();
+  EventStream live = restarted->events(ben);
+  REQUIRE(live.ready().wait());
+  for (const RoomRef& room : {event, direct}) {
+    for (const UserSlug& user : {ana, ben}) {
+      REQUIRE(restarted->send(Message(room, user, "again")).wait());
+      CHECK(live.next().wait());
+    }
+  }
+  const std::map<std::string, int> first = reads();
+  for (const auto& [what, count] : first) MESSAGE(what, " ", count);
+  CHECK(first == std::map<std::string, int>{{"login as", 2}, {"marker", 2}, {"who is in", 2}});
+  hs.forget_requests();
+  for (const RoomRef& room : {event, direct}) {
+    for (const UserSlug& user : {ana, ben}) {
+      REQUIRE(restarted->send(Message(room, user, "once more")).wait());
+      CHECK(live.next().wait());
+    }
+  }
+  CHECK(reads().empty());
+  live.close();
 }
 
 TEST_CASE_FIXTURE(Steady, "of a first join the admin's token carries what the user cannot do, and nothing else") {

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "contract/backends.hpp"
+#include "contract/contender.hpp"
 #include "support/fake_clock.hpp"
 
 using namespace confab;
@@ -17,27 +18,6 @@ using namespace std::chrono_literals;
 using Outcome = LeaseMachine::Outcome;
 
 namespace {
-
-Outcome finish_lease(const std::function<bool(Lease::Done)>& begin) {
-  auto promise = std::make_shared<std::promise<Outcome>>();
-  auto future = promise->get_future();
-  REQUIRE(begin([promise](Outcome outcome) { promise->set_value(outcome); }));
-  REQUIRE(future.wait_for(60s) == std::future_status::ready);
-  return future.get();
-}
-
-// One process that wants the lease, with a clock of its own.
-struct Contender {
-  Contender(const std::shared_ptr<Store>& store, const std::string& name, FakeClock& clock)
-      : lease(std::make_shared<Lease>(store, LeaseMachine("sync", name, 9s), [&clock] { return clock.now(); })) {}
-  [[nodiscard]] Outcome ask() const {
-    return finish_lease([this](Lease::Done done) { return lease->ask(std::move(done)); });
-  }
-  [[nodiscard]] Outcome release() const {
-    return finish_lease([this](Lease::Done done) { return lease->release(std::move(done)); });
-  }
-  std::shared_ptr<Lease> lease;
-};
 
 struct World {
   MemoryBackend backend;
