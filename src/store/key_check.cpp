@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "store/answer_once.hpp"
 #include "store/record_rules.hpp"
 #include "store/sealed_text.hpp"
 
@@ -22,8 +23,10 @@ std::optional<Error> check_one(const StoreRecord& record, const SealingKeys& key
   return {};
 }
 
+void check(std::shared_ptr<Store> store, std::shared_ptr<const SealingKeys> keys, AnswerOnce<void> done);
+
 void write_own(const std::shared_ptr<Store>& store, const std::shared_ptr<const SealingKeys>& keys,
-               StoreHandler<void> done) {
+               AnswerOnce<void> done) {
   const std::string key = record_of(keys->sealing().id());
   const auto sealed = seal(*keys, SealedPlace(key, "test"), Secret(std::string(known_text)));
   if (!sealed) return done(sealed.error());
@@ -34,14 +37,11 @@ void write_own(const std::shared_ptr<Store>& store, const std::shared_ptr<const 
                   if (put) return done(Result<void>());
                   if (put.error().code() != Errc::conflict) return done(put.error());
                   // Another process was first: its key of this name must be ours.
-                  check_sealing_keys(store, keys, std::move(done));
+                  check(store, keys, std::move(done));
                 });
 }
 
-}  // namespace
-
-void check_sealing_keys(std::shared_ptr<Store> store, std::shared_ptr<const SealingKeys> keys,
-                        StoreHandler<void> done) {
+void check(std::shared_ptr<Store> store, std::shared_ptr<const SealingKeys> keys, AnswerOnce<void> done) {
   Store& asked = *store;
   asked.list(
       std::string(folder), "", most_page_records,
@@ -57,15 +57,24 @@ void check_sealing_keys(std::shared_ptr<Store> store, std::shared_ptr<const Seal
       });
 }
 
+}  // namespace
+
+// Answered also where memory is short in a handler of the store's.
+void check_sealing_keys(std::shared_ptr<Store> store, std::shared_ptr<const SealingKeys> keys,
+                        StoreHandler<void> done) {
+  check(std::move(store), std::move(keys), AnswerOnce<void>(std::move(done)));
+}
+
 void retire_sealing_key(const std::shared_ptr<Store>& store, const std::string& id, StoreHandler<void> done) {
-  store->get(record_of(id), [store, done = std::move(done)](const Result<std::optional<StoreRecord>>& got) mutable {
-    if (!got) return done(got.error());
-    if (!*got) return done(Result<void>());
-    store->put_if(StoreWrite::erase((**got).key(), (**got).version()), Durability::promised,
-                  [done = std::move(done)](const Result<StoreVersion>& erased) {
-                    done(erased ? Result<void>() : Result<void>(erased.error()));
-                  });
-  });
+  store->get(record_of(id),
+             [store, done = AnswerOnce<void>(std::move(done))](const Result<std::optional<StoreRecord>>& got) mutable {
+               if (!got) return done(got.error());
+               if (!*got) return done(Result<void>());
+               store->put_if(StoreWrite::erase((**got).key(), (**got).version()), Durability::promised,
+                             [done = std::move(done)](const Result<StoreVersion>& erased) mutable {
+                               done(erased ? Result<void>() : Result<void>(erased.error()));
+                             });
+             });
 }
 
 }  // namespace confab::store

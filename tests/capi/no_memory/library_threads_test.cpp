@@ -353,9 +353,7 @@ TEST_CASE_FIXTURE(Trials, "what else can be asked, short of memory on the librar
   attempt("doctor", Start::warm, as_it_is, examine, stride);
   auto user = request<confab_user_request>();
   user.user = "ana";
-  user.password = "a long enough one";
   attempt("account", Start::warm, with_picnic, of(confab_account, user), stride);
-  attempt("set a password", Start::warm, with_picnic, of(confab_set_password, user), stride);
   auto room = request<confab_room_request>();
   room.room = "picnic";
   room.user = "ben";
