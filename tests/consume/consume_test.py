@@ -1,5 +1,6 @@
 """Builds and runs hosts that use Confab: installed, as a subdirectory, by pkg-config, and as the README shows it."""
 
+import ctypes
 import json
 import os
 import re
@@ -175,12 +176,24 @@ class Installed(Host):
 
 
 class Subdirectory(Host):
-    def test_add_subdirectory(self):
+    def test_add_subdirectory_without_what_is_optional(self):
         launcher = [f"-DCMAKE_CXX_COMPILER_LAUNCHER={LAUNCHER}"] if LAUNCHER else []
         host = self.build("add_subdirectory", PROGRAM, f"-DCONFAB_SOURCE={SOURCE}", *launcher,
+                          "-DCONFAB_SQLITE=OFF", "-DCONFAB_POSTGRESQL=OFF", "-DCONFAB_BUILD_C=ON",
                           "-DCMAKE_UNITY_BUILD=ON", "-DCMAKE_UNITY_BUILD_BATCH_SIZE=6")  # a host's to choose; half the time
         self.prints_the_version(host)
         self.assertFalse(list((host.parent / "confab").rglob("confab")), "a host gets no program it did not ask for")
+        self.run_command("cmake", "--build", host.parent, "--target", "confab-c")
+        self.lacks_stores_and_no_function(next((host.parent / "confab").rglob("libconfab.so")))
+
+    def lacks_stores_and_no_function(self, library):
+        exported = {line.split()[-1].partition("@")[0] for line in self.run_command(
+            "nm", "-D", "--defined-only", library).splitlines() if line.split()[-2] != "A"}  # A: the version itself
+        self.assertEqual(set((SOURCE / "capi" / "symbols.txt").read_text().split()), exported)
+        linked = self.run_command("ldd", library)
+        self.assertNotRegex(linked, "sqlite|libpq")
+        asked = ctypes.CDLL(str(library))
+        self.assertEqual([0, 0], [asked.confab_has(part) for part in (b"sqlite", b"postgresql")])
 
 
 if __name__ == "__main__":
