@@ -96,7 +96,7 @@ CONTRACT(list_content, "a listing gives values and versions as get does") {
 }
 CONTRACT(large_pages, "pages of large values end early and lose nothing") {
   const auto c = backend.client();
-  const std::string value = '"' + std::string(200'000, 'x') + '"';
+  const std::string value = json_of(200'002);
   for (int i = 0; i < 12; ++i) REQUIRE(c.put("t/" + std::to_string(10 + i), 0, value));
   const auto page = c.list("t/");
   REQUIRE(page);
@@ -133,7 +133,7 @@ CONTRACT(no_utf8_value, "a value that is no UTF-8 is refused") {
   CHECK(with_value(backend, "\"\xFF\"") == "invalid_argument");
 }
 CONTRACT(large_value, "a value over its bound is refused") {
-  CHECK(with_value(backend, '"' + std::string(std::size_t{256} << 10U, 'x') + '"') == "too_large");
+  CHECK(with_value(backend, json_of((std::size_t{256} << 10U) + 2)) == "too_large");
 }
 CONTRACT(value_unquoted, "an error does not quote the value") {
   const auto put = backend.client().put("t/a", 0, "{\"password\": hunter2}");

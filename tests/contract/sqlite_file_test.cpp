@@ -314,7 +314,7 @@ TEST_CASE("sqlite: a store at its bound says so, keeps what it has, and takes wh
   const auto opened = store::open_sqlite_store(store::SqliteStoreOptions(folder.file("store")).most_bytes(400'000));
   REQUIRE(opened);
   const StoreClient c(*opened);
-  const std::string value = '"' + std::string(20'000, 'x') + '"';
+  const std::string value = json_of(20'002);
   std::vector<StoreVersion> versions;
   for (;;) {
     REQUIRE(versions.size() < 100);
@@ -347,7 +347,7 @@ TEST_CASE("sqlite: on a disk that is full nothing is half written, and it goes o
     if (!opened) return 1;
     const StoreClient c(*opened);
     const std::string main = folder.file("store");
-    const std::string value = '"' + std::string(20'000, 'x') + '"';
+    const std::string value = json_of(20'002);
     const std::string ballast = folder.file("ballast");
     std::ofstream(ballast) << std::string(300'000, 'b');
     int count = 0;

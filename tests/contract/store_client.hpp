@@ -26,6 +26,13 @@ Result<T> finish(F begin) {
   return future.get();
 }
 
+/// A JSON text of so many bytes.
+inline std::string json_of(std::size_t bytes) {
+  std::string text(bytes, 'x');
+  text.front() = text.back() = '"';
+  return text;
+}
+
 class StoreClient {
  public:
   /// `tries`: how often an operation is repeated that the store is too busy for.

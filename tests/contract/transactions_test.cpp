@@ -82,9 +82,7 @@ CONTRACT(most_bytes, "the largest number of bytes happens as one") {
   const auto c = backend.client();
   Writes writes;
   for (int i = 0; i < 4; ++i) {
-    std::string text(262'002, 'x');
-    text.front() = text.back() = '"';
-    writes.push_back(StoreWrite::put("t/" + std::to_string(i), 0, std::move(text)));
+    writes.push_back(StoreWrite::put("t/" + std::to_string(i), 0, json_of(262'002)));
   }
   REQUIRE(c.transact(writes));
   CHECK(c.keys("t/").size() == 4);
