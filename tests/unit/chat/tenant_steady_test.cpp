@@ -145,7 +145,6 @@ TEST_CASE_FIXTURE(Steady, "in rooms that a process is new to, the admin's token 
     }
   }
   const std::map<std::string, int> first = reads();
-  for (const auto& [what, count] : first) INFO(what, " ", count);
   CHECK(first == std::map<std::string, int>{{"login as", 2}, {"marker", 2}});
   hs.forget_requests();
   for (const RoomRef& room : {event, direct}) {
