@@ -134,8 +134,10 @@ class Small(unittest.TestCase):
             small.finish()
             small.nothing_leaked()
             token = small.last_tokens()[extra]
-            shown = subprocess.Popen([sys.executable, "-c", "input()", token], stdin=subprocess.PIPE)
+            shown = subprocess.Popen([sys.executable, "-c", "print(flush=True); input()", token], stdin=subprocess.PIPE,
+                                     stdout=subprocess.PIPE)
             with shown:
+                shown.stdout.readline()  # before it runs, Linux shows an empty command line of it
                 small.processes.look()
                 shown.stdin.write(b"\n")
             with self.assertRaisesRegex(AssertionError, "secrets stand in .*the cmdline of process"):
