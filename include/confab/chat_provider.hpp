@@ -222,6 +222,14 @@ class CONFAB_EXPORT ChatProvider {
   [[nodiscard]] virtual Pending<void> ensure_account(MatrixUserId user, std::string display_name,
                                                      CallOptions options) = 0;
 
+  /// Open an account again that was closed (deactivated), under the same id. One that is open stays as it is.
+  ///
+  /// @param user     An id of this server.
+  /// @par Errors     Errc::not_found: there is none. account_deactivated: the homeserver refuses it.
+  ///                 Errc::invalid_argument as above.
+  /// @par Specification Synapse admin API, "Create or modify account", `deactivated`.
+  [[nodiscard]] virtual Pending<void> reactivate_account(MatrixUserId user, CallOptions options) = 0;
+
   /// Read what an account is. It makes nothing.
   ///
   /// @returns        The account, without a slug.

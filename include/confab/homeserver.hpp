@@ -374,6 +374,17 @@ class TenantOptions {
     plain_text_in_encrypted_rooms_ = on;
     return *this;
   }
+  /// Reopen accounts of this tenant's users that were closed (deactivated) on the homeserver, under the same id, as
+  /// soon as the library comes upon one. The user gets a password of the library's and comes back into rooms one by
+  /// one, as they are used; devices, rooms and what was erased do not come back by it. Where the homeserver refuses to
+  /// reopen an account it stays Errc::account_deactivated.
+  ///
+  /// @param on       Default false: whoever closed it meant it, and the user's identity is lost.
+  /// @par Specification Synapse admin API, "Create or modify account", `deactivated`.
+  TenantOptions& reactivate_accounts(bool on) noexcept {
+    reactivate_accounts_ = on;
+    return *this;
+  }
   /// As given.
   [[nodiscard]] const TenantId& id() const noexcept { return id_; }
   /// As set.
@@ -382,12 +393,15 @@ class TenantOptions {
   [[nodiscard]] Access access() const noexcept { return access_; }
   /// As set.
   [[nodiscard]] bool plain_text_in_encrypted_rooms() const noexcept { return plain_text_in_encrypted_rooms_; }
+  /// As set.
+  [[nodiscard]] bool reactivate_accounts() const noexcept { return reactivate_accounts_; }
 
  private:
   TenantId id_;
   Access access_ = Access::automatic;
   std::string localpart_ = "{tenant}_{id}";
   bool plain_text_in_encrypted_rooms_ = false;
+  bool reactivate_accounts_ = false;
 };
 
 /// Put a ChatService together from a transport, a tenant and the host's directory.

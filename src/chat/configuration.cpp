@@ -238,9 +238,17 @@ class ConfigurationReader {
     return tenants;
   }
 
+  // What is left out is off.
+  static bool is_on(CheckedObject& object, const char* key) {
+    if (!object.has(key)) return false;
+    const Result<bool> on = object.value().boolean(key);
+    if (!on) object.fault(key, "must be true or false");
+    return on && *on;
+  }
+
   void read_tenant(const json::Value& value, std::vector<TenantConfiguration>& tenants) {
-    static constexpr std::array<std::string_view, 5> keys{"id", "directory", "localpart", "access",
-                                                          "plain_text_in_encrypted_rooms"};
+    static constexpr std::array<std::string_view, 6> keys{
+        "id", "directory", "localpart", "access", "plain_text_in_encrypted_rooms", "reactivate_accounts"};
     CheckedObject tenant(value, keys, *faults_);
     const std::string_view id = tenant.text("id");
     const bool id_is_legal = chat::is_tenant_id(id);
@@ -252,11 +260,8 @@ class ConfigurationReader {
     if (const std::string_view pattern = tenant.optional_text("localpart"); !pattern.empty()) {
       options.localpart(std::string(pattern));
     }
-    if (tenant.has("plain_text_in_encrypted_rooms")) {
-      const Result<bool> allowed = tenant.value().boolean("plain_text_in_encrypted_rooms");
-      if (!allowed) tenant.fault("plain_text_in_encrypted_rooms", "must be true or false");
-      options.plain_text_in_encrypted_rooms(allowed && *allowed);
-    }
+    options.plain_text_in_encrypted_rooms(is_on(tenant, "plain_text_in_encrypted_rooms"));
+    options.reactivate_accounts(is_on(tenant, "reactivate_accounts"));
     if (id_is_legal) check_localpart(tenant, options);
     if (const std::string_view access = tenant.optional_text("access"); access == "device") {
       options.access(Access::device);

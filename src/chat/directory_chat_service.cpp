@@ -234,8 +234,9 @@ Result<std::shared_ptr<ChatService>> make_chat_service(Runtime& runtime, std::sh
   if (auto* shares = dynamic_cast<chat::SharesNames*>(provider.get())) {
     if (auto claimed = shares->tenant_names().claim(tenant.id(), *names); !claimed) return std::move(claimed).error();
   }
-  auto shared = std::make_shared<TenantChat>(runtime.core(), provider, tenant.id(), std::move(*names),
-                                             std::move(directory), tenant.plain_text_in_encrypted_rooms());
+  auto shared =
+      std::make_shared<TenantChat>(runtime.core(), provider, tenant.id(), std::move(*names), std::move(directory),
+                                   tenant.plain_text_in_encrypted_rooms(), tenant.reactivate_accounts());
   if (auto* finishes = dynamic_cast<chat::FinishesResets*>(provider.get())) {
     finishes->finish_reset(TenantChat::reset_of_all(shared), [chat = shared] { (void)chat->forget_rooms(); });
   }

@@ -138,8 +138,8 @@ Task<Result<EventBatch>> DirectoryEventSource::fetch(std::shared_ptr<Feed> feed,
   if (!stream) co_return std::move(stream).error();
   Pending<EventBatch> first = stream->next(CallOptions().until(context.deadline()));
   Result<EventBatch> batch = co_await net::on_loop(context, std::move(first));
-  if (batch || batch.error().code() != Errc::not_found) co_return batch;
-  // Listed, but without an account so far.
+  if (batch || !feed->chat()->lacks_account(batch.error())) co_return batch;
+  // Listed, but without an account, so far or by now.
   Result<void> made = co_await TenantChat::make_account(feed->chat(), *user, context);
   if (!made) co_return std::move(made).error();
   Pending<EventBatch> second = stream->next(CallOptions().until(context.deadline()));
@@ -159,7 +159,7 @@ Task<Result<void>> DirectoryEventSource::prepare(std::shared_ptr<Feed> feed, net
   if (!stream) co_return std::move(stream).error();
   Pending<void> first = stream->ready(CallOptions().until(context.deadline()));
   Result<void> ready = co_await net::on_loop(context, std::move(first));
-  if (ready || ready.error().code() != Errc::not_found) co_return ready;
+  if (ready || !feed->chat()->lacks_account(ready.error())) co_return ready;
   Result<void> made = co_await TenantChat::make_account(feed->chat(), *user, context);
   if (!made) co_return std::move(made).error();
   Pending<void> second = stream->ready(CallOptions().until(context.deadline()));

@@ -19,6 +19,11 @@ Task<Result<void>> provision(std::shared_ptr<detail::MatrixBackend> backend, Mat
                                                            std::move(context));
 }
 
+Task<Result<void>> reopen(std::shared_ptr<detail::MatrixBackend> backend, MatrixUserId user, CallContext context) {
+  if (std::optional<Error> wrong = wrong_user(user, *backend)) co_return std::move(*wrong);
+  co_return co_await services::UserService::reactivate(backend->users(), std::move(user), std::move(context));
+}
+
 Task<Result<Account>> read_account(std::shared_ptr<detail::MatrixBackend> backend, MatrixUserId user,
                                    CallContext context) {
   if (std::optional<Error> wrong = wrong_user(user, *backend)) co_return std::move(*wrong);
@@ -59,6 +64,14 @@ Pending<void> MatrixProvider::ensure_account(MatrixUserId user, std::string disp
       backend_->core(), key, std::move(options),
       [backend = backend_, group = group_, user = std::move(user), name = std::move(display_name)](
           CallContext context) { return provision(backend, user, name, context.in_group(group)); });
+}
+
+Pending<void> MatrixProvider::reactivate_account(MatrixUserId user, CallOptions options) {
+  const std::string key = user.str();
+  return net::describe<void>(backend_->core(), key, std::move(options),
+                             [backend = backend_, group = group_, user = std::move(user)](CallContext context) {
+                               return reopen(backend, user, context.in_group(group));
+                             });
 }
 
 Pending<Account> MatrixProvider::account(MatrixUserId user, CallOptions options) {

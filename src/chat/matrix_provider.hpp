@@ -25,6 +25,7 @@ class MatrixProvider final : public ChatProvider,
 
   [[nodiscard]] const std::string& server_name() const noexcept override;
   [[nodiscard]] Pending<void> ensure_account(MatrixUserId user, std::string display_name, CallOptions options) override;
+  [[nodiscard]] Pending<void> reactivate_account(MatrixUserId user, CallOptions options) override;
   [[nodiscard]] Pending<Account> account(MatrixUserId user, CallOptions options) override;
   [[nodiscard]] Pending<void> set_password(MatrixUserId user, Secret password, CallOptions options) override;
   [[nodiscard]] Pending<MatrixRoomId> ensure_room(ProviderRoomRequest request, CallOptions options) override;

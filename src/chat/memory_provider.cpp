@@ -48,6 +48,16 @@ Pending<void> MemoryProvider::ensure_account(MatrixUserId user, std::string disp
                       });
 }
 
+// No account is ever closed here.
+Pending<void> MemoryProvider::reactivate_account(MatrixUserId user, CallOptions options) {
+  const std::string flow = user.str();
+  return answer<void>(flow, std::move(options), [user = std::move(user)](MemoryHomeserver& homeserver) -> Result<void> {
+    const Result<Account> found = homeserver.account(user);
+    if (!found) return found.error();
+    return Result<void>();
+  });
+}
+
 Pending<Account> MemoryProvider::account(MatrixUserId user, CallOptions options) {
   const std::string flow = user.str();
   return answer<Account>(flow, std::move(options),

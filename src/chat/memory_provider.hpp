@@ -21,6 +21,7 @@ class MemoryProvider final : public ChatProvider, public chat::SharesNames, publ
 
   [[nodiscard]] const std::string& server_name() const noexcept override;
   [[nodiscard]] Pending<void> ensure_account(MatrixUserId user, std::string display_name, CallOptions options) override;
+  [[nodiscard]] Pending<void> reactivate_account(MatrixUserId user, CallOptions options) override;
   [[nodiscard]] Pending<Account> account(MatrixUserId user, CallOptions options) override;
   [[nodiscard]] Pending<void> set_password(MatrixUserId user, Secret password, CallOptions options) override;
   [[nodiscard]] Pending<MatrixRoomId> ensure_room(ProviderRoomRequest request, CallOptions options) override;

@@ -14,10 +14,22 @@
 namespace confab::chat {
 
 Task<Result<void>> TenantChat::make_account(Self self, KnownUser user, net::CallContext context) {
-  Pending<void> made = self->provider_->ensure_account(user.id(), user.user().name(), options_of(context));
-  Result<void> done = co_await net::on_loop(context, std::move(made));
-  if (done) self->open_.put(user.id());
-  co_return done;
+  return ensure_account(std::move(self), user.id(), user.user().name(), std::move(context));
+}
+
+Task<Result<void>> TenantChat::ensure_account(Self self, MatrixUserId user, std::string name,
+                                              net::CallContext context) {
+  Pending<void> making = self->provider_->ensure_account(user, name, options_of(context));
+  Result<void> made = co_await net::on_loop(context, std::move(making));
+  if (!made && made.error().code() == Errc::account_deactivated && self->reactivate_accounts_) {
+    Pending<void> reopening = self->provider_->reactivate_account(user, options_of(context));
+    Result<void> reopened = co_await net::on_loop(context, std::move(reopening));
+    if (!reopened) co_return reopened;
+    Pending<void> again = self->provider_->ensure_account(user, std::move(name), options_of(context));
+    made = co_await net::on_loop(context, std::move(again));
+  }
+  if (made) self->open_.put(user);
+  co_return made;
 }
 
 Task<Result<Account>> TenantChat::ensure_user(Self self, UserSlug slug, std::string name, net::CallContext context) {
@@ -25,10 +37,8 @@ Task<Result<Account>> TenantChat::ensure_user(Self self, UserSlug slug, std::str
   if (!user) co_return std::move(user).error();
   if (name.empty()) name = user->user().name();
   if (auto checked = check_name("display name", name); !checked) co_return std::move(checked).error();
-  Pending<void> making = self->provider_->ensure_account(user->id(), name, options_of(context));
-  Result<void> made = co_await net::on_loop(context, std::move(making));
+  Result<void> made = co_await ensure_account(self, user->id(), name, context);
   if (!made) co_return std::move(made).error();
-  self->open_.put(user->id());
   co_return Account(std::move(slug), user->id(), std::move(name));
 }
 

@@ -145,7 +145,7 @@ Task<Result<MatrixRoomId>> TenantChat::room_id(Self self, RoomRef ref, net::Call
 Task<Result<void>> TenantChat::enter(Self self, MatrixRoomId room, KnownUser user, net::CallContext context) {
   Pending<void> joining = self->provider_->join(room, user.id(), options_of(context));
   Result<void> joined = co_await net::on_loop(context, std::move(joining));
-  if (!joined && joined.error().code() == Errc::not_found) {
+  if (!joined && self->lacks_account(joined.error())) {
     Result<void> made = co_await make_account(self, user, context);
     if (!made) co_return made;
     Pending<void> once_more = self->provider_->join(room, user.id(), options_of(context));
@@ -162,6 +162,7 @@ Task<Result<void>> TenantChat::still_open(Self self, KnownUser user, net::CallCo
   const Result<Account> account = co_await net::on_loop(context, std::move(looking));
   if (account && account->state() == AccountState::deactivated) {
     self->open_.forget(user.id());
+    if (self->reactivate_accounts_) co_return co_await make_account(self, std::move(user), std::move(context));
     co_return credentials::closed_account();
   }
   if (account) self->open_.put(user.id());
@@ -175,6 +176,7 @@ Task<Result<TenantChat::Way>> TenantChat::mend(Self self, Way way, Error error, 
   const MembershipCache::Place place = self->memberships_.find(way.room, user.id());
   const bool is_in = place == MembershipCache::Place::in;
   Remedy remedy = remedy_for(error, is_in);
+  if (error.code() == Errc::account_deactivated && self->reactivate_accounts_) remedy = Remedy::renew;
   if (remedy == Remedy::join && !way.joined) {
     way.joined = true;
     // Of a newcomer, whose account was looked at or made a moment ago, it is known.

@@ -52,13 +52,14 @@ class TenantChat {
 
   TenantChat(std::shared_ptr<net::RuntimeCore> core, std::shared_ptr<ChatProvider> provider, TenantId tenant,
              LocalpartTemplate names, std::shared_ptr<HostDirectory> directory,
-             bool plain_text_in_encrypted_rooms = false)
+             bool plain_text_in_encrypted_rooms = false, bool reactivate_accounts = false)
       : core_(std::move(core)),
         provider_(std::move(provider)),
         tenant_(std::move(tenant)),
         names_(std::move(names)),
         directory_(std::move(directory)),
-        plain_text_in_encrypted_rooms_(plain_text_in_encrypted_rooms) {}
+        plain_text_in_encrypted_rooms_(plain_text_in_encrypted_rooms),
+        reactivate_accounts_(reactivate_accounts) {}
 
   [[nodiscard]] static Task<Result<Account>> ensure_user(Self self, UserSlug slug, std::string name,
                                                          net::CallContext context);
@@ -88,7 +89,12 @@ class TenantChat {
   // Which rooms there are and who is in them: looked up anew. How many there were.
   std::size_t forget_rooms();
   [[nodiscard]] static Task<Result<ResetCounts>> reset(Self self, ResetRequest request, net::CallContext context);
+  // Reopens it where the tenant has that.
   [[nodiscard]] static Task<Result<void>> make_account(Self self, KnownUser user, net::CallContext context);
+  // Whether make_account() may help.
+  [[nodiscard]] bool lacks_account(const Error& error) const {
+    return error.code() == Errc::not_found || (reactivate_accounts_ && error.code() == Errc::account_deactivated);
+  }
 
   // Whether this message may be said there, by all that is known without asking anybody.
   [[nodiscard]] Result<KnownUser> may_send(const Message& message) const;
@@ -124,6 +130,8 @@ class TenantChat {
     bool makes = false;  // a direct room that is not there is made
   };
 
+  [[nodiscard]] static Task<Result<void>> ensure_account(Self self, MatrixUserId user, std::string name,
+                                                         net::CallContext context);
   [[nodiscard]] Result<DirectoryRoom> find_room(const RoomRef& ref) const;
   [[nodiscard]] static Result<void> admit(const DirectoryRoom& room, const UserSlug& user);
   // The local part of the room's alias; Errc::invalid_argument where it is too long for one.
@@ -167,6 +175,7 @@ class TenantChat {
   LocalpartTemplate names_;
   std::shared_ptr<HostDirectory> directory_;
   bool plain_text_in_encrypted_rooms_;
+  bool reactivate_accounts_;
   RoomCache rooms_;
   RoomNames names_of_rooms_;
   MembershipCache memberships_;

@@ -120,6 +120,22 @@ Task<Result<void>> TokenStore::note_password_owner(std::shared_ptr<TokenStore> s
   co_return others_replace();
 }
 
+Task<Result<void>> TokenStore::forget_password(std::shared_ptr<TokenStore> self, MatrixUserId account,
+                                               net::CallContext context) {
+  for (int round = 0; round < most_write_rounds; ++round) {
+    Result<std::optional<StoredToken>> found = co_await load(self, account, context);
+    if (!found) co_return std::move(found).error();
+    if (!*found) co_return Result<void>();
+    StoredToken token = std::move(**found);
+    token.token(Secret(), std::nullopt).refresh_token(Secret());
+    token.password(Secret(), false).password_owner(PasswordOwner::library);
+    Result<StoredToken> saved = co_await save(self, account, std::move(token), context);
+    if (saved) co_return Result<void>();
+    if (saved.error().code() != Errc::conflict) co_return std::move(saved).error();
+  }
+  co_return others_replace();
+}
+
 Result<std::shared_ptr<store::Lease>> TokenStore::lease(const MatrixUserId& account) const {
   std::string holder = text::random_token();
   if (holder.empty()) return Error(Errc::store, "the system gives no random bytes to name the holder of a lease");

@@ -54,6 +54,10 @@ class TokenStore {
   [[nodiscard]] static Task<Result<void>> note_password_owner(std::shared_ptr<TokenStore> self, MatrixUserId account,
                                                               PasswordOwner owner, net::CallContext context);
 
+  // Of an account that was closed: nothing that was known of it serves any more, whoever's its password was.
+  [[nodiscard]] static Task<Result<void>> forget_password(std::shared_ptr<TokenStore> self, MatrixUserId account,
+                                                          net::CallContext context);
+
   // Of one flight: for as long as it is held nobody else makes a token for the account.
   [[nodiscard]] Result<std::shared_ptr<store::Lease>> lease(const MatrixUserId& account) const;
   [[nodiscard]] std::chrono::milliseconds lease_length() const noexcept { return lease_length_; }

@@ -84,6 +84,10 @@ class UserTokens : public std::enable_shared_from_this<UserTokens> {
                                                               PasswordOwner owner, net::CallContext context) {
     return TokenStore::note_password_owner(self->tokens_, std::move(user), owner, std::move(context));
   }
+  [[nodiscard]] static Task<Result<void>> forget_password(std::shared_ptr<UserTokens> self, MatrixUserId user,
+                                                          net::CallContext context) {
+    return TokenStore::forget_password(self->tokens_, std::move(user), std::move(context));
+  }
 
   // For as long as what is sent as `user` is undecided.
   [[nodiscard]] std::shared_ptr<const TokenSlot::Hold> hold(const MatrixUserId& user, net::CallContext& context) {

@@ -4,10 +4,16 @@
 #include "matrix/endpoints/profile.hpp"
 #include "matrix/endpoints/synapse_admin_account.hpp"
 #include "matrix/endpoints/synapse_admin_users.hpp"
+#include "store/random_secret.hpp"
 
 namespace confab::services {
 
 namespace {
+
+// For good: what may pass has another status, or none. A Synapse whose database is a minute old breaks at it, too.
+bool is_refused(const Error& error) {
+  return error.http_status() >= 400 && error.http_status() < 500 && !error.retriable();
+}
 
 AccountState state_of(const matrix::AdminUserAnswer& user) {
   if (user.deactivated()) return AccountState::deactivated;
@@ -107,6 +113,43 @@ Task<Result<void>> UserService::look_and_make(std::shared_ptr<UserService> self,
     if (round == 1 || created.error().errcode() != "M_USER_IN_USE") co_return created;
   }
   co_return Error(Errc::conflict, "the account is being made and removed at the same time; repeat the call");
+}
+
+Task<Result<void>> UserService::reactivate(std::shared_ptr<UserService> self, MatrixUserId user,
+                                           net::CallContext context) {
+  const auto make = [self, user](net::CallContext own) { return reopen(self, user, std::move(own)); };
+  co_return co_await net::Flights<void>::join(
+      self->reopenings_, user.str(), Error(Errc::internal, "the account could not be reopened; please report it"),
+      std::move(context), make);
+}
+
+Task<Result<void>> UserService::reopen(std::shared_ptr<UserService> self, MatrixUserId user, net::CallContext context) {
+  credentials::AdminSession& admin = *self->tokens_->admin();
+  Result<matrix::AdminUserAnswer> found = co_await admin.call(matrix::AdminGetUser(user), context.step());
+  if (!found && found.error().code() == Errc::not_found) co_return without_account(found.error());
+  if (!found) co_return std::move(found).error();
+  if (found->deactivated()) {
+    // First: what was known of the account opens it no more, and a login that is refused would say that its password
+    // is somebody else's by now.
+    Result<void> forgotten = co_await credentials::UserTokens::forget_password(self->tokens_, user, context.step());
+    if (!forgotten) co_return forgotten;
+    Result<Secret> password = store::random_secret();  // Synapse opens no account without one
+    if (!password) co_return std::move(password).error();
+    matrix::AdminPutUser request(user);
+    request.deactivated(false).password(std::move(*password)).log_out_devices(false);
+    Result<matrix::AdminUserAnswer> opened = co_await admin.call(std::move(request), context.step());
+    if (!opened && is_refused(opened.error())) {
+      co_return credentials::closed_account(opened.error())
+          .with_message("the user's identity is lost: the account was closed, and the homeserver does not reopen it");
+    }
+    if (!opened) co_return std::move(opened).error();
+    if (opened->deactivated()) co_return credentials::closed_account();
+    const Log& log = admin.client()->scheduler()->runtime()->log();
+    log.write(LogLevel::info, "services", "user.reactivated", "an account that was closed was opened again",
+              user.str());
+  }
+  self->tokens_->forget_refusal(user);
+  co_return Result<void>();
 }
 
 Task<Result<Account>> UserService::account(std::shared_ptr<UserService> self, MatrixUserId user,

@@ -231,6 +231,12 @@ Fire provider_ensure_account(Host* host) {
   if (done) ++host->completed;
 }
 
+Fire provider_reactivate_account(Host* host) {
+  const Result<void> done = co_await host->provider.reactivate_account(
+      MatrixUserId(text("re")), CallOptions().within(5s).stop(host->stop.get_token()));
+  if (done) ++host->completed;
+}
+
 Fire provider_account(Host* host) {
   const Result<Account> found = co_await host->provider.account(MatrixUserId(text("@ana")),
                                                                 CallOptions().within(5s).stop(host->stop.get_token()));
@@ -583,6 +589,7 @@ TEST_CASE("ChatService::history") { awaited(history); }
 TEST_CASE("EventStream::next") { awaited(next); }
 TEST_CASE("EventStream::ready") { awaited(ready); }
 TEST_CASE("ChatProvider::ensure_account") { awaited(provider_ensure_account); }
+TEST_CASE("ChatProvider::reactivate_account") { awaited(provider_reactivate_account); }
 TEST_CASE("ChatProvider::account") { awaited(provider_account); }
 TEST_CASE("ChatProvider::set_password") { awaited(provider_set_password); }
 TEST_CASE("ChatProvider::reset") { awaited(provider_reset); }

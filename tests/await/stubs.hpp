@@ -215,6 +215,12 @@ class StubProvider final : public ChatProvider {
                            return Error(Errc::invalid_argument, "the arguments were damaged");
                          });
   }
+  Pending<void> reactivate_account(MatrixUserId user, CallOptions options) override {
+    return answers<void>(queue_, std::move(options), [user = std::move(user)]() -> Result<void> {
+      if (user.str().starts_with("re.") && user.str().ends_with(".re")) return Result<void>();
+      return Error(Errc::invalid_argument, "the arguments were damaged");
+    });
+  }
   Pending<Account> account(MatrixUserId user, CallOptions options) override {
     return answers<Account>(queue_, std::move(options),
                             [user = std::move(user)]() -> Result<Account> { return Account(UserSlug(), user, ""); });

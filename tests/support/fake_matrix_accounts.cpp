@@ -214,6 +214,13 @@ Answer put_user(FakeMatrixState& state, MatrixCall& call) {
   if (call.body["displayname"].is_string()) rename(state, id, call.body["displayname"].as_string());
   user.admin = call.body["admin"].as_bool(user.admin);
   user.locked = call.body["locked"].as_bool(user.locked);
+  const bool was_closed = user.deactivated;
+  if (was_closed && call.body["deactivated"].is_bool() && !call.body["deactivated"].as_bool()) {
+    if (!password.is_string()) {
+      return matrix_error(400, "M_UNKNOWN", "Must provide a password to re-activate an account.");
+    }
+    user.deactivated = false;
+  }
   if (call.body["deactivated"].as_bool()) {
     user.deactivated = true;
     user.password.reset();

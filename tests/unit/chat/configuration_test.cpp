@@ -82,6 +82,12 @@ TEST_CASE_FIXTURE(Folder, "a configuration in order is read with its directories
   const auto& tenant = configuration.tenants().at(0);
   CHECK(tenant.options().localpart() == "{tenant}_{id}");
   CHECK(tenant.options().access() == Access::automatic);
+  CHECK_FALSE(tenant.options().reactivate_accounts());
+  CHECK(read(replaced(good, R"("directory":)", R"("reactivate_accounts":true,"directory":)"))
+            ->tenants()
+            .at(0)
+            .options()
+            .reactivate_accounts());
   CHECK(read(replaced(good, R"("directory":)", R"("access":"device","directory":)"))
             ->tenants()
             .at(0)
@@ -147,6 +153,8 @@ TEST_CASE_FIXTURE(Folder, "every fault is named by its key") {
       {replaced(good, R"("directory":)", R"("localpert":"x","directory":)"), "tenants[0].localpert"},
       {replaced(good, R"("directory":)", R"("localpart":"x","directory":)"), "tenants[0].localpart"},
       {replaced(good, R"("directory":)", R"("access":"magic","directory":)"), "tenants[0].access"},
+      {replaced(good, R"("directory":)", R"("reactivate_accounts":"yes","directory":)"),
+       "tenants[0].reactivate_accounts"},
       {replaced(good, "directory.json", "nowhere.json"), "tenants[0].directory"},
       {replaced(good, "directory.json\"}", R"(directory.json"},{"id":"park","directory":"directory.json"})"),
        "tenants[1].id"},

@@ -203,6 +203,42 @@ TEST_CASE_FIXTURE(Fixture, "whose account was closed is not joined by who never 
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "a tenant may have closed accounts reopened, whoever comes upon one") {
+  auto directory = read_directory(directory_text);
+  TenantOptions tenant(TenantId("park"));
+  tenant.reactivate_accounts(true);
+  chat = make_chat_service(runtime, provider, tenant, *directory).value();
+  make_picnic();
+  REQUIRE(chat->send(Message(picnic, ben, "hi")).wait().has_value());
+  provider->close("@park_2:hs.test");
+  (void)provider->asked();
+  const Asked reopened{"account @park_2:hs.test Ben", "reactivate @park_2:hs.test", "account @park_2:hs.test Ben"};
+  const auto asked = [&](Asked before, const Asked& after) {
+    before.insert(before.end(), reopened.begin(), reopened.end());
+    before.insert(before.end(), after.begin(), after.end());
+    CHECK(provider->asked() == before);
+  };
+  SUBCASE("by a user who stands outside all of a sudden") {
+    REQUIRE(chat->send(Message(picnic, ben, "back")).wait().has_value());
+    asked({"send !1 @park_2:hs.test back", "show @park_2:hs.test"},
+          {"join !1 @park_2:hs.test", "send !1 @park_2:hs.test back"});
+  }
+  SUBCASE("by a user who gets no token any more") {
+    provider->fail_next(Error(Errc::account_deactivated, "closed"));
+    REQUIRE(chat->send(Message(picnic, ben, "back")).wait().has_value());
+    asked({"fails"}, {"find park_event_picnic", "send !1 @park_2:hs.test back", "show @park_2:hs.test",
+                      "join !1 @park_2:hs.test", "send !1 @park_2:hs.test back"});
+  }
+  SUBCASE("by provisioning") {
+    REQUIRE(chat->ensure_user(ben).wait().has_value());
+    asked({}, {});
+  }
+  SUBCASE("by who adds them to a room") {
+    REQUIRE(chat->add_member(picnic, ben).wait().has_value());
+    asked({}, {"join !1 @park_2:hs.test"});
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "each remedy is tried once") {
   make_picnic();
   (void)chat->add_member(picnic, ben).wait();

@@ -117,6 +117,15 @@ TEST_CASE_TEMPLATE("provider contract: who has no account is not found", T, BOTH
   CHECK(code_of(chat.provider->join(chat.room, chat.nobody, CallOptions()).wait()) == Errc::not_found);
 }
 
+TEST_CASE_TEMPLATE("provider contract: an account that is open is not changed by being opened", T, BOTH) {
+  T chat;
+  CHECK(code_of(chat.provider->reactivate_account(chat.nobody, CallOptions()).wait()) == Errc::not_found);
+  REQUIRE(chat.provider->reactivate_account(chat.ana, CallOptions()).wait());
+  const Account account = chat.provider->account(chat.ana, CallOptions()).wait().value();
+  CHECK(account.state() == AccountState::active);
+  CHECK(account.name() == "Ana");
+}
+
 TEST_CASE_TEMPLATE("provider contract: malformed users and those of other homeservers are refused", T, BOTH) {
   T chat;
   for (const char* id : {"@ana:other.test", "ana", "@:hs.test", "@ana", ""}) {
@@ -124,6 +133,7 @@ TEST_CASE_TEMPLATE("provider contract: malformed users and those of other homese
     const MatrixUserId user{id};
     CHECK(code_of(chat.provider->ensure_account(user, "Ana", CallOptions()).wait()) == Errc::invalid_argument);
     CHECK(code_of(chat.provider->account(user, CallOptions()).wait()) == Errc::invalid_argument);
+    CHECK(code_of(chat.provider->reactivate_account(user, CallOptions()).wait()) == Errc::invalid_argument);
     CHECK(code_of(chat.provider->join(chat.room, user, CallOptions()).wait()) == Errc::invalid_argument);
     CHECK(code_of(chat.provider->remove(chat.room, user, CallOptions()).wait()) == Errc::invalid_argument);
   }

@@ -25,9 +25,18 @@ Pending<EventId> RecordingProvider::changing(const MatrixRoomId& room, const Mat
 }
 
 Pending<void> RecordingProvider::ensure_account(MatrixUserId user, std::string name, CallOptions options) {
-  return described<void>(user, std::move(options), [this, user, name] {
+  return described<void>(user, std::move(options), [this, user, name]() -> Result<void> {
     note("account " + user.str() + " " + name);
+    if (closed_.count(user.str()) != 0) return Error(Errc::account_deactivated, "closed");
     accounts_.insert(user.str());
+    return Result<void>();
+  });
+}
+
+Pending<void> RecordingProvider::reactivate_account(MatrixUserId user, CallOptions options) {
+  return described<void>(user, std::move(options), [this, user] {
+    note("reactivate " + user.str());
+    closed_.erase(user.str());
     return Result<void>();
   });
 }

@@ -26,6 +26,7 @@ class RecordingProvider final : public ChatProvider {
   const std::string& server_name() const noexcept override { return server_name_; }
 
   Pending<void> ensure_account(MatrixUserId user, std::string name, CallOptions options) override;
+  Pending<void> reactivate_account(MatrixUserId user, CallOptions options) override;
   Pending<Account> account(MatrixUserId user, CallOptions options) override;
   Pending<void> set_password(MatrixUserId user, Secret password, CallOptions options) override;
   Pending<MatrixRoomId> ensure_room(ProviderRoomRequest request, CallOptions options) override;
@@ -70,7 +71,11 @@ class RecordingProvider final : public ChatProvider {
     members_.clear();
   }
   void forget_accounts() { accounts_.clear(); }
-  void close(const std::string& user) { closed_.insert(user); }
+  // As a homeserver closes an account, which takes its user out of all rooms.
+  void close(const std::string& user) {
+    closed_.insert(user);
+    remove(user);
+  }
 
   std::vector<std::string> transactions;
   std::vector<std::string> left;   // whom the next batch of a stream says to have left room !1

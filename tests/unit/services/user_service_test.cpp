@@ -36,6 +36,19 @@ Result<void> set_password(Services& at, const MatrixUserId& user, const std::str
   });
 }
 
+Result<void> reactivate(Services& at, const MatrixUserId& user) {
+  return test::run<void>(at.runtime, [&](net::CallContext context) {
+    return services::UserService::reactivate(at.users, user, std::move(context));
+  });
+}
+
+// As its operator does it.
+Result<matrix::AdminUserAnswer> close_account(Services& at, const MatrixUserId& user) {
+  return test::run<matrix::AdminUserAnswer>(at.runtime, [&](net::CallContext context) {
+    return at.admin->call(matrix::AdminPutUser(user).deactivated(true), std::move(context));
+  });
+}
+
 std::string display_name(Services& at, const MatrixUserId& user) {
   const auto answer = test::run<matrix::AdminUserAnswer>(at.runtime, [&](net::CallContext context) {
     return at.admin->call(matrix::AdminGetUser(user), std::move(context));
@@ -243,6 +256,84 @@ TEST_CASE("UserService: a closed account is told as such, and left alone") {
   CHECK(error.code() == Errc::account_deactivated);
   CHECK(error.subject() == "user");
   CHECK(at.hs.count("PUT", user_path) == 0);
+}
+
+TEST_CASE("UserService: a closed account is opened again where that is asked for, and its user goes on") {
+  Services at;
+  const MatrixUserId ana("@ana:hs.test");
+  bool device = false;
+  SUBCASE("by login-as-user") {}
+  SUBCASE("on the device") {
+    device = true;
+    at.tokens->use_devices("");
+  }
+  REQUIRE(at.ensure_account(ana, "Ana").wait());
+  SUBCASE("whose password was the library's") {}
+  SUBCASE("whose password was their own") { REQUIRE(set_password(at, ana, "correct horse").has_value()); }
+  REQUIRE(at.whoami(ana).wait().has_value());
+  REQUIRE(close_account(at, ana).has_value());
+  at.hs.kill_token(ana.str());
+  CHECK(at.whoami(ana).wait().error().code() == Errc::account_deactivated);
+  CHECK(at.ensure_account(ana, "Ana").wait().error().code() == Errc::account_deactivated);
+  at.hs.forget_requests();
+
+  REQUIRE(reactivate(at, ana).has_value());
+  CHECK(at.hs.count("PUT", user_path) == 1);
+  const TestJson body = TestJson::parse(at.hs.requests("PUT", user_path).at(0).body).value();
+  CHECK(body["deactivated"].is_bool());
+  CHECK_FALSE(body["deactivated"].as_bool(true));
+  CHECK(body["logout_devices"].as_bool(true) == false);
+  CHECK(body["password"].as_string().size() > 30);
+  CHECK(at.whoami(ana).wait().value().user_id() == ana);
+  // The password of that request is nobody's: the device's login is preceded by one that is kept.
+  CHECK(at.hs.count("PUT", user_path) == (device ? 2 : 1));
+  CHECK(at.logins() == (device ? 1 : 0));
+
+  at.hs.forget_requests();
+  REQUIRE(reactivate(at, ana).has_value());
+  CHECK(at.hs.count("PUT", user_path) == 0);
+}
+
+TEST_CASE("UserService: many who open a closed account do it once") {
+  Services at;
+  const MatrixUserId ana = at.add("ana");
+  REQUIRE(close_account(at, ana).has_value());
+  at.hs.forget_requests();
+  Together<void> calls;
+  for (int i = 0; i < 8; ++i) {
+    calls.start(
+        net::describe<void>(at.runtime.core(), std::to_string(i), CallOptions(), [&at, ana](net::CallContext context) {
+          return services::UserService::reactivate(at.users, ana, std::move(context));
+        }));
+  }
+  for (const auto& done : calls.all()) CHECK(done.has_value());
+  CHECK(at.hs.count("PUT", user_path) == 1);
+}
+
+TEST_CASE(
+    "UserService: an account that the homeserver does not open again stays closed; what may pass is no such answer") {
+  Services at;
+  const MatrixUserId ana = at.add("ana");
+  REQUIRE(close_account(at, ana).has_value());
+  for (const Answer& refusal : {Answer::error(400, "M_UNKNOWN"), Answer::error(403, "M_FORBIDDEN"),
+                                Answer::error(404, "M_UNRECOGNIZED"), Answer::error(404, "M_NOT_FOUND")}) {
+    at.hs.on("PUT", user_path, refusal);
+    const Error error = reactivate(at, ana).error();
+    CHECK(error.code() == Errc::account_deactivated);
+    CHECK_FALSE(error.retriable());
+    CHECK(error.subject() == "user");
+    CHECK(error.message().find("does not reopen it") != std::string_view::npos);
+    at.hs.clear_scripts();
+  }
+  for (const Answer& passing : {Answer::error(500, "M_UNKNOWN"), Answer::error(503, "")}) {
+    at.hs.on("PUT", user_path, passing);
+    const Error error = reactivate(at, ana).error();
+    CHECK(error.code() == Errc::unavailable);
+    CHECK(error.retriable());
+    at.hs.clear_scripts();
+  }
+  CHECK(reactivate(at, ana).has_value());
+  CHECK(reactivate(at, MatrixUserId("@nobody:hs.test")).error().code() == Errc::not_found);
 }
 
 TEST_CASE("UserService: provisioning a user, or setting a password, ends the pause after a refusal") {
