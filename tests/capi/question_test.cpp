@@ -160,6 +160,27 @@ TEST_CASE_FIXTURE(Asking, "many that ask at once are all answered") {
   for (int i = 0; i < count; ++i) CHECK(confab_event_status(ended()) == CONFAB_OK);
 }
 
+TEST_CASE_FIXTURE(Asking, "more questions than may be open are not asked, and an answer makes room") {
+  constexpr int most = 1024;  // docs/limits.md
+  begin();
+  for (int i = 0; i < most + 3; ++i) provision(("user" + std::to_string(i)).c_str(), static_cast<std::uint64_t>(i));
+  for (int i = 0; i < 3; ++i) {
+    const HeldEvent event = ended();
+    CHECK(confab_event_tag(event) >= static_cast<std::uint64_t>(most));
+    CHECK(confab_event_status(event) == CONFAB_NOT_FOUND);
+  }
+  CHECK(none_has_ended());
+  std::vector<HeldEvent> asked;
+  for (int i = 0; i < most; ++i) asked.push_back(next_question());
+  CHECK(none_is_asked());
+  REQUIRE(confab_answer(asked.back(), nothing) == CONFAB_OK);
+  CHECK(confab_event_tag(ended()) == static_cast<std::uint64_t>(most - 1));
+  provision("ana", most + 3);
+  const HeldEvent question = next_question();
+  REQUIRE(confab_answer(question, ana_and_picnic) == CONFAB_OK);
+  CHECK(confab_event_status(ended()) == CONFAB_OK);
+}
+
 TEST_CASE_FIXTURE(Asking,
                   "without an answer there is none: time, a release, and the end of queue, client and runtime") {
   confab_status expected = CONFAB_NOT_FOUND;
