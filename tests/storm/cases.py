@@ -10,7 +10,8 @@ from collections import Counter
 from pathlib import Path
 
 from counting_proxy import LOST
-from judges import LOGIN, PUPPET_LOGIN, REFRESH, REGISTER, SEND, USER_PUT, Mark, count_faults, hold_true, identity_faults, newcomer_faults
+from judges import (LOGIN, PUPPET_LOGIN, REFRESH, REGISTER, SEND, USER_PUT, Mark, count_faults, hold_true, identity_faults,
+                    newcomer_faults, session_faults)
 from storm import FAKE_HOMESERVER, IDENTITIES, Storm, harness
 from traces import Secrets, files
 
@@ -84,11 +85,12 @@ def devices_die_unlimited(folder, users, sends, say):
     return devices_die(folder, users, sends, say, own_limits=False)
 
 
-def rows_deleted_device(folder, users, sends, say, hosts=1):
+def rows_deleted_device(folder, users, sends, say, hosts=1, store="sqlite"):
     """Users on devices of their own: all their access tokens are deleted in the homeserver's database under durable sends,
     refresh tokens stay. Each is spent once, and nobody logs in. For the start logins are not limited; no token ends by
     itself, so that none is refreshed for that."""
-    with Storm(folder, users, hosts=hosts, access="device", logins_per_second=1000, token_life=86400, say=say) as storm:
+    with Storm(folder, users, hosts=hosts, store=store, access="device", logins_per_second=1000, token_life=86400,
+               say=say) as storm:
         storm.confirmed(storm.sends(hosts * len(storm.users), "before"))  # every process knows every user's token
         mark = Mark(storm)
         if any(each["devices"] != ["CONFAB"] for each in mark.identities["users"].values()):
@@ -112,6 +114,11 @@ def rows_deleted_device(folder, users, sends, say, hosts=1):
 def four_processes_device(folder, users, sends, say):
     """The same through four processes with one SQLite file between them."""
     return rows_deleted_device(folder, users, sends, say, hosts=4)
+
+
+def four_processes_device_postgresql(folder, users, sends, say):
+    """The same with a PostgreSQL between them."""
+    return rows_deleted_device(folder, users, sends, say, hosts=4, store="postgresql")
 
 
 def four_processes(folder, users, sends, say, store="sqlite"):
@@ -274,6 +281,37 @@ def refreshes(folder, users, sends, say, life=300):
                 "secrets_looked_for": storm.nothing_leaked()}
 
 
+def session_ends(folder, users, sends, say, life=300, session=1800, rate=None):
+    """Three users on devices of their own, whose sessions end under them: then neither token is good for anything, and each
+    logs in once, on the same device; so does the admin. On Synapse's own limits the five logins of the beginning have
+    come back by then; for a shorter session at a `rate` at which they have as well."""
+    with Storm(folder, 3, access="device", token_life=life, session_life=session, logins_per_second=rate, say=say) as storm:
+        storm.confirmed(storm.sends(3, "before"))
+        mark, spoken = Mark(storm, tokens_live=False), 0
+        began = {user: when for when, user, status in storm.logins() if status == 200}
+        while time.monotonic() < max(began.values()) + 1.25 * session:  # time has to pass: that is what sessions end by
+            spoken += 1
+            storm.confirmed(storm.sends(3, f"round {spoken}"))
+            time.sleep(life / 60)
+        storm.operator = storm.matrix.admin_token()  # the operator's session ended as well
+        logins, refreshes = storm.logins(mark.since), storm.refreshes(mark.since)
+        hold_true(session_faults(began, session, logins, [each[:3] for each in refreshes]))
+        spent = Counter(token for *_, token in refreshes)
+        refused = [each for method in ("GET", "PUT", "POST") for each in storm.proxy.seen(method, ".*", mark.since)
+                   if each.status == 401]
+        again = [count for count in (*spent.values(), *Counter(each.token for each in refused).values()) if count > 1]
+        if again or len(began) != 4:
+            raise AssertionError(f"of {len(began)} who logged in tokens were refreshed, or refused, {again} times")
+        hold_true(identity_faults(mark.identities, storm.identities(tokens_live=False)))
+        hold_true(count_faults(storm.user_ids.values(), mark.made, storm.stored_counts(), storm.given(mark.since), ()))
+        storm.each_text_once()
+        storm.nothing_changed_hands(mark.since)
+        storm.finish()
+        return {"texts": len(storm.texts), "logins": len(logins), "refused_with_401": len(refused),
+                "refreshed": sum(status == 200 for _, _, status, _ in refreshes),
+                "secrets_looked_for": storm.nothing_leaked()}
+
+
 def newcomers(folder, users, sends, say, access="auto"):
     """Five times as many users are provisioned, come into rooms of twenty and say one thing each; half-way the process is
     killed, and another one begins again with all of them."""
@@ -398,5 +436,6 @@ def judged(storm, mark, say, also=(), may_lack_device=False, interrupted=False):
 
 CASES = {case.__name__: case
          for case in (rows_deleted, rows_deleted_device, logged_out, devices_die, devices_die_unlimited, four_processes,
-                      four_processes_device, four_processes_postgresql, admin_too, holder_stopped, holder_stopped_device,
-                      logins_spent, refreshes, newcomers, newcomers_appservice, identities, identities_auto)}
+                      four_processes_device, four_processes_postgresql, four_processes_device_postgresql, admin_too,
+                      holder_stopped, holder_stopped_device, logins_spent, refreshes, session_ends, newcomers,
+                      newcomers_appservice, identities, identities_auto)}

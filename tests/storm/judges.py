@@ -16,19 +16,20 @@ PUPPET_LOGIN = ("POST", r"/_synapse/admin/v1/users/[^/]+/login")
 TOKENS = ("POST", "|".join(pattern for _, pattern in (LOGIN, REFRESH, PUPPET_LOGIN)))
 REGISTER = ("POST", r"/_matrix/client/v3/register")
 USER_PUT = ("PUT", r"/_synapse/admin/v2/users/[^/]+")
+ADMIN = "admin"  # the library's own account
 AT_ONCE = 10  # seconds: far more than somebody new needs, far less than the 333 s until Synapse lets a login in again
 
 
 def count_faults(users, before, after, given, reasons=("recovery",)):
     """`before` and `after` are what the store counts for each user, by reason; `given` is how many tokens the homeserver
-    gave each in between, as the proxy saw it. One of them was a recovery, or had another of these reasons, and the store
-    knows of every other one."""
+    gave each in between, as the proxy saw it. One of them was a recovery, or had another of these reasons, where any are
+    named, and the store knows of every other one."""
     wrong = []
     for user in users:
         made = Counter(after.get(user, {}))
         made.subtract(before.get(user, {}))
         recovered = sum(made[reason] for reason in reasons)
-        if recovered != 1:
+        if reasons and recovered != 1:
             wrong.append(f"the store counts {recovered} recoveries of {user}")
         if sum(made.values()) != given.get(user, 0):
             wrong.append(f"{user} was given {given.get(user, 0)} tokens, of which the store counts {sum(made.values())}")
@@ -63,6 +64,22 @@ def late_write_faults(minted, used):
         elif status != 200:
             wrong.append(f"the stored token of {user} was answered {status}")
     return wrong
+
+
+def session_faults(began, session, logins, refreshes):
+    """`began`: when the session of each began. `logins` and `refreshes`: (when, user, status) of what was asked for since
+    then, for as long as none ends for the second time. When it is over, and not before, a refresh is refused, and then
+    one login is let in; the admin has nothing to refresh."""
+    wrong = []
+    for user, at in began.items():
+        answers = [(when >= at + session, status) for when, whose, status in logins if whose == user]
+        if answers != [(True, 200)]:
+            wrong.append(f"the logins of {user} were (after the session's end, status) {answers}")
+        ends = [when >= at + session for when, whose, status in refreshes if whose == user and status == 403]
+        if user != ADMIN and ends != [True]:
+            wrong.append(f"refreshes of {user} were refused (after the session's end) {ends}")
+    strange = [each for each in refreshes if each[2] not in (200, 403)]
+    return wrong + [f"a refresh was answered {status} for {user}" for _, user, status in strange]
 
 
 def newcomer_faults(seconds):
@@ -175,6 +192,25 @@ class Judges:
         if len(used) < len(self.users):
             raise AssertionError(f"the new process sent {len(used)} messages for {len(self.users)} users")
         hold_true(late_write_faults(self.minted(but), used))
+
+    def logins(self, since=0.0):
+        """(when, localpart, status) of each."""
+        names = ((each, json.loads(each.body)["identifier"]["user"]) for each in self.proxy.seen(*LOGIN, since=since))
+        return [(each.begun, name.removeprefix("@").split(":")[0], each.status) for each, name in names]
+
+    def refreshes(self, since=0.0):
+        """(when, localpart, status, refresh token) of each."""
+        owners, found = {}, []
+        for each in sorted(self.proxy.seen(*TOKENS), key=lambda exchange: exchange.ended):
+            answer = json.loads(each.answer) if each.status == 200 else {}
+            if each.matches(*REFRESH):
+                spent = json.loads(each.body)["refresh_token"]
+                user = owners[spent]
+                found.append((each.begun, user[1:].split(":")[0], each.status, spent))
+            else:
+                user = answer.get("user_id")
+            owners[answer.get("refresh_token")] = user
+        return [each for each in found if each[0] >= since]
 
     def refused_logins(self, since=0.0):
         return [each for pattern in (LOGIN, PUPPET_LOGIN) for each in self.proxy.seen(*pattern, since=since)

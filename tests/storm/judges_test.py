@@ -29,8 +29,30 @@ class Judged(unittest.TestCase):
         after[ANA] = {"first": 1, "renewal": 1}
         self.assertEqual(1, len(judges.count_faults([ANA, BEN], before, after, given)))
         self.assertEqual([], judges.count_faults([ANA, BEN], before, after, given, ("recovery", "renewal")))
+        self.assertEqual([], judges.count_faults([ANA, BEN], before, after, given, ()))
         del after[ANA]
         self.assertEqual(2, len(judges.count_faults([ANA, BEN], before, after, given)))
+
+    def test_one_login_for_each_session_that_ended(self):
+        began = {"ana": 1, "admin": 0}
+        logins, refreshes = [(11, "admin", 200), (12, "ana", 200)], [(5, "ana", 200), (11.5, "ana", 403)]
+
+        def faults(logins=logins, refreshes=refreshes):
+            return judges.session_faults(began, 10, logins, refreshes)
+
+        self.assertEqual([], faults())
+        early, late = "(after the session's end, status) [(False, 200)]", "[(True, 200), (True, 200)]"
+        for wrong, text in (([*logins, (13, "ana", 200)], f"the logins of ana were (after the session's end, status) {late}"),
+                            ([logins[0], (10.9, "ana", 200)], f"the logins of ana were {early}"),
+                            (logins[1:], "the logins of admin were (after the session's end, status) []"),
+                            ([logins[0], (12, "ana", 429)],
+                             "the logins of ana were (after the session's end, status) [(True, 429)]")):
+            self.assertEqual([text], faults(logins=wrong))
+        told = "refreshes of ana were refused (after the session's end)"
+        for wrong, texts in ((refreshes[:1], [f"{told} []"]), ([*refreshes, (12, "ana", 403)], [f"{told} [True, True]"]),
+                             ([(5, "ana", 403)], [f"{told} [False]"]),
+                             ([*refreshes, (6, "ana", 401)], ["a refresh was answered 401 for ana"])):
+            self.assertEqual(texts, faults(refreshes=wrong))
 
     def test_who_and_where_they_are(self):
         before = {"accounts": {ANA, BEN}, "users": {

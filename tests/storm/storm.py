@@ -112,9 +112,10 @@ class Storm(Judges):
     """Users in rooms of `room_size`, provisioned and joined; then whatever a case does to them."""
 
     def __init__(self, folder, users, room_size=20, hosts=1, spend=False, store="sqlite", access="puppet", token_life=None,
-                 logins_per_second=None, populated=True, say=print):
+                 session_life=None, logins_per_second=None, populated=True, say=print):
         self.folder, self.store, self.access, self.say = Path(folder), store, access, say
         self.options = ["--token-life", str(token_life)] if token_life else []
+        self.options += ["--session-life", str(session_life)] if session_life else []
         self.options += ["--logins-per-second", str(logins_per_second)] if logins_per_second else []
         self.users = [f"u{i:04}" for i in range(users)]
         self.events = {f"r{i // room_size:03}": self.users[i:i + room_size] for i in range(0, users, room_size)}

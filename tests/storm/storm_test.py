@@ -31,6 +31,12 @@ def logins_spent():
         return cases.logins_spent(folder, 2, 0, print, rate=0.125)
 
 
+def session_ends():
+    """In sessions of 24 s, where a server that ends them would let them last for days."""
+    with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder:
+        return cases.session_ends(folder, 3, 0, print, life=6, session=24, rate=0.25)
+
+
 class Small(unittest.TestCase):
     beside = {}  # what runs beside the other tests: cases that wait for most of their time
 
@@ -39,7 +45,8 @@ class Small(unittest.TestCase):
         if len(sys.argv) == 1:  # all of them are wanted
             threads = concurrent.futures.ThreadPoolExecutor()
             cls.addClassCleanup(threads.shutdown)
-            cls.beside = {case: threads.submit(case) for case in (holder_stopped, holder_stopped_device, logins_spent)}
+            cls.beside = {case: threads.submit(case)
+                          for case in (holder_stopped, holder_stopped_device, logins_spent, session_ends)}
 
     def of(self, case):
         return self.beside[case].result() if case in self.beside else case()
@@ -68,6 +75,9 @@ class Small(unittest.TestCase):
     def test_four_processes_postgresql(self):
         self.run_case("four_processes_postgresql")
 
+    def test_four_processes_device_postgresql(self):
+        self.run_case("four_processes_device_postgresql")
+
     def test_admin_too(self):
         self.run_case("admin_too")
 
@@ -81,6 +91,9 @@ class Small(unittest.TestCase):
 
     def test_logins_spent(self):
         self.assertGreater(self.of(logins_spent)["told_to_wait_s"], 4)
+
+    def test_session_ends(self):
+        self.assertEqual(4, self.of(session_ends)["logins"])
 
     def test_newcomers(self):
         with tempfile.TemporaryDirectory(prefix="confab-storm-") as folder:
