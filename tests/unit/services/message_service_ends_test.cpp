@@ -73,6 +73,25 @@ TEST_CASE("MessageService: what cannot be settled ends open, with the transactio
   }
 }
 
+TEST_CASE("MessageService: a clock that is ahead of the homeserver's by minutes hides no earlier attempt") {
+  InRoom at;
+  REQUIRE(at.send(at.message("once", "t1")).wait().has_value());
+  // More than one look reads.
+  for (int i = 0; i < 100; ++i) REQUIRE(at.send(at.message("later", "x" + std::to_string(i))).wait().has_value());
+  at.hs.forget_requests();
+  const auto repeated = [&](std::chrono::minutes ahead) {
+    const auto first = std::chrono::system_clock::now() + ahead;
+    return at.send(at.message("once", "t1").repeated(true).first_tried(first)).wait().has_value();
+  };
+  CHECK(repeated(9min));
+  CHECK(at.hs.count("GET", messages_path) == 2);
+  CHECK(at.posted("once") == 1);
+  // The bound that is documented: beyond it only the newest hundred are looked through.
+  at.hs.forget_requests();
+  CHECK(repeated(11min));
+  CHECK(at.hs.count("GET", messages_path) == 1);
+}
+
 TEST_CASE("MessageService: failures on the way to a token leave nothing open") {
   struct Case {
     const char* name;
