@@ -12,6 +12,7 @@ from pathlib import Path
 from counting_proxy import LOST
 from judges import (LOGIN, PUPPET_LOGIN, REFRESH, REGISTER, SEND, USER_PUT, Mark, count_faults, hold_true, identity_faults,
                     newcomer_faults, session_faults)
+from outbox_kills import Kills
 from storm import FAKE_HOMESERVER, IDENTITIES, Storm, harness
 from traces import Secrets, files
 
@@ -388,6 +389,15 @@ def identities_auto(folder, users, sends, say):
     return identities(folder, users, sends, say, extra=("--access", "auto"))
 
 
+def outbox_kills(folder, users, sends, say, lanes=8, restarts=5):
+    """As many processes that accept messages for good as there are users elsewhere are killed (kill -9), at every stage, and
+    Synapse with them: each accepted message is in its room once and in order."""
+    with Kills(folder, lanes, say) as kills:
+        report = kills.run(users, restarts)
+        say("all of it holds")
+        return report
+
+
 def until(holds, what, seconds=120):
     end = time.monotonic() + seconds
     while not holds():
@@ -438,4 +448,4 @@ CASES = {case.__name__: case
          for case in (rows_deleted, rows_deleted_device, logged_out, devices_die, devices_die_unlimited, four_processes,
                       four_processes_device, four_processes_postgresql, four_processes_device_postgresql, admin_too,
                       holder_stopped, holder_stopped_device, logins_spent, refreshes, session_ends, newcomers,
-                      newcomers_appservice, identities, identities_auto)}
+                      newcomers_appservice, outbox_kills, identities, identities_auto)}

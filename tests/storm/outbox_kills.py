@@ -150,7 +150,8 @@ class Kills:
             "events": [{"slug": f"r{i}", "name": f"r{i}", "visibility": "private", "creator": user, "attendees": []}
                        for i, user in enumerate(users)]}
         with contextlib.ExitStack() as stack:
-            self.homeserver = harness.Homeserver(self.folder / "synapse")
+            # As many lanes log the admin in as there are stores.
+            self.homeserver = harness.Homeserver(self.folder / "synapse", "--default-limits", "--logins-per-second", "1")
             stack.callback(self.homeserver.kill)
             self.matrix = harness.Matrix(self.homeserver)
             self.operator = self.matrix.admin_token()

@@ -1,4 +1,4 @@
-"""A few kills of processes that accept messages for good: `scripts/outbox-kills` is the campaign."""
+"""A few kills of processes that accept messages for good: `scripts/storm outbox_kills` is the campaign."""
 
 import sys
 import tempfile
