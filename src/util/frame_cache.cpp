@@ -23,7 +23,10 @@ void FrameCache::give(void* frame, std::size_t /*bytes*/) noexcept { ::operator 
 
 namespace {
 
-constexpr std::size_t step = 64;
+// As the system's allocator rounds, which takes 8 bytes for itself: as many frames wait for a homeserver as there are
+// users who listen, a dozen for each.
+constexpr std::size_t step = 16;
+constexpr std::size_t beside = 8;
 constexpr std::size_t largest = 4096;
 constexpr std::size_t kept_bytes = 512 * 1024;  // by each thread
 
@@ -42,21 +45,23 @@ struct Kept {
     }
     closed = true;  // frames that other destructors of the thread give back go to the system
   }
-  std::array<Free*, largest / step> lists{};
+  std::array<Free*, (largest + beside - 1) / step + 1> lists{};
   std::size_t bytes = 0;
   bool closed = false;
 };
 
 thread_local constinit Kept kept;
 
-std::size_t list_of(std::size_t bytes) { return (bytes - 1) / step; }
+constexpr std::size_t list_of(std::size_t bytes) { return (bytes + beside - 1) / step; }
+constexpr std::size_t size_in(std::size_t list) { return (list + 1) * step - beside; }
+static_assert(size_in(list_of(88)) == 88 && size_in(list_of(89)) == 104);
 
 }  // namespace
 
 void* FrameCache::take(std::size_t bytes) {
   if (bytes > largest) return ::operator new(bytes);
   const std::size_t list = list_of(bytes);
-  const std::size_t whole = (list + 1) * step;
+  const std::size_t whole = size_in(list);
   Free* const frame = kept.lists[list];
   if (frame == nullptr) return ::operator new(whole);
   kept.lists[list] = frame->next;
@@ -67,7 +72,7 @@ void* FrameCache::take(std::size_t bytes) {
 void FrameCache::give(void* frame, std::size_t bytes) noexcept {
   if (bytes > largest) return ::operator delete(frame);
   const std::size_t list = list_of(bytes);
-  const std::size_t whole = (list + 1) * step;
+  const std::size_t whole = size_in(list);
   if (kept.closed || kept.bytes + whole > kept_bytes) return ::operator delete(frame);
   kept.lists[list] = ::new (frame) Free{kept.lists[list]};
   kept.bytes += whole;
