@@ -72,12 +72,9 @@ bool CurlMulti::pause(CURL* easy, bool on) {
 }
 
 int CurlMulti::on_socket(CURL* /*easy*/, curl_socket_t socket, int what, void* self, void* /*of_socket*/) {
-  try {
-    static_cast<CurlMulti*>(self)->sockets_.want(socket, what);
-    return 0;
-  } catch (...) {  // the system's refusal; an exception must not pass through libcurl
-    return -1;
-  }
+  CurlMulti& multi = *static_cast<CurlMulti*>(self);
+  if (!multi.sockets_.want(socket, what)) multi.watch_soon();
+  return 0;  // a failure would end every transfer
 }
 
 int CurlMulti::on_timer(CURLM* /*multi*/, long wait_ms, void* self) {
@@ -92,7 +89,7 @@ int CurlMulti::on_timer(CURLM* /*multi*/, long wait_ms, void* self) {
   return 0;
 }
 
-// Both are called in a callback of libcurl, through which nothing may be thrown.
+// These are called in callbacks of libcurl, through which nothing may be thrown.
 void CurlMulti::come_back_now() noexcept {
   due_ = TimePoint::max();
   if (std::exchange(coming_back_, true)) return;
@@ -101,11 +98,19 @@ void CurlMulti::come_back_now() noexcept {
     if (!self) return;
     const EventLoop::Turn turn(*self->loop_);
     self->coming_back_ = false;
+    if (!self->sockets_.watch_again()) self->watch_soon();
     self->act(CURL_SOCKET_TIMEOUT, 0);
     // There was no memory for the timer.
     if (self->due_ != TimePoint::max() && self->timer_at_ == TimePoint::max()) self->come_back_at(self->due_);
   };
   boost::asio::post(loop_->context(), boost::asio::bind_allocator(coming_back_memory_->allocator(), come_back));
+}
+
+// Until there is memory for it: libcurl says only once what it waits for.
+void CurlMulti::watch_soon() noexcept {
+  const TimePoint due = due_;
+  come_back_now();
+  due_ = due;
 }
 
 void CurlMulti::come_back_at(TimePoint when) noexcept {

@@ -77,6 +77,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   static int on_timer(CURLM* multi, long wait_ms, void* self);
   void act(curl_socket_t socket, int events);
   void come_back_now() noexcept;
+  void watch_soon() noexcept;
   void come_back_at(TimePoint when) noexcept;
   void timer_fired();
 

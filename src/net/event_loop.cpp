@@ -26,6 +26,9 @@ namespace {
 
 thread_local EventLoop* current_loop = nullptr;
 
+// Of the loop's own executor, which takes a quarter of what any executor does; there are as many timers as users.
+using AsioTimer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, asio::io_context::executor_type>;
+
 // Posted tasks that run before sockets and timers have a turn again.
 constexpr std::size_t tasks_per_turn = 64;
 
@@ -113,7 +116,7 @@ struct EventLoop::State {
   std::shared_ptr<Errand> errands;
   Background::promise_type* backgrounds = nullptr;
   std::atomic<std::size_t> spawned{0};
-  std::optional<asio::steady_timer> patience;
+  std::optional<AsioTimer> patience;
   std::chrono::milliseconds patience_for{0};  // set before the end is asked for
   bool end_due = false;                       // when the batch has run
   bool ending = false;
@@ -317,7 +320,7 @@ EventLoop::Turn::~Turn() {
 
 struct EventLoop::Timer::State {
   State(asio::io_context& io, TimePoint when, UniqueFunction<void()> what) : timer(io, when), task(std::move(what)) {}
-  asio::steady_timer timer;
+  AsioTimer timer;
   UniqueFunction<void()> task;
 };
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <new>
 
 namespace confab::net {
 
@@ -18,13 +17,12 @@ class HandlerMemory {
     template <class U>
     Allocator(const Allocator<U>& other) noexcept : memory_(other.memory_) {}  // NOLINT: as allocators convert
 
-    [[nodiscard]] T* allocate(std::size_t count) {
-      if (count * sizeof(T) > sizeof memory_->bytes_) return static_cast<T*>(::operator new(count * sizeof(T)));
+    // One at a time, as Asio does. An Asio that needs more is to be found out here, not where memory is short.
+    [[nodiscard]] T* allocate(std::size_t /*count*/) noexcept {
+      static_assert(sizeof(T) <= sizeof memory_->bytes_ && alignof(T) <= alignof(std::max_align_t));
       return reinterpret_cast<T*>(memory_->bytes_);
     }
-    void deallocate(T* what, std::size_t count) noexcept {
-      if (count * sizeof(T) > sizeof memory_->bytes_) ::operator delete(what);
-    }
+    void deallocate(T* /*what*/, std::size_t /*count*/) noexcept {}
     template <class U>
     [[nodiscard]] bool operator==(const Allocator<U>& other) const noexcept {
       return memory_ == other.memory_;
@@ -38,7 +36,8 @@ class HandlerMemory {
   [[nodiscard]] Allocator<void> allocator() noexcept { return Allocator<void>(*this); }
 
  private:
-  alignas(std::max_align_t) std::byte bytes_[320];
+  // Asio of Boost 1.81 needs 104 to wait for a socket, 80 to come back.
+  alignas(std::max_align_t) std::byte bytes_[112];
 };
 
 }  // namespace confab::net

@@ -63,11 +63,16 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
     Call(std::shared_ptr<State> owner, std::shared_ptr<const HttpRequest> asked)
         : Transfer(std::move(asked), owner->prefix, owner->headers), state(std::move(owner)) {}
     void run() override { state->give_up(*this, TransferFailure::cancelled, "cancelled"); }  // the stop came
-    void drop_now() { state->drop(*this); }
-    void pace_now() { state->pace(*this); }
-    void closed_now() { state->settle(*this, failed(TransferFailure::cancelled, was_sent, "the client was closed")); }
-    void later(Chore<Call>& chore) noexcept {
+    // Loop thread.
+    void later(bool Call::*what) noexcept {
+      this->*what = true;
       state->loop.post(std::shared_ptr<EventLoop::Errand>(shared_from_this(), &chore));
+    }
+    void do_what_is_due() {
+      if (std::exchange(drop_due, false)) state->drop(*this);
+      if (std::exchange(pace_due, false)) state->pace(*this);
+      if (!std::exchange(close_due, false)) return;
+      state->settle(*this, failed(TransferFailure::cancelled, was_sent, "the client was closed"));
     }
     [[nodiscard]] BodyFlow* flow() const noexcept { return request().body_flow().get(); }
 
@@ -84,9 +89,10 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
     StopWake on_stop;
     std::optional<HttpOutcome> result;
     bool was_sent = false;  // when the client was closed
-    Chore<Call> drop_later{this, &Call::drop_now};
-    Chore<Call> pace_later{this, &Call::pace_now};
-    Chore<Call> closed_later{this, &Call::closed_now};
+    bool drop_due = false;
+    bool pace_due = false;
+    bool close_due = false;
+    Chore<Call> chore{this, &Call::do_what_is_due};
   };
   class Wait;
 
@@ -356,7 +362,7 @@ void HttpClient::State::drop(Call& call) noexcept {
   if (call.multi()->acting()) {
     // Inside a callback of libcurl (a reader of the body that ended its own coroutine): the handle comes back later.
     call.abandon();
-    return call.later(call.drop_later);
+    return call.later(&Call::drop_due);
   }
   running.erase(&call);
   put_back(call.request(), call.detach());
@@ -373,7 +379,7 @@ void HttpClient::State::follow(Call& call) {
     const auto changed = weak.lock();
     if (!changed) return;
     if (changed->flow()->held()) return changed->state->pace(*changed);
-    changed->later(changed->pace_later);
+    changed->later(&Call::pace_due);
   });
 }
 
@@ -485,7 +491,7 @@ void HttpClient::State::close() noexcept {
   const auto end = [this](Call& call) {
     const auto alive = call.shared_from_this();
     call.was_sent = call.sent();
-    call.later(call.closed_later);
+    call.later(&Call::close_due);
     drop(call);
   };
   while (!running.empty()) {

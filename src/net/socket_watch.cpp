@@ -11,6 +11,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
 #include <cstdint>
+#include <new>
 #include <utility>
 
 #include "net/handler_memory.hpp"
@@ -30,15 +31,17 @@ struct SocketWatch::Socket {
     return ::statx(number, "", AT_EMPTY_PATH, STATX_INO, &status) == 0 ? status.stx_ino : 0;
   }
 
-  asio::posix::stream_descriptor descriptor;
+  // Of the loop's own executor, which takes a quarter of what any executor does.
+  asio::posix::basic_stream_descriptor<asio::io_context::executor_type> descriptor;
   const std::uint64_t identity;
   SocketWatch* owner;  // null once closed
   int wanted = CURL_POLL_NONE;
   bool reading = false;
   bool writing = false;
-  // libcurl asks for a wait inside a callback, where nothing may be thrown.
+  // libcurl asks for a wait inside a callback, where nothing may be thrown. Nearly always a socket waits to read; to
+  // write it waits while it connects, and where a body is large: that memory goes with the wait.
   HandlerMemory reading_memory;
-  HandlerMemory writing_memory;
+  std::unique_ptr<HandlerMemory> writing_memory = std::make_unique<HandlerMemory>();
 };
 
 namespace {
@@ -117,9 +120,9 @@ void SocketWatch::find_closed() {
   }
 }
 
-void SocketWatch::want(curl_socket_t number, int what) {
+bool SocketWatch::want(curl_socket_t number, int what) noexcept {
   const auto found = sockets_.find(number);
-  if (found == sockets_.end()) return;
+  if (found == sockets_.end()) return true;
   const std::shared_ptr<Socket>& socket = found->second;
   // A wait that is under way is left so, wanted or not: it costs nothing, and mostly it is wanted again soon.
   socket->wanted = what == CURL_POLL_REMOVE ? CURL_POLL_NONE : what;
@@ -127,6 +130,15 @@ void SocketWatch::want(curl_socket_t number, int what) {
   if (wants(socket->wanted, CURL_POLL_IN) && !connecting_.empty()) std::erase(connecting_, number);
   if (wants(socket->wanted, CURL_POLL_IN) && !socket->reading) wait_read(socket);
   if (wants(socket->wanted, CURL_POLL_OUT) && !socket->writing) wait_write(socket);
+  return !unwatched_;
+}
+
+bool SocketWatch::watch_again() noexcept {
+  if (!std::exchange(unwatched_, false)) return true;
+  for (const auto& [number, socket] : sockets_) {
+    if (wants(socket->wanted, CURL_POLL_OUT) && !socket->writing) wait_write(socket);
+  }
+  return !unwatched_;
 }
 
 bool SocketWatch::any_lost() const noexcept {
@@ -136,10 +148,10 @@ bool SocketWatch::any_lost() const noexcept {
   return false;
 }
 
-void SocketWatch::wait_read(const std::shared_ptr<Socket>& socket) {
+void SocketWatch::wait_read(const std::shared_ptr<Socket>& socket) noexcept {
   socket->reading = true;
   socket->descriptor.async_wait(
-      asio::posix::stream_descriptor::wait_read,
+      asio::posix::descriptor_base::wait_read,
       asio::bind_allocator(socket->reading_memory.allocator(), [socket](const boost::system::error_code& failure) {
         socket->reading = false;
         SocketWatch* const watch = socket->owner;
@@ -151,18 +163,25 @@ void SocketWatch::wait_read(const std::shared_ptr<Socket>& socket) {
       }));
 }
 
-void SocketWatch::wait_write(const std::shared_ptr<Socket>& socket) {
+void SocketWatch::wait_write(const std::shared_ptr<Socket>& socket) noexcept {
+  if (!socket->writing_memory) socket->writing_memory.reset(new (std::nothrow) HandlerMemory);
+  if (!socket->writing_memory) {
+    socket->owner->unwatched_ = true;
+    return;
+  }
   socket->writing = true;
   socket->descriptor.async_wait(
-      asio::posix::stream_descriptor::wait_write,
-      asio::bind_allocator(socket->writing_memory.allocator(), [socket](const boost::system::error_code& failure) {
+      asio::posix::descriptor_base::wait_write,
+      asio::bind_allocator(socket->writing_memory->allocator(), [socket](const boost::system::error_code& failure) {
         socket->writing = false;
         SocketWatch* const watch = socket->owner;
-        if (watch == nullptr || !wants(socket->wanted, CURL_POLL_OUT)) return;
-        const EventLoop::Turn turn(*watch->loop_);
-        watch->ready_(socket->descriptor.native_handle(), failure ? CURL_CSELECT_ERR : CURL_CSELECT_OUT);
-        if (socket->owner == nullptr || socket->writing) return;
-        if (wants(socket->wanted, CURL_POLL_OUT)) wait_write(socket);
+        if (watch != nullptr && wants(socket->wanted, CURL_POLL_OUT)) {
+          const EventLoop::Turn turn(*watch->loop_);
+          watch->ready_(socket->descriptor.native_handle(), failure ? CURL_CSELECT_ERR : CURL_CSELECT_OUT);
+          const bool again = socket->owner != nullptr && wants(socket->wanted, CURL_POLL_OUT);
+          if (again && !socket->writing) wait_write(socket);
+        }
+        if (!socket->writing) socket->writing_memory.reset();
       }));
 }
 

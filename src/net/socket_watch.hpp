@@ -30,8 +30,10 @@ class SocketWatch {
   // For CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION.
   curl_socket_t open(const curl_sockaddr& address);
   int close(curl_socket_t socket);
-  // For CURLMOPT_SOCKETFUNCTION: CURL_POLL_ values.
-  void want(curl_socket_t socket, int what);
+  // For CURLMOPT_SOCKETFUNCTION: CURL_POLL_ values. False: there is no memory to wait with, as yet; watch_again() is to
+  // be called soon, outside that callback.
+  [[nodiscard]] bool want(curl_socket_t socket, int what) noexcept;
+  [[nodiscard]] bool watch_again() noexcept;
 
   // To be called after each call into libcurl that may have closed sockets. libcurl 7.88 closes those that never
   // connected by itself, and their descriptors are anybody's then, another thread's for instance.
@@ -46,12 +48,13 @@ class SocketWatch {
  private:
   struct Socket;
   void let_go(curl_socket_t socket);
-  static void wait_read(const std::shared_ptr<Socket>& socket);
-  static void wait_write(const std::shared_ptr<Socket>& socket);
+  static void wait_read(const std::shared_ptr<Socket>& socket) noexcept;
+  static void wait_write(const std::shared_ptr<Socket>& socket) noexcept;
 
   EventLoop* loop_;
   Ready ready_;
   bool note_losses_;
+  bool unwatched_ = false;  // a socket for which there was no memory to wait
   std::uint64_t losses_ = 0;
   std::unordered_map<curl_socket_t, std::shared_ptr<Socket>> sockets_;
   std::vector<curl_socket_t> connecting_;
