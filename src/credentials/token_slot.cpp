@@ -147,7 +147,7 @@ Result<Token> TokenSlot::landed(Need need, Result<MintedToken> minted, unsigned 
     last_failure_.reset();
     end_pause();
     Token token(minted->secret(), minted->generation(), minted->is_fresh());
-    next_ = std::move(*minted);
+    next_ = std::make_unique<MintedToken>(std::move(*minted));
     use_next();
     // Whoever gets it later did not have it made, and it may be dead by then.
     if (next_) next_->fresh(false);

@@ -179,7 +179,7 @@ class TokenSlot : public std::enable_shared_from_this<TokenSlot> {
   net::TimePoint end_ = net::TimePoint::max();
   net::TimePoint renew_ = net::TimePoint::max();
   std::size_t holds_ = 0;
-  std::optional<MintedToken> next_;  // what follows the current token once nobody holds it
+  std::unique_ptr<MintedToken> next_;  // what follows the current token once nobody holds it; rarely there
   std::shared_ptr<net::SharedResult<Token>> flight_;
   unsigned waiting_ = 0;  // for the flight, since it began
   bool flight_moves_ = false;

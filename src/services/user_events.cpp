@@ -39,13 +39,22 @@ constexpr std::size_t goes_on_below = most_unread / 2;
 // A page of a gap comes with the memberships of those who said what is in it.
 constexpr const char* with_senders = R"({"lazy_load_members":true,"include_redundant_members":true})";
 
-Error stream_closed() { return Error(Errc::closed, "the stream of events was closed"); }
+// Made once, as there are as many streams as users who listen; and never destroyed, as threads may outlive a program's
+// end.
+struct CommonToStreams {
+  const Error closed = Error(Errc::closed, "the stream of events was closed");
+  const net::Backoff backoff = net::Backoff(first_backoff, longest_backoff);
+  const net::RandomSource random = net::jitter_source(std::random_device()());
 
-matrix::SyncOptions sync_options() {
-  return matrix::SyncOptions([backoff = net::Backoff(first_backoff, longest_backoff),
-                              random = net::jitter_source(std::random_device()())](unsigned attempt) {
-    return backoff.wait(attempt, random);
-  });
+  [[nodiscard]] static const CommonToStreams& get() {
+    static const CommonToStreams& made = *new CommonToStreams;
+    return made;
+  }
+};
+
+std::chrono::milliseconds wait_after(unsigned attempt) {
+  const CommonToStreams& common = CommonToStreams::get();
+  return common.backoff.wait(attempt, common.random);
 }
 
 // Whatever it says: a room whose encryption is broken is no room for plain text either.
@@ -100,7 +109,7 @@ struct UserEvents::State final : net::EventLoop::Errand, std::enable_shared_from
         place(std::move(at)),
         placed(place == nullptr),
         settled(place == nullptr),
-        machine(sync_options().user(user)),
+        machine(matrix::SyncOptions(&wait_after).user(user)),
         on_shutdown(on.stopping(), Stop{stop}) {}
 
   struct Stop {
@@ -131,7 +140,7 @@ struct UserEvents::State final : net::EventLoop::Errand, std::enable_shared_from
   net::BodyFlow flow;                     // of the long poll
   bool spoiled = false;                   // what came of the answer that is arriving was lost for want of memory
   std::optional<matrix::SyncBatch> held;  // a batch that there was no memory for on its way to the reader
-  const Error closed = stream_closed();   // made while there is memory
+  const Error closed = CommonToStreams::get().closed;  // made while there is memory
 
   [[nodiscard]] net::CallContext context(net::TimePoint deadline) {
     return net::CallContext(loop, deadline, stop.get_token()).in_group(group);
