@@ -68,12 +68,13 @@ class AdminSession : public std::enable_shared_from_this<AdminSession> {
                std::shared_ptr<TokenStore> tokens,
                std::chrono::milliseconds first_refusal = RefusalPause::first_refusal);
 
-  // Calls an endpoint as the admin: on a dead token once more with a new one.
+  // Calls an endpoint as the admin: on a dead token once more with a new one. `reached`: as of UserTokens::call().
   template <class Endpoint>
   [[nodiscard]] Task<Result<typename Endpoint::Answer>> call(Endpoint endpoint, net::CallContext context,
-                                                             std::optional<net::Repeatable> repeatable = std::nullopt) {
+                                                             std::optional<net::Repeatable> repeatable = std::nullopt,
+                                                             bool* reached = nullptr) {
     return call_with_token(shared_from_this(), slot(), client_, user_, std::move(endpoint), std::move(context),
-                           repeatable, nullptr);
+                           repeatable, reached);
   }
 
   [[nodiscard]] const MatrixUserId& user() const noexcept { return user_; }

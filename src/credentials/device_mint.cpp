@@ -127,12 +127,21 @@ Task<Result<StoredToken>> DeviceMint::climb(std::shared_ptr<Mint> /*self*/, Matr
 
 Task<bool> DeviceMint::settle(std::shared_ptr<Mint> /*self*/, MatrixUserId account, StoredToken /*token*/,
                               net::CallContext context) {
+  bool reached = false;
   Result<matrix::Done> lifted =
-      co_await admin_->call(matrix::AdminLiftRateLimit(account), context.step(), net::Repeatable::idempotent);
+      co_await admin_->call(matrix::AdminLiftRateLimit(account), context.step(), net::Repeatable::idempotent, &reached);
   if (lifted) co_return true;
-  // A homeserver that has no such call keeps its limits; an admin whom it refuses for now has not asked it yet.
-  const Errc code = lifted.error().code();
-  co_return !lifted.error().retriable() && code != Errc::admin_unavailable && code != Errc::config;
+  // An admin who is not let in has not asked it yet, nor has one whose account is refused for now; a homeserver that
+  // has no such call keeps its limits.
+  switch (lifted.error().code()) {
+    case Errc::account_locked:
+    case Errc::account_suspended:
+    case Errc::account_deactivated:
+    case Errc::session_expired:
+      co_return false;
+    default:
+      co_return reached && !lifted.error().retriable();
+  }
 }
 
 }  // namespace confab::credentials

@@ -47,11 +47,17 @@ std::vector<StoreWrite> beside(const store::Lease& lease, bool last) {
   return writes;
 }
 
-// Another who reads a record that is not settled does the same: it is to be done at least once.
+// Of a lease, for what has to be done once with a new token: a rung's request may take three quarters.
+constexpr int settling_share = 4;
+
+// Another who reads a record that is not settled does the same: it is to be done at least once. Who waits has a token
+// already, so a homeserver that says nothing to this holds them back for a moment only.
 Task<StoredToken> settled(std::shared_ptr<TokenStore> tokens, std::shared_ptr<Mint> mint, MatrixUserId account,
                           StoredToken token, net::CallContext context) {
   if (token.settled()) co_return token;
-  const bool done = co_await mint->settle(mint, account, token, context);
+  const net::TimePoint latest =
+      std::min(context.deadline(), net::Clock::now() + tokens->lease_length() / settling_share);
+  const bool done = co_await mint->settle(mint, account, token, context.until(latest));
   if (!done) co_return token;
   StoredToken marked = token;
   marked.settled(true);
