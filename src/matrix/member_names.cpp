@@ -23,7 +23,8 @@ void MemberNames::note(std::string_view event) {
     if (members.is("state_key")) user = members.value();
     if (members.is("content")) content = members.value();
   }
-  if (json::text_of(type) != "m.room.member") return;
+  std::string decoded_type;
+  if (json::text_in(type, decoded_type) != "m.room.member") return;
   auto id = json::text_of(user);
   if (!id) return;
   std::string_view membership;
@@ -32,7 +33,10 @@ void MemberNames::note(std::string_view event) {
     if (members.is("membership")) membership = members.value();
     if (members.is("displayname")) name = members.value();
   }
-  note(MatrixUserId(*std::move(id)), json::text_of(membership).value_or(""), json::text_of(name).value_or(""));
+  std::string decoded_membership;
+  std::string decoded_name;
+  note(MatrixUserId(*std::move(id)), json::text_in(membership, decoded_membership).value_or(""),
+       json::text_in(name, decoded_name).value_or(""));
 }
 
 void MemberNames::note(MatrixUserId user, std::string_view membership, std::string_view name) {

@@ -1,6 +1,7 @@
 #include "matrix/seen_events.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <random>
 #include <utility>
@@ -29,11 +30,17 @@ SeenEvents::SeenEvents(std::size_t most)
     : most_(std::clamp<std::size_t>(most, 1, std::numeric_limits<Slot>::max())), point_(any_point()) {}
 
 SeenEvents::Print SeenEvents::print_of(std::string_view id) const {
-  // The length stands first: ids that differ only in zeros at their ends differ in it.
+  // As many bytes at once as are below the prime, whatever their order. The length stands first: ids that differ only
+  // in zeros at their ends differ in it.
+  constexpr std::size_t at_once = 7;
   Print print = id.size();
-  for (std::size_t at = 0; at < id.size(); at += 4) {
+  for (std::size_t at = 0; at < id.size(); at += at_once) {
     std::uint64_t word = 0;
-    for (const char c : id.substr(at, 4)) word = word << 8U | static_cast<unsigned char>(c);
+    if (id.size() - at >= at_once) {
+      std::memcpy(&word, id.data() + at, at_once);
+    } else {
+      std::memcpy(&word, id.data() + at, id.size() - at);
+    }
     print = times(print, point_) + word;
     if (print >= prime) print -= prime;
   }
@@ -73,14 +80,17 @@ bool SeenEvents::add(const EventId& id) {
   if (slots_.empty()) grow();
   if (slots_[slot_of(print)] != 0) return false;
   // All that needs memory comes first: an id is remembered wholly or not at all.
-  EventId copy = id;
   if (prints_.size() < most_) {
     if (prints_.size() == prints_.capacity()) prints_.reserve(std::max<std::size_t>(1, 2 * prints_.size()));
     if (slots_.size() < 2 * (prints_.size() + 1)) grow();
   }
-  if (whole_.size() < most_whole_ids && whole_.size() == whole_.capacity()) {
-    whole_.reserve(std::max<std::size_t>(1, 2 * whole_.size()));
+  if (whole_.size() < most_whole_ids) {
+    if (whole_.size() == whole_.capacity()) whole_.reserve(std::max<std::size_t>(1, 2 * whole_.size()));
+    whole_.push_back(id);
+  } else {
+    whole_[next_whole_] = id;  // in the memory of the oldest
   }
+  next_whole_ = (next_whole_ + 1) % most_whole_ids;
   if (prints_.size() < most_) {
     prints_.push_back(print);
     put(prints_.size() - 1);
@@ -90,12 +100,6 @@ bool SeenEvents::add(const EventId& id) {
     put(oldest_);
     oldest_ = (oldest_ + 1) % most_;
   }
-  if (whole_.size() < most_whole_ids) {
-    whole_.push_back(std::move(copy));
-  } else {
-    whole_[next_whole_] = std::move(copy);
-  }
-  next_whole_ = (next_whole_ + 1) % most_whole_ids;
   return true;
 }
 

@@ -402,15 +402,16 @@ void SyncMachine::push(SyncItem item) {
 }
 
 void SyncMachine::push_event(const MatrixRoomId& room, RoomEvent&& event, const MemberNames& names) {
-  if (seen_.knows(event.id())) return;
   const std::string_view name = event.is_state() ? std::string_view() : names.of(event.sender());
   const SyncItem& item = ready_.emplace_back(room, std::move(event), name);
+  bool is_new = false;
   try {
-    seen_.add(item.event().id());
+    is_new = seen_.add(item.event().id());
   } catch (...) {  // it comes again, and must not come twice then
     ready_.pop_back();
     throw;
   }
+  if (!is_new) return ready_.pop_back();
   ready_bytes_ += item.bytes();
 }
 

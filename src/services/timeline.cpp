@@ -103,7 +103,7 @@ std::optional<ChatEvent> edit_of(const MatrixRoomId& room, const matrix::RoomEve
 }
 
 // One variable in each, which is made where it is wanted: an event is large to move.
-ChatEvent message_event(const MatrixRoomId& room, const matrix::RoomEvent& event, ReceivedMessage message) {
+ChatEvent message_event(const MatrixRoomId& room, const matrix::RoomEvent& event, ReceivedMessage&& message) {
   ChatEvent said(EventKind::message, room);
   said.id(event.id()).type(event.type()).user(event.sender()).message(std::move(message));
   return said;

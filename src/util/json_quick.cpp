@@ -1,9 +1,11 @@
 #include "util/json_quick.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <string_view>
 #include <vector>
 
@@ -25,8 +27,8 @@ class QuickReader {
  public:
   QuickReader(Storage& storage, const Limits& limits)
       : storage_(storage), limits_(limits), at_(storage.text.data()), end_(storage.text.data() + storage.text.size()) {
-    pending_.reserve(std::min<std::size_t>(64, 4 + storage.text.size() / 16));
-    open_.reserve(8);
+    pending_.reserve(std::min(usual_values, 4 + storage.text.size() / 16));
+    open_.reserve(usual_depth);
   }
 
   [[nodiscard]] bool read() {
@@ -256,8 +258,13 @@ class QuickReader {
   const Limits& limits_;
   const char* at_;
   const char* end_;
-  std::vector<Node> pending_;
-  std::vector<Open> open_;
+  // What is usual needs no memory apart from this.
+  static constexpr std::size_t usual_values = 64;
+  static constexpr std::size_t usual_depth = 8;
+  alignas(std::max_align_t) std::array<std::byte, usual_values * sizeof(Node) + usual_depth * sizeof(Open)> place_;
+  std::pmr::monotonic_buffer_resource memory_{place_.data(), place_.size()};
+  std::pmr::vector<Node> pending_{&memory_};
+  std::pmr::vector<Open> open_{&memory_};
   std::size_t stored_ = 0;
 };
 

@@ -90,13 +90,20 @@ bool Skim::next() {
 
 bool Skim::decodes_to(std::string_view name) const { return text_of('"' + std::string(key_) + '"') == name; }
 
-std::optional<std::string> text_of(std::string_view value) {
+std::optional<std::string_view> text_in(std::string_view value, std::string& decoded) {
   if (value.size() < 2 || value.front() != '"' || value.back() != '"') return std::nullopt;
   const std::string_view inside = value.substr(1, value.size() - 2);
-  if (inside.find('\\') == std::string_view::npos) return std::string(inside);
+  if (inside.find('\\') == std::string_view::npos) return inside;
   const Result<Document> parsed = parse(std::string(value));
   if (!parsed || !parsed->root().is_string()) return std::nullopt;
-  return std::string(parsed->root().string_or(""));
+  return decoded = parsed->root().string_or("");
+}
+
+std::optional<std::string> text_of(std::string_view value) {
+  std::string decoded;
+  const std::optional<std::string_view> text = text_in(value, decoded);
+  if (!text) return std::nullopt;
+  return text->data() == decoded.data() ? std::move(decoded) : std::string(*text);
 }
 
 std::optional<std::int64_t> integer_of(std::string_view value) {

@@ -36,6 +36,8 @@ class Skim {
 
 /// The string that is written there, decoded; nothing unless it is one.
 [[nodiscard]] std::optional<std::string> text_of(std::string_view value);
+/// The same where it stands, or in `decoded` where it was written in another way.
+[[nodiscard]] std::optional<std::string_view> text_in(std::string_view value, std::string& decoded);
 /// The integer that is written there; nothing for other numbers, and those beyond 64 bits.
 [[nodiscard]] std::optional<std::int64_t> integer_of(std::string_view value);
 

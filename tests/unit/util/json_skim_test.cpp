@@ -41,6 +41,12 @@ TEST_CASE("json skim: strings and integers") {
   CHECK(json::text_of(R"("")") == "");
   CHECK(json::text_of(R"("\u00e9\ud83c\udf89")") == "\xc3\xa9\xf0\x9f\x8e\x89");
   for (const char* none : {"", "\"", "5", "null", "[]", R"("\ud83c")"}) CHECK_FALSE(json::text_of(none));
+  const std::string_view plain = R"("as it is")";
+  std::string decoded;
+  CHECK(json::text_in(plain, decoded).value().data() == plain.data() + 1);
+  CHECK(json::text_in(R"("\u00e9")", decoded) == "\xc3\xa9");
+  CHECK(decoded == "\xc3\xa9");
+  CHECK_FALSE(json::text_in("5", decoded));
   CHECK(json::integer_of("9223372036854775807") == 9223372036854775807);
   CHECK(json::integer_of("-0") == 0);
   for (const char* none : {"", "1.0", "1e3", "9223372036854775808", "\"1\"", "true"}) {
