@@ -88,8 +88,8 @@ Result<std::shared_ptr<Outbox>> TenantOutbox::outbox() {
   if (keeps_ == nullptr) return Error(Errc::unsupported, "this transport keeps no outbox: send without it");
   Result<std::shared_ptr<Outbox>> made = keeps_->outbox();
   if (!made) return made;
-  outbox_ = *made;
-  outbox_->serve(chat_->tenant().str(), std::make_shared<Route>(chat_, keeps_, news_));
+  (*made)->serve(chat_->tenant().str(), std::make_shared<Route>(chat_, keeps_, news_));
+  outbox_ = *made;  // not before: what it accepts would go nowhere
   return outbox_;
 }
 
@@ -98,7 +98,7 @@ Task<Result<TransactionId>> TenantOutbox::accept(Self self, Message message, net
   if (!outbox) co_return std::move(outbox).error();
   const OutboxLane lane(self->chat_->tenant().str(), message.sender().str(), room_text(message.room()));
   if (auto checked = self->chat_->may_send(message); !checked) co_return std::move(checked).error();
-  const TransactionId id = lane.id_of(message.transaction_id());
+  TransactionId id = lane.id_of(message.transaction_id());
   message.transaction_id(id);
   // With what stands behind the id it may be too large.
   if (auto checked = self->chat_->may_send(message); !checked) co_return std::move(checked).error();

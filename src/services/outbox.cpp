@@ -15,6 +15,9 @@ namespace {
 // For giving a lease back: whoever waits for it would otherwise wait until it ends.
 constexpr std::chrono::seconds farewell_limit{2};
 
+// For a lane that there was no memory for.
+constexpr int most_tries = 10;
+
 // That nobody else took over; nothing where the lease is not held any more.
 std::optional<OutboxRecords::Beside> guarded(const store::Lease& lease) {
   std::optional<StoreWrite> guard = lease.guard();
@@ -32,7 +35,26 @@ Outbox::Outbox(std::shared_ptr<net::RuntimeCore> core, net::RecordStore records,
       lease_length_(lease_length),
       random_(net::jitter_source(std::random_device()())) {}
 
+// Begins to look around, again and again until there is memory for it: who accepted a message has been told so.
+class Outbox::Beginning final : public net::EventLoop::Errand, public std::enable_shared_from_this<Beginning> {
+ public:
+  Beginning(std::weak_ptr<Outbox> outbox, net::EventLoop& loop) : outbox_(std::move(outbox)), loop_(&loop) {}
+  void run() override {
+    try {
+      loop_->spawn(look_around(outbox_, loop_, shared_from_this()));
+    } catch (...) {
+      loop_->post(shared_from_this());
+    }
+  }
+
+ private:
+  std::weak_ptr<Outbox> outbox_;
+  net::EventLoop* loop_;
+};
+
 void Outbox::serve(const std::string& tenant, std::shared_ptr<OutboxRoute> route) {
+  net::EventLoop& loop = core_->loop(0);
+  auto beginning = std::make_shared<Beginning>(weak_from_this(), loop);
   {
     const std::lock_guard lock(mutex_);
     std::vector<std::shared_ptr<OutboxRoute>>& routes = routes_[tenant];
@@ -40,14 +62,7 @@ void Outbox::serve(const std::string& tenant, std::shared_ptr<OutboxRoute> route
     routes.push_back(std::move(route));
     if (std::exchange(looking_, true)) return;
   }
-  net::EventLoop& loop = core_->loop(0);
-  try {
-    loop.post([self = weak_from_this(), &loop] { loop.spawn(look_around(self, &loop)); });
-  } catch (...) {
-    const std::lock_guard lock(mutex_);
-    looking_ = false;  // the next one tries again
-    throw;
-  }
+  loop.post(std::move(beginning));
 }
 
 std::vector<std::shared_ptr<OutboxRoute>> Outbox::routes_of(const std::string& tenant) {
@@ -62,11 +77,19 @@ void Outbox::tell(const OutboxEntry& entry, const EventId& event) {
 }
 
 // It keeps nobody alive.
-Task<void> Outbox::look_around(std::weak_ptr<Outbox> self, net::EventLoop* loop) {
+Task<void> Outbox::look_around(std::weak_ptr<Outbox> self, net::EventLoop* loop, std::shared_ptr<Beginning> again) {
   const std::stop_token stopping = loop->stopping();
   std::chrono::milliseconds pause = first_look;
-  while (co_await loop->sleep_until(net::Clock::now() + pause, stopping)) {
+  for (;;) {
+    bool slept = false;
+    try {
+      slept = co_await loop->sleep_until(net::Clock::now() + pause, stopping);
+    } catch (...) {  // no memory to wait with
+      loop->post(std::move(again));
+      co_return;
+    }
     const Self here = self.lock();
+    if (!slept) co_return;
     if (!here) co_return;
     try {
       co_await find_lanes(here, net::CallContext(*loop, net::TimePoint::max(), stopping));
@@ -113,6 +136,14 @@ void Outbox::wake(const OutboxLane& lane) {
   });
 }
 
+void Outbox::try_to_wake(const OutboxLane& lane) noexcept {
+  try {
+    wake(lane);
+  } catch (...) {
+    // Out of memory, most likely: the lane is found at the next look.
+  }
+}
+
 Outbox::Unbegun::~Unbegun() {
   while (self_ && self_->once_more(path_)) {
   }
@@ -128,22 +159,39 @@ bool Outbox::once_more(const std::string& path) {
   return false;
 }
 
+// Whether it came to its end. What is short of memory is tried again at once, some times, and at the next look.
+Task<bool> Outbox::try_lane(Self self, OutboxLane lane, std::shared_ptr<OutboxRoute> route, net::EventLoop* loop) {
+  std::string holder = text::random_token();
+  if (holder.empty()) co_return true;
+  const auto lease = std::make_shared<store::Lease>(
+      self->records_.store(), store::LeaseMachine(outbox_key::lane(lane), std::move(holder), self->lease_length_));
+  try {
+    co_await send_lane(self, lane, route, loop, lease);
+    co_return true;
+  } catch (...) {  // nothing is awaited here
+  }
+  // Or the lane would wait until the lease ends.
+  const net::CallContext store(*loop, net::Clock::now() + farewell_limit, std::stop_token());
+  co_await net::release_lease(lease, store);
+  co_return false;
+}
+
 Task<void> Outbox::work(Self self, OutboxLane lane, std::shared_ptr<OutboxRoute> route, net::EventLoop* loop) {
   do {
-    try {
-      co_await send_lane(self, lane, route, loop);
-    } catch (...) {
-      // Out of memory, most likely: the lane is found again at the next look.
+    bool done = false;
+    for (int tries = 0; !done && tries < most_tries; ++tries) {
+      try {
+        done = co_await try_lane(self, lane, route, loop);
+      } catch (...) {
+        // Out of memory, most likely.
+      }
     }
   } while (self->once_more(lane.path()) && !loop->stopping().stop_requested());
 }
 
-Task<void> Outbox::send_lane(Self self, OutboxLane lane, std::shared_ptr<OutboxRoute> route, net::EventLoop* loop) {
+Task<void> Outbox::send_lane(Self self, OutboxLane lane, std::shared_ptr<OutboxRoute> route, net::EventLoop* loop,
+                             std::shared_ptr<store::Lease> lease) {
   using Step = OutboxSending::Step;
-  std::string holder = text::random_token();
-  if (holder.empty()) co_return;
-  const auto lease = std::make_shared<store::Lease>(
-      self->records_.store(), store::LeaseMachine(outbox_key::lane(lane), std::move(holder), self->lease_length_));
   const std::stop_token stopping = loop->stopping();
   // What was begun at the store is ended; it answers soon.
   const net::CallContext store(*loop, net::TimePoint::max(), std::stop_token());
@@ -296,7 +344,7 @@ Task<Result<void>> Outbox::accept(Self self, OutboxEntry entry, net::CallContext
     accepted = co_await turn.come(context);
     if (accepted) accepted = co_await OutboxRecords::accept(self->records_, entry, context);
   }
-  if (accepted) self->wake(entry.lane());
+  if (accepted) self->try_to_wake(entry.lane());
   co_return accepted;
 }
 
@@ -304,7 +352,7 @@ Task<Result<void>> Outbox::retry(Self self, std::string tenant, TransactionId id
   Result<OutboxLane> lane = co_await OutboxRecords::revive(self->records_, std::move(tenant), std::move(id),
                                                            std::chrono::system_clock::now(), std::move(context));
   if (!lane) co_return std::move(lane).error();
-  self->wake(*lane);
+  self->try_to_wake(*lane);
   co_return Result<void>();
 }
 

@@ -27,6 +27,7 @@
 #include "services/outbox_entry.hpp"
 #include "services/outbox_records.hpp"
 #include "services/outbox_sending.hpp"
+#include "store/lease.hpp"
 #include "util/task.hpp"
 
 namespace confab::services {
@@ -86,7 +87,11 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
     std::shared_ptr<Place> last;  // of those who accept, who came last
   };
 
+  class Beginning;
+
   void wake(const OutboxLane& lane);
+  // Of what is in the store already: an error would say that it is not.
+  void try_to_wake(const OutboxLane& lane) noexcept;
   [[nodiscard]] bool once_more(const std::string& path);
   // Work that was noted and has not begun; it is noted no more when this goes.
   class Unbegun {
@@ -104,12 +109,15 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   };
   [[nodiscard]] std::vector<std::shared_ptr<OutboxRoute>> routes_of(const std::string& tenant);
   void tell(const OutboxEntry& entry, const EventId& event);
-  [[nodiscard]] static Task<void> look_around(std::weak_ptr<Outbox> self, net::EventLoop* loop);
+  [[nodiscard]] static Task<void> look_around(std::weak_ptr<Outbox> self, net::EventLoop* loop,
+                                              std::shared_ptr<Beginning> again);
   [[nodiscard]] static Task<void> find_lanes(Self self, net::CallContext context);
   [[nodiscard]] static Task<void> work(Self self, OutboxLane lane, std::shared_ptr<OutboxRoute> route,
                                        net::EventLoop* loop);
+  [[nodiscard]] static Task<bool> try_lane(Self self, OutboxLane lane, std::shared_ptr<OutboxRoute> route,
+                                           net::EventLoop* loop);
   [[nodiscard]] static Task<void> send_lane(Self self, OutboxLane lane, std::shared_ptr<OutboxRoute> route,
-                                            net::EventLoop* loop);
+                                            net::EventLoop* loop, std::shared_ptr<store::Lease> lease);
 
   std::shared_ptr<net::RuntimeCore> core_;
   OutboxRecords records_;

@@ -225,6 +225,42 @@ confab_status apply_batch(Watched& in) {
   return in.once(confab_directory_apply, in.tenant.get(), batch);
 }
 
+confab_status set_password(Watched& in) {
+  const std::string slug = "new" + std::to_string(in.count);
+  auto user = request<confab_user_request>();
+  user.user = slug.c_str();
+  user.password = "correct horse";
+  return in.once(confab_set_password, in.tenant.get(), user);
+}
+
+// What was accepted is in the room, once, however the library's threads fared meanwhile.
+confab_status say_durably(Watched& in) {
+  const std::string body = "said for good " + std::to_string(++in.count);
+  auto message = request<confab_message_request>();
+  message.room = "picnic";
+  message.user = "ana";
+  message.body = body.c_str();
+  message.timeout_ms = patience;
+  const confab_status called = confab_send_durably(in.tenant, &message, in.queue, 9, nullptr, nullptr);
+  if (called != CONFAB_OK) return called;
+  const HeldEvent accepted = in.next_of(in.queue);
+  if (confab_event_status(accepted) != CONFAB_OK) return confab_event_status(accepted);
+  const std::string id = string_of(accepted, "/transaction_id");
+  auto asked = request<confab_outbox_request>();
+  asked.transaction_id = id.c_str();
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(2 * hang_seconds);
+  for (std::string state; state != "sent";) {
+    if (std::chrono::steady_clock::now() > end) FAIL("it was accepted and is ", state);
+    REQUIRE(confab_outbox_show(in.tenant, &asked, in.queue, 9, nullptr, nullptr) == CONFAB_OK);
+    const HeldEvent shown = in.next_of(in.queue);
+    if (confab_event_status(shown) == CONFAB_OK) state = string_of(shown, "/state");
+    REQUIRE(state != "dead");
+  }
+  const auto bodies = in.server.bodies(in.server.room_of_alias("#park_event_picnic:hs.test"));
+  CHECK(std::count(bodies.begin(), bodies.end(), body) == 1);
+  return CONFAB_OK;
+}
+
 confab_status open_client_with(Watched& in, const std::string& store) {
   const std::string json = configuration_of(in.server, in.folder).insert(1, store);
   const std::string base = in.folder.path().string();
@@ -382,6 +418,22 @@ TEST_CASE_FIXTURE(Trials, "what else can be asked, short of memory on the librar
 TEST_CASE_FIXTURE(Trials, "the directory, short of memory on the library's threads") {
   attempt("refresh", Start::warm, as_it_is, refresh);
   attempt("apply", Start::warm, with_a_new_user, apply_batch);
+}
+
+TEST_CASE_FIXTURE(Trials, "passwords, short of memory on the library's threads") {
+  attempt(
+      "set a password", Start::warm,
+      [](Watched& in) {
+        with_a_new_user(in);
+        REQUIRE_MESSAGE(apply_batch(in) == CONFAB_OK, in.said);
+      },
+      set_password, 3);
+}
+
+TEST_CASE_FIXTURE(Trials, "the outbox, short of memory on the library's threads") {
+  attempt("say for good", Start::warm, with_picnic, say_durably, 61);  // some wait for the next look, or for a lease
+  auto asked = request<confab_outbox_request>();
+  attempt("list", Start::warm, with_picnic, of(confab_outbox_list, asked), 3);
 }
 
 TEST_CASE_FIXTURE(Trials,
