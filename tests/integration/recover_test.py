@@ -95,7 +95,7 @@ class Recover(Backups, harness.HomeserverCase):
         self.assertNotEqual(gala, self.room("event", "gala", "ana", "ben"))
         self.send("event", "gala", "ben", "new room")
         self.assertEqual(["new room"], harness.texts(self.history("event", "gala", "ana")))
-        resumed = self.work.spawn("watch", "--as", "ben", "--resume", "gateway", "--for", "60")
+        resumed = self.work.spawn("watch", "--as", "ben", "--resume", "gateway", "--for", "300")
         self.addCleanup(resumed.end)
         missed = resumed.line()
         self.assertIn("missed", str(missed), str(resumed))
@@ -107,7 +107,7 @@ class Recover(Backups, harness.HomeserverCase):
 class RecoverDevices(Backups, TokenCase):
     """The refresh tokens of a backup were used up since. Here a token's life is too short for a second program."""
     access = "device"
-    options = ("--token-life", "4")
+    options = ("--token-life", "25")
 
     def asked_with(self, path):
         return re.findall(rf' (\d{{3}}) "POST /_matrix/client/v3/{path}[ ?]', self.log())

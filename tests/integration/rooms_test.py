@@ -239,7 +239,7 @@ class ComingAgain(RoomCase):
         away = self.say(kind, slug, range(6, 11))
         self.done(self.work.run("room", "add", kind, slug, reader))
         again = self.say(kind, slug, range(11, 11 + after))
-        resumed = self.work.spawn("watch", "--as", reader, "--resume", slug, "--for", "60")
+        resumed = self.work.spawn("watch", "--as", reader, "--resume", slug, "--for", "300")
         self.addCleanup(resumed.end)
         while again[-1] not in harness.texts(resumed.seen):
             self.assertIsNotNone(resumed.line(), str(resumed))

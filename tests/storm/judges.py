@@ -17,7 +17,7 @@ TOKENS = ("POST", "|".join(pattern for _, pattern in (LOGIN, REFRESH, PUPPET_LOG
 REGISTER = ("POST", r"/_matrix/client/v3/register")
 USER_PUT = ("PUT", r"/_synapse/admin/v2/users/[^/]+")
 ADMIN = "admin"  # the library's own account
-AT_ONCE = 10  # seconds: far more than somebody new needs, far less than the 333 s until Synapse lets a login in again
+AT_ONCE = 30  # seconds: far more than somebody new needs, far less than the 333 s until Synapse lets a login in again
 
 
 def count_faults(users, before, after, given, reasons=("recovery",)):

@@ -13,7 +13,7 @@ import outbox_kills  # noqa: E402
 class OutboxKills(unittest.TestCase):
     def test_each_accepted_message_is_there_once_and_in_order(self):
         with tempfile.TemporaryDirectory(prefix="confab-outbox-") as folder, outbox_kills.Kills(folder, lanes=10) as kills:
-            report = kills.run(10, restarts=0)
+            report = kills.run(10, restarts=0, most_seconds=120)
             (kills.lanes[3].work.folder / "left").write_text(kills.operator + next(iter(kills.proxy.secrets())))
             with self.assertRaisesRegex(AssertionError, "secrets stand in .*r3/left"):
                 kills.nothing_leaked()

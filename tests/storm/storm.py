@@ -241,7 +241,7 @@ class Storm(Judges):
         places = [(event, user) for event, members in self.events.items() for user in members if by in (None, user)]
         for i in range(count):
             event, user = places[i % len(places)]
-            at = host or self.hosts[i % len(self.hosts)]
+            at = host or self.hosts[(i + i // len(places)) % len(self.hosts)]  # no user at the same one each time
             text = f"{word} {i}"
             self.texts.append(text)
             self.said_by[text] = user
