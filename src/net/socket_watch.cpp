@@ -130,6 +130,8 @@ bool SocketWatch::want(curl_socket_t number, int what) noexcept {
   if (wants(socket->wanted, CURL_POLL_IN) && !connecting_.empty()) std::erase(connecting_, number);
   if (wants(socket->wanted, CURL_POLL_IN) && !socket->reading) wait_read(socket);
   if (wants(socket->wanted, CURL_POLL_OUT) && !socket->writing) wait_write(socket);
+  // It may have connected without a wait.
+  if (wants(socket->wanted, CURL_POLL_IN) && !socket->writing) socket->writing_memory.reset();
   return !unwatched_;
 }
 
