@@ -12,6 +12,7 @@ namespace confab::credentials {
 namespace {
 
 constexpr const char* registration_key = "homeserver.appservice_file";
+constexpr int refused_user = 403;
 
 bool says(const Error& error, matrix::Errcode code) { return matrix::errcode_from(error.errcode()) == code; }
 
@@ -23,6 +24,10 @@ Error Appservice::missing() {
 }
 
 bool Appservice::lacks_device(const Error& error) { return says(error, matrix::Errcode::unknown_device); }
+
+bool Appservice::is_refusal(const Error& error) {
+  return error.code() == Errc::forbidden && error.http_status() == refused_user;
+}
 
 Error Appservice::not_ours(const Error& error) {
   return error.with_code(Errc::not_found)
@@ -62,8 +67,14 @@ Task<Result<void>> Appservice::make_device(std::shared_ptr<Appservice> self, Mat
   const DeviceId none;
   const matrix::ActingAs<matrix::PutDevice> acting(device, user, none);
   Result<matrix::Done> made = co_await self->client_->call(acting, self->token_, user.str(), context.step());
-  if (!made) co_return self->judged(made.error());
-  co_return Result<void>();
+  if (made) co_return Result<void>();
+  // Not the outcome of what the caller asked for: that was not sent.
+  if (made.error().code() == Errc::outcome_unknown) {
+    co_return made.error()
+        .with_code(Errc::unavailable)
+        .with_message("the homeserver did not answer the request for the user's device; try again later");
+  }
+  co_return self->judged(made.error());
 }
 
 Task<bool> Appservice::knows(std::shared_ptr<Appservice> self, MatrixUserId user, net::CallContext context) {
@@ -71,7 +82,7 @@ Task<bool> Appservice::knows(std::shared_ptr<Appservice> self, MatrixUserId user
   const DeviceId none;
   const matrix::ActingAs<matrix::Whoami> acting(whoami, user, none);
   Result<matrix::WhoamiAnswer> answer = co_await self->client_->call(acting, self->token_, user.str(), context.step());
-  co_return answer || answer.error().code() != Errc::forbidden;
+  co_return answer || !is_refusal(answer.error());
 }
 
 Task<Result<MatrixUserId>> Appservice::sender(std::shared_ptr<Appservice> self, net::CallContext context) {

@@ -61,7 +61,7 @@ class Appservice : public std::enable_shared_from_this<Appservice> {
       }
       Error error = self->judged(answer.error());
       is_answer = error.code() != Errc::config;
-      if (error.code() == Errc::forbidden) {
+      if (is_refusal(error)) {
         const bool known = co_await knows(self, user, context);
         if (known) co_return error;
         is_answer = false;
@@ -84,6 +84,8 @@ class Appservice : public std::enable_shared_from_this<Appservice> {
   static constexpr const char* self_flow = "application service";
 
   [[nodiscard]] static bool lacks_device(const Error& error);
+  // Which may be one of the user. A 401 that asks for something else has the same code, and says nothing of them.
+  [[nodiscard]] static bool is_refusal(const Error& error);
   [[nodiscard]] static Error not_ours(const Error& error);
   [[nodiscard]] static Task<Result<void>> make_device(std::shared_ptr<Appservice> self, MatrixUserId user,
                                                       net::CallContext context);

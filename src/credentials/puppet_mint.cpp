@@ -12,13 +12,8 @@ namespace {
 constexpr std::chrono::hours token_life{2};
 }  // namespace
 
-Error admin_refusal(const Error& error) {
+Error said_of_admin(const Error& error) {
   switch (error.code()) {
-    case Errc::forbidden:
-      return error.with_code(Errc::admin_unavailable)
-          .with_message("the admin account is no server administrator, so it cannot act for users")
-          .with_subject("homeserver.admin_user");
-    // These speak of the admin: a token is minted for a locked or closed account like for any other.
     case Errc::account_locked:
     case Errc::account_suspended:
     case Errc::account_deactivated:
@@ -26,14 +21,25 @@ Error admin_refusal(const Error& error) {
       return error.with_code(Errc::admin_unavailable)
           .with_message("the homeserver refuses the admin account, so it cannot act for users")
           .with_subject("homeserver.admin_user");
+    default:
+      return error;
+  }
+}
+
+Error admin_refusal(const Error& error) {
+  switch (error.code()) {
+    case Errc::forbidden:
+      return error.with_code(Errc::admin_unavailable)
+          .with_message("the admin account is no server administrator, so it cannot act for users")
+          .with_subject("homeserver.admin_user");
     case Errc::outcome_unknown:
       // Not the outcome of what the caller asked for: that was not sent yet.
       return error.with_code(Errc::unavailable)
           .with_message("the homeserver did not answer the request for the user's token; try again later");
     case Errc::not_found:
       return error.with_message("the user has no account yet").with_subject("user");
-    default:
-      return error;
+    default:  // a token is minted for a locked or closed account like for any other
+      return said_of_admin(error);
   }
 }
 

@@ -31,6 +31,10 @@ class PuppetMint final : public Mint {
 [[nodiscard]] Task<Result<void>> look_at_account(std::shared_ptr<AdminSession> admin, MatrixUserId account,
                                                  net::CallContext context);
 
+// What the homeserver says of an account in its answer to the admin it says of the admin's: nobody may take it for the
+// user's.
+[[nodiscard]] Error said_of_admin(const Error& error);
+
 // What the admin's failure means to a user for whom it was to act.
 [[nodiscard]] Error admin_refusal(const Error& error);
 

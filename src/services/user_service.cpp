@@ -1,6 +1,9 @@
 #include "services/user_service.hpp"
 
+#include <optional>
+
 #include "credentials/closed_account.hpp"
+#include "credentials/puppet_mint.hpp"
 #include "matrix/endpoints/profile.hpp"
 #include "matrix/endpoints/synapse_admin_account.hpp"
 #include "matrix/endpoints/synapse_admin_users.hpp"
@@ -10,8 +13,12 @@ namespace confab::services {
 
 namespace {
 
-// For good: what may pass has another status, or none. A Synapse whose database is a minute old breaks at it, too.
+using credentials::said_of_admin;
+
+// The account, for good: what may pass has another status, or none, and an admin who may not says nothing of the user.
+// A Synapse whose database is a minute old breaks at it, too.
 bool is_refused(const Error& error) {
+  if (error.code() == Errc::admin_unavailable) return false;
   return error.http_status() >= 400 && error.http_status() < 500 && !error.retriable();
 }
 
@@ -51,7 +58,7 @@ Task<Result<void>> UserService::rename(std::shared_ptr<UserService> self, Matrix
   request.display_name(std::move(display_name));
   Result<matrix::AdminUserAnswer> renamed =
       co_await self->tokens_->admin()->call(std::move(request), context.step(), net::Repeatable::idempotent);
-  if (!renamed) co_return std::move(renamed).error();
+  if (!renamed) co_return said_of_admin(renamed.error());
   co_return Result<void>();
 }
 
@@ -69,7 +76,7 @@ Task<Result<void>> UserService::create(std::shared_ptr<UserService> self, Matrix
           self->tokens_, std::move(user), credentials::PasswordOwner::library, std::move(context));
       co_return Result<void>();
     }
-    if (!appservice || created.error().errcode() != "M_EXCLUSIVE") co_return std::move(created).error();
+    if (!appservice || created.error().errcode() != "M_EXCLUSIVE") co_return said_of_admin(created.error());
   }
   // Not by the admin: the homeserver keeps the names of an application service from everybody else.
   if (!appservice) co_return credentials::Appservice::missing();
@@ -104,7 +111,7 @@ Task<Result<void>> UserService::look_and_make(std::shared_ptr<UserService> self,
       if (found->display_name() == std::optional<std::string>(display_name)) co_return Result<void>();
       co_return co_await rename(self, std::move(user), std::move(display_name), may_write, std::move(context));
     }
-    if (found.error().code() != Errc::not_found) co_return std::move(found).error();
+    if (found.error().code() != Errc::not_found) co_return said_of_admin(found.error());
     Result<void> created = co_await create(self, user, display_name, context.step());
     if (created) self->tokens_->forget_refusal(user);
     if (created) co_return created;
@@ -127,7 +134,7 @@ Task<Result<void>> UserService::reopen(std::shared_ptr<UserService> self, Matrix
   credentials::AdminSession& admin = *self->tokens_->admin();
   Result<matrix::AdminUserAnswer> found = co_await admin.call(matrix::AdminGetUser(user), context.step());
   if (!found && found.error().code() == Errc::not_found) co_return without_account(found.error());
-  if (!found) co_return std::move(found).error();
+  if (!found) co_return said_of_admin(found.error());
   if (found->deactivated()) {
     // First: what was known of the account opens it no more, and a login that is refused would say that its password
     // is somebody else's by now.
@@ -138,11 +145,12 @@ Task<Result<void>> UserService::reopen(std::shared_ptr<UserService> self, Matrix
     matrix::AdminPutUser request(user);
     request.deactivated(false).password(std::move(*password)).log_out_devices(false);
     Result<matrix::AdminUserAnswer> opened = co_await admin.call(std::move(request), context.step());
-    if (!opened && is_refused(opened.error())) {
-      co_return credentials::closed_account(opened.error())
-          .with_message("the user's identity is lost: the account was closed, and the homeserver does not reopen it");
+    const std::optional<Error> failed = opened ? std::nullopt : std::optional<Error>(said_of_admin(opened.error()));
+    if (failed && is_refused(*failed)) {
+      co_return credentials::closed_account(*failed).with_message(
+          "the user's identity is lost: the account was closed, and the homeserver does not reopen it");
     }
-    if (!opened) co_return std::move(opened).error();
+    if (failed) co_return *failed;
     if (opened->deactivated()) co_return credentials::closed_account();
     const Log& log = admin.client()->scheduler()->runtime()->log();
     log.write(LogLevel::info, "services", "user.reactivated", "an account that was closed was opened again",
@@ -157,7 +165,7 @@ Task<Result<Account>> UserService::account(std::shared_ptr<UserService> self, Ma
   Result<matrix::AdminUserAnswer> found =
       co_await self->tokens_->admin()->call(matrix::AdminGetUser(user), context.step());
   if (!found && found.error().code() == Errc::not_found) co_return without_account(found.error());
-  if (!found) co_return std::move(found).error();
+  if (!found) co_return said_of_admin(found.error());
   co_return Account(UserSlug(), std::move(user), found->display_name().value_or("")).state(state_of(*found));
 }
 
@@ -177,7 +185,7 @@ Task<Result<void>> UserService::set_password(std::shared_ptr<UserService> self, 
   Result<matrix::Done> done =
       co_await self->tokens_->admin()->call(std::move(reset), context.step(), net::Repeatable::idempotent);
   if (!done && done.error().code() == Errc::not_found) co_return without_account(done.error());
-  if (!done) co_return std::move(done).error();
+  if (!done) co_return said_of_admin(done.error());
   self->tokens_->forget_refusal(user);
   const Log& log = self->tokens_->admin()->client()->scheduler()->runtime()->log();
   log.write(LogLevel::info, "services", "user.password.set", "a user was given a password of their own", user.str());

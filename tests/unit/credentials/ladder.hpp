@@ -8,10 +8,12 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -284,6 +286,12 @@ using LoginKey = std::shared_ptr<const Secret>;
   if (access == Access::device) process->tokens->use_devices("");
   if (access == Access::both) process->tokens->use_both("");
   return process;
+}
+
+// Who waited for the admin's login in vain may be told before it has ended, and with it its lease.
+inline void await_admin(const Process& process) {
+  const auto latest = net::Clock::now() + std::chrono::seconds(20);
+  while (process.admin->slot()->busy() && net::Clock::now() < latest) std::this_thread::yield();
 }
 
 // The words of all requests from the first of that name on. Requests that met the fault one after the other count as

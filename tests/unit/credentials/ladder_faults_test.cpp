@@ -92,6 +92,7 @@ class FaultTrial {
     const auto ended = call_.all();
     REQUIRE(ended.size() == 1);
     CHECK(outcome(ended[0]) == row.end);
+    test::await_admin(*here_);
     CHECK(trace(test::word(asked_)) == row.climbed);
     CHECK(met_.load() == row.met);
     CHECK(hs_.count("*", "/**") < 40);
@@ -114,12 +115,7 @@ class FaultTrial {
     }
     hs_.clear_scripts();
     hs_.forget_requests();
-    auto healed = whoami().wait();
-    // The admin's login may be about to end, and those who wait for that end with it.
-    if (fault_.is_silence() && !healed) {
-      hs_.forget_requests();
-      healed = whoami().wait();
-    }
+    const auto healed = whoami().wait();
     CHECK(outcome(healed) == "ok");
     if (healed) CHECK(healed->device_id() == (row.acted ? std::nullopt : device_));
     CHECK(trace("") == row.healed);

@@ -75,6 +75,7 @@ class MoveTrial {
     while (!is_over() && net::Clock::now() < until) CHECK(device().has_value());
     while (row.moved && device() != "CONFAB" && net::Clock::now() < until) continue;
     for (int i = 0; i < test::burst; ++i) CHECK(device() == (row.moved ? "CONFAB" : "none"));
+    test::await_admin(*here_);
     CHECK(met_.load() == row.met);
     CHECK(trace(test::word(asked_)) == row.climbed);
     hs_.clear_scripts();

@@ -325,6 +325,12 @@ TEST_CASE(
     CHECK(error.message().find("does not reopen it") != std::string_view::npos);
     at.hs.clear_scripts();
   }
+  for (const Answer& of_admin : {Answer::error(401, "M_USER_LOCKED"), Answer::error(403, "M_USER_SUSPENDED"),
+                                 Answer::error(403, "M_USER_DEACTIVATED"), Answer::error(401, "M_UNKNOWN_TOKEN")}) {
+    at.hs.on("PUT", user_path, of_admin);
+    CHECK(reactivate(at, ana).error().code() == Errc::admin_unavailable);
+    at.hs.clear_scripts();
+  }
   for (const Answer& passing : {Answer::error(500, "M_UNKNOWN"), Answer::error(503, "")}) {
     at.hs.on("PUT", user_path, passing);
     const Error error = reactivate(at, ana).error();
