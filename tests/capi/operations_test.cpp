@@ -228,7 +228,7 @@ TEST_CASE_FIXTURE(ClientAtWork, "an operation that is late, refused or uncertain
   message.user = "ana";
   message.body = "did it arrive?";
   server.on("PUT", "/_matrix/client/v3/rooms/*/send/*/*", Answer::real().hold());
-  message.timeout_ms = 300;
+  message.timeout_ms = 3000;
   HeldEvent event = ended(confab_send, tenant.get(), message);
   CHECK(confab_event_status(event) == CONFAB_OUTCOME_UNKNOWN);
   const std::string transaction = confab_error_transaction_id(confab_event_error(event));

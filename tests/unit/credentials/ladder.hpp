@@ -281,8 +281,13 @@ using LoginKey = std::shared_ptr<const Secret>;
 
 [[nodiscard]] inline std::unique_ptr<Process> make_process(FakeMatrix& hs, const SealedStore& store, Access access,
                                                            const LoginKey& key, std::chrono::milliseconds moves_after) {
-  auto process = std::make_unique<Process>(hs, store);
-  process->tokens = std::make_shared<credentials::UserTokens>(process->admin, process->token_store, moves_after, key);
+  // What is remembered of a refusal must not end before its trial is judged, however busy the machine.
+  constexpr std::chrono::hours first_refusal{1};
+  auto password = std::make_shared<credentials::AdminPassword>(Secret(std::string(FakeMatrix::admin_password)));
+  auto process =
+      std::make_unique<Process>(hs, store, std::move(password), RuntimeOptions().loop_threads(1), first_refusal);
+  process->tokens =
+      std::make_shared<credentials::UserTokens>(process->admin, process->token_store, moves_after, key, first_refusal);
   if (access == Access::device) process->tokens->use_devices("");
   if (access == Access::both) process->tokens->use_both("");
   return process;

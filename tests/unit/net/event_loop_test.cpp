@@ -289,9 +289,10 @@ TEST_CASE("event loop: the watchdog hears of what holds the loop, and of nothing
   });
   loop.start_thread();
   on_loop(loop, [] {});
-  on_loop(loop, [] { std::this_thread::sleep_for(80ms); });
+  on_loop(loop, [] { std::this_thread::sleep_for(2s); });
   on_loop(loop, [] {});
   const std::lock_guard lock(mutex);
-  REQUIRE(stalls.size() == 1);
-  CHECK(stalls[0] >= 80ms);
+  // The machine may stop any of them, but not for so long.
+  CHECK(std::count_if(stalls.begin(), stalls.end(), [](auto took) { return took >= 2s; }) == 1);
+  CHECK(std::all_of(stalls.begin(), stalls.end(), [](auto took) { return took > 50ms; }));
 }

@@ -240,6 +240,7 @@ TEST_CASE("UserEvents: a slow reader requests nothing new, and an ack alone neit
 
 TEST_CASE("UserEvents: a next() that is out of time or cancelled loses nothing") {
   Watching at;
+  REQUIRE(at.stream.ready().wait());
   CHECK(at.stream.next(CallOptions().within(100ms)).wait().error().code() == Errc::timed_out);
   REQUIRE(at.hs.wait_for(2, "GET", sync_path, 10s));
   at.first_taken = true;
