@@ -279,7 +279,7 @@ class Refreshes(TokenCase):
         self.assertEqual(count, len(set(accepted)))
         self.admin = self.matrix.admin_token()  # its session ended as well
         self.assertEqual(["CONFAB"], self.devices(self.ana))
-        read = self.done(self.work.run("history", "event", "picnic", "--as", "ben", "--limit", "100"))
+        read = self.done(self.work.run("history", "event", "picnic", "--as", "ben", "--limit", "500"))
         self.assertEqual([f"line {n}" for n in range(count, -1, -1)],
                          [text for text in harness.texts(read) if text.startswith("line ")])
 

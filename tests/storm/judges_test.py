@@ -86,7 +86,7 @@ class Judged(unittest.TestCase):
 
     def test_a_newcomer_who_waits_for_a_login(self):
         self.assertEqual([], judges.newcomer_faults(0.5))
-        self.assertEqual(["a new user had spoken after 333.1 s, at most 10 are allowed"], judges.newcomer_faults(333.1))
+        self.assertEqual(["a new user had spoken after 333.1 s, at most 30 are allowed"], judges.newcomer_faults(333.1))
 
 
 if __name__ == "__main__":
