@@ -431,7 +431,7 @@ TEST_CASE_FIXTURE(Trials, "passwords, short of memory on the library's threads")
 }
 
 TEST_CASE_FIXTURE(Trials, "the outbox, short of memory on the library's threads") {
-  attempt("say for good", Start::warm, with_picnic, say_durably, 61);  // some wait for the next look, or for a lease
+  attempt("say for good", Start::warm, with_picnic, say_durably, 127);  // some wait for the next look, or for a lease
   auto asked = request<confab_outbox_request>();
   attempt("list", Start::warm, with_picnic, of(confab_outbox_list, asked), 3);
 }
