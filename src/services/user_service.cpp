@@ -16,9 +16,9 @@ namespace {
 using credentials::said_of_admin;
 
 // The account, for good: what may pass has another status, or none, and an admin who may not says nothing of the user.
-// A Synapse whose database is a minute old breaks at it, too.
+// Nor does a 401 that asks for something else. A Synapse whose database is a minute old breaks at it, too.
 bool is_refused(const Error& error) {
-  if (error.code() == Errc::admin_unavailable) return false;
+  if (error.code() == Errc::admin_unavailable || error.http_status() == 401) return false;
   return error.http_status() >= 400 && error.http_status() < 500 && !error.retriable();
 }
 

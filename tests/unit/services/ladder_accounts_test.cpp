@@ -225,12 +225,22 @@ void judge_accounts(Doing doing, test::Ladder<AccountRow> ladder) {
   });
 }
 
+// Where accounts are made nobody speaks as their users.
+test::Ladder<AccountRow> of_no_user() {
+  test::Ladder<AccountRow> ladder;
+  for (const Asked asked :
+       {Asked::call, Asked::refresh, Asked::login, Asked::put, Asked::act, Asked::lift, Asked::device, Asked::who}) {
+    ladder.never(asked, "no user asks for anything");
+  }
+  return ladder;
+}
+
 }  // namespace
 
 // Of the admin speaks what it is told. That an account was made and its answer lost shows at the look.
 TEST_CASE("ladder: every fault where the admin makes an account") {
   judge_accounts(Doing::provisions,
-                 test::Ladder<AccountRow>()
+                 of_no_user()
                      .meets(Asked::look, made("look", " create", "", "unavailable",
                                               {"401", "admin_unavailable", "look admin look", 2, "look create"},
                                               "admin_unavailable"))
@@ -239,34 +249,18 @@ TEST_CASE("ladder: every fault where the admin makes an account") {
                                                 "admin_unavailable"))
                      .meets(Asked::admin, admin_lets_nobody_in())
                      .meets(Asked::lift_admin, admin_keeps_limits())
-                     .never(Asked::call, "no user asks for anything")
-                     .never(Asked::refresh, "no user asks for anything")
-                     .never(Asked::login, "no user asks for anything")
-                     .never(Asked::put, "no user asks for anything")
-                     .never(Asked::act, "no user asks for anything")
-                     .never(Asked::lift, "no user asks for anything")
-                     .never(Asked::device, "no user asks for anything")
-                     .never(Asked::who, "no user asks for anything")
                      .never(Asked::register_user, "there is no application service"));
 }
 
 TEST_CASE("ladder: every fault where an application service makes an account") {
   judge_accounts(Doing::provisions_by_service,
-                 test::Ladder<AccountRow>()
+                 of_no_user()
                      .meets(Asked::register_user, made("register", "", "look ", "outcome_unknown",
                                                        {"401", "config", "register", 1, "look register"}, ""))
                      .never(Asked::look, "as where the admin makes it")
                      .never(Asked::create, "the application service makes it")
                      .never(Asked::admin, "as where the admin makes it")
-                     .never(Asked::lift_admin, "as where the admin makes it")
-                     .never(Asked::call, "no user asks for anything")
-                     .never(Asked::refresh, "no user asks for anything")
-                     .never(Asked::login, "no user asks for anything")
-                     .never(Asked::put, "no user asks for anything")
-                     .never(Asked::act, "no user asks for anything")
-                     .never(Asked::lift, "no user asks for anything")
-                     .never(Asked::device, "no user asks for anything")
-                     .never(Asked::who, "no user asks for anything"));
+                     .never(Asked::lift_admin, "as where the admin makes it"));
 }
 
 TEST_CASE("ladder: every fault where an application service speaks for the users") {

@@ -338,6 +338,9 @@ TEST_CASE(
     CHECK(error.retriable());
     at.hs.clear_scripts();
   }
+  at.hs.on("PUT", user_path, Answer(401, R"({"flows":[],"session":"s"})"));  // for something else than the token
+  CHECK(reactivate(at, ana).error().code() == Errc::forbidden);
+  at.hs.clear_scripts();
   CHECK(reactivate(at, ana).has_value());
   CHECK(reactivate(at, MatrixUserId("@nobody:hs.test")).error().code() == Errc::not_found);
 }
