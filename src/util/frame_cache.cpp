@@ -28,7 +28,7 @@ namespace {
 constexpr std::size_t step = 16;
 constexpr std::size_t beside = 8;
 constexpr std::size_t largest = 4096;
-constexpr std::size_t kept_bytes = 512 * 1024;  // by each thread
+constexpr std::size_t kept_bytes = 1024 * 1024;  // by each thread: what 150 polls that end and begin again need
 
 struct Free {
   Free* next;
@@ -47,6 +47,7 @@ struct Kept {
   }
   std::array<Free*, (largest + beside - 1) / step + 1> lists{};
   std::size_t bytes = 0;
+  std::size_t hand = 0;  // the list that gives up a frame next
   bool closed = false;
 };
 
@@ -73,9 +74,19 @@ void FrameCache::give(void* frame, std::size_t bytes) noexcept {
   if (bytes > largest) return ::operator delete(frame);
   const std::size_t list = list_of(bytes);
   const std::size_t whole = size_in(list);
-  if (kept.closed || kept.bytes + whole > kept_bytes) return ::operator delete(frame);
+  if (kept.closed) return ::operator delete(frame);
   kept.lists[list] = ::new (frame) Free{kept.lists[list]};
   kept.bytes += whole;
+  // Of all sizes in turn, rather than what comes now: else those of a time that is over (thousands who log in) would be
+  // kept for ever, and none of those that are used.
+  while (kept.bytes > kept_bytes) {
+    kept.hand = (kept.hand + 1) % kept.lists.size();
+    Free* const given_up = kept.lists[kept.hand];
+    if (given_up == nullptr) continue;
+    kept.lists[kept.hand] = given_up->next;
+    kept.bytes -= size_in(kept.hand);
+    ::operator delete(given_up);
+  }
 }
 
 #endif

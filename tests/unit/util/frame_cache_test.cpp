@@ -38,3 +38,24 @@ TEST_CASE("frame cache: a frame may be given back on another thread, which may e
   CHECK(frame != nullptr);
   FrameCache::give(frame, 500);
 }
+
+TEST_CASE("frame cache: sizes that are used are kept, after many of a size that is used no more") {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  MESSAGE("not under a sanitizer, where no frame is used again");
+#else
+  std::thread([] {
+    std::vector<void*> past;
+    for (int i = 0; i < 8000; ++i) past.push_back(FrameCache::take(300));
+    for (void* const frame : past) FrameCache::give(frame, 300);
+    std::vector<void*> given;
+    std::vector<void*> taken;
+    for (int round = 0; round < 20; ++round) {
+      taken.clear();
+      for (int i = 0; i < 40; ++i) taken.push_back(FrameCache::take(500));
+      if (round == 19) CHECK(taken == std::vector<void*>(given.rbegin(), given.rend()));  // last given, first taken
+      given = taken;
+      for (void* const frame : given) FrameCache::give(frame, 500);
+    }
+  }).join();
+#endif
+}
