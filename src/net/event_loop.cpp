@@ -32,6 +32,9 @@ using AsioTimer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, as
 // Posted tasks that run before sockets and timers have a turn again.
 constexpr std::size_t tasks_per_turn = 64;
 
+// Of those who wait until the loop is quiet, while it is not: one for so many turns of others.
+constexpr std::uint64_t turns_for_a_quiet_one = 16;
+
 class CurrentLoop {
  public:
   explicit CurrentLoop(EventLoop* loop) noexcept : before_(std::exchange(current_loop, loop)) {}
@@ -76,6 +79,13 @@ struct EventLoop::State {
     asio::post(io, asio::bind_allocator(drain_memory.allocator(), [this, &loop] { drain(loop); }));
   }
   void run_errands(EventLoop& loop) noexcept;
+  void wake_quiet(EventLoop& loop) noexcept {
+    turns_at_quiet = turns;
+    asio::post(io, asio::bind_allocator(quiet_memory.allocator(), [this, &loop] { run_quiet(loop); }));
+  }
+  void run_quiet(EventLoop& loop) noexcept;
+  [[nodiscard]] std::size_t quiet_ones_due() const noexcept;
+  Quiet& take_quiet() noexcept;
   void begin_to_end() noexcept;
   static std::shared_ptr<Errand> take_first(std::shared_ptr<Errand>& chain) noexcept {
     std::shared_ptr<Errand> first = std::move(chain);
@@ -94,6 +104,7 @@ struct EventLoop::State {
   void destroy_what_is_left(EventLoop& loop);
 
   HandlerMemory drain_memory;  // there is one drain on its way at most
+  HandlerMemory quiet_memory;  // and one look at who waits for quiet
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   std::thread thread;
@@ -115,6 +126,10 @@ struct EventLoop::State {
   std::size_t next_in_batch = 0;
   std::shared_ptr<Errand> errands;
   Background::promise_type* backgrounds = nullptr;
+  Quiet* first_quiet = nullptr;
+  Quiet* last_quiet = nullptr;
+  bool quiet_is_awake = false;  // run_quiet() is on its way
+  std::uint64_t turns_at_quiet = 0;
   std::atomic<std::size_t> spawned{0};
   std::optional<AsioTimer> patience;
   std::chrono::milliseconds patience_for{0};  // set before the end is asked for
@@ -192,6 +207,30 @@ void EventLoop::State::run_errands(EventLoop& loop) noexcept {
   }
 }
 
+// Between two looks the loop has asked for what arrived: without a turn of anybody else there was nothing.
+std::size_t EventLoop::State::quiet_ones_due() const noexcept {
+  const std::uint64_t busy = turns - turns_at_quiet;
+  if (busy == 0 || Clock::now() - first_quiet->since_ >= longest_quiet_wait) return tasks_per_turn;
+  return 1 + busy / turns_for_a_quiet_one;
+}
+
+EventLoop::Quiet& EventLoop::State::take_quiet() noexcept {
+  Quiet& first = *first_quiet;
+  first_quiet = first.next_;
+  (first_quiet != nullptr ? first_quiet->previous_ : last_quiet) = nullptr;
+  return first;
+}
+
+void EventLoop::State::run_quiet(EventLoop& loop) noexcept {
+  std::size_t due = first_quiet != nullptr ? quiet_ones_due() : 0;
+  for (; due > 0 && first_quiet != nullptr; --due) {
+    const Turn turn(loop);
+    std::exchange(take_quiet().waiting_, nullptr).resume();
+  }
+  quiet_is_awake = first_quiet != nullptr;
+  if (quiet_is_awake) wake_quiet(loop);
+}
+
 void EventLoop::State::begin_to_end() noexcept {
   ending = true;
   try {
@@ -251,6 +290,23 @@ bool EventLoop::in_loop() const noexcept { return current_loop == this; }
 EventLoop* EventLoop::current() noexcept { return current_loop; }
 
 void EventLoop::spawn(Task<void> task) { State::run_in_background(*state_, std::move(task)); }
+
+void EventLoop::Quiet::await_suspend(std::coroutine_handle<> waiting) noexcept {
+  State& state = *loop_->state_;
+  waiting_ = waiting;
+  since_ = Clock::now();
+  previous_ = state.last_quiet;
+  (previous_ != nullptr ? previous_->next_ : state.first_quiet) = this;
+  state.last_quiet = this;
+  if (!std::exchange(state.quiet_is_awake, true)) state.wake_quiet(*loop_);
+}
+
+EventLoop::Quiet::~Quiet() {
+  if (!waiting_) return;
+  State& state = *loop_->state_;
+  (previous_ != nullptr ? previous_->next_ : state.first_quiet) = next_;
+  (next_ != nullptr ? next_->previous_ : state.last_quiet) = previous_;
+}
 
 std::size_t EventLoop::spawned() const noexcept { return state_->spawned.load(std::memory_order_relaxed); }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -79,6 +80,30 @@ class EventLoop {
 
   // Sleeps until `when`, or until a stop is requested (on this loop's thread or another). True: the time came.
   [[nodiscard]] Task<bool> sleep_until(TimePoint when, std::stop_token stop);
+
+  // `co_await EventLoop::Quiet(loop)`: goes on once the loop has nothing else to do. For what only begins a long wait,
+  // such as a long poll: where much arrives at once, it reaches its readers first. On a loop that stays busy it goes on
+  // all the same, a few at a time, and after longest_quiet_wait as soon as its turn comes. Needs no memory. Loop thread
+  // only.
+  class Quiet {
+   public:
+    explicit Quiet(EventLoop& loop) noexcept : loop_(&loop) {}
+    ~Quiet();
+    Quiet(const Quiet&) = delete;
+    Quiet& operator=(const Quiet&) = delete;
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> waiting) noexcept;
+    void await_resume() const noexcept {}
+
+   private:
+    friend class EventLoop;
+    EventLoop* loop_;
+    std::coroutine_handle<> waiting_;  // null: not in the list
+    TimePoint since_;
+    Quiet* previous_ = nullptr;
+    Quiet* next_ = nullptr;
+  };
+  static constexpr std::chrono::milliseconds longest_quiet_wait{1000};
 
   // Runs a task that nobody waits for, until it first has to wait. Loop thread only. An exception that leaves it goes
   // to the hook and no further. What has not ended when the loop has stopped is destroyed where it waits.

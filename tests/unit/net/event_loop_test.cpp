@@ -60,6 +60,16 @@ Task<void> never_ends(EventLoop* loop, Gone gone) {
   static_cast<void>(gone);
 }
 
+Task<void> goes_on_when_quiet(EventLoop* loop, int* gone_on) {
+  co_await EventLoop::Quiet(*loop);
+  ++*gone_on;
+}
+
+Task<void> never_quiet(EventLoop* loop, Gone gone) {
+  co_await EventLoop::Quiet(*loop);
+  static_cast<void>(gone);
+}
+
 Task<void> throws() {
   throw std::runtime_error("from a task");
   co_return;
@@ -254,6 +264,78 @@ TEST_CASE("event loop: tasks that do not listen are destroyed where they wait, o
     never_started.post([token = Gone(gone)] {});
   }
   CHECK(gone == 2);
+}
+
+TEST_CASE("event loop: who waits for quiet goes on when others have had their turn, a few meanwhile") {
+  EventLoop loop;
+  loop.start_thread();
+  constexpr int waiting = 1000;
+  constexpr int turns = 200;
+  int gone_on = 0;
+  int gone_on_while_busy = -1;
+  std::function<void(int)> busy = [&](int left) {
+    if (left == 0) {
+      gone_on_while_busy = gone_on;
+      return;
+    }
+    loop.post([&, left] { busy(left - 1); });
+  };
+  on_loop(loop, [&] {
+    busy(turns);
+    for (int i = 0; i < waiting; ++i) loop.spawn(goes_on_when_quiet(&loop, &gone_on));
+    CHECK(gone_on == 0);
+  });
+  while (loop.spawned() > 0) std::this_thread::yield();
+  on_loop(loop, [&] {
+    CHECK(gone_on == waiting);
+    CHECK(gone_on_while_busy > 0);
+    CHECK(gone_on_while_busy < waiting / 2);
+  });
+  loop.stop_and_join(1s);
+}
+
+TEST_CASE("event loop: on a loop that is never quiet, who has waited long goes on as soon as others") {
+  EventLoop loop;
+  loop.start_thread();
+  constexpr int waiting = 2000;
+  int gone_on = 0;
+  int turns = 0;
+  std::promise<void> all;
+  std::function<void()> busy = [&] {
+    if (gone_on == waiting) return all.set_value();
+    ++turns;
+    const auto until = Clock::now() + 1ms;
+    while (Clock::now() < until) {
+    }
+    loop.post([&] { busy(); });
+  };
+  on_loop(loop, [&] {
+    for (int i = 0; i < waiting; ++i) loop.spawn(goes_on_when_quiet(&loop, &gone_on));
+    busy();
+  });
+  all.get_future().wait();
+  // One in each turn at first; each turn takes a millisecond at least, so there were no more than this until then.
+  CHECK(turns < EventLoop::longest_quiet_wait / 1ms + 200);
+  loop.stop_and_join(1s);
+}
+
+TEST_CASE("event loop: who waits for quiet on a loop that ends is destroyed there, or goes on before") {
+  std::atomic<int> gone{0};
+  {
+    EventLoop loop;
+    loop.start_thread();
+    on_loop(loop, [&] {
+      for (int i = 0; i < 3; ++i) loop.spawn(never_quiet(&loop, Gone(gone)));
+    });
+    loop.stop_and_join(1s);
+    CHECK(gone == 3);
+  }
+  {
+    EventLoop never_started;
+    for (int i = 0; i < 3; ++i) never_started.spawn(never_quiet(&never_started, Gone(gone)));
+    CHECK(gone == 3);
+  }
+  CHECK(gone == 6);
 }
 
 TEST_CASE("event loop: exceptions go to the hook and end nothing else") {
