@@ -40,6 +40,37 @@ std::size_t character_length(std::string_view text, std::size_t at) {
   return overlong || beyond ? 0 : 4;
 }
 
+// How many bytes of ASCII it begins with: most of what arrives is, so many are looked at at a time.
+std::size_t ascii_prefix(std::string_view bytes) {
+  const char* const begin = bytes.data();
+  const char* const end = begin + bytes.size();
+  const char* at = begin;
+#ifdef __SSE2__
+  const auto block = [](const char* from) {
+    return _mm_loadu_si128(static_cast<const __m128i*>(static_cast<const void*>(from)));
+  };
+  while (end - at >= 64) {
+    const __m128i any =
+        _mm_or_si128(_mm_or_si128(block(at), block(at + 16)), _mm_or_si128(block(at + 32), block(at + 48)));
+    if (_mm_movemask_epi8(any) != 0) break;
+    at += 64;
+  }
+  while (end - at >= 16) {
+    const auto other = static_cast<unsigned>(_mm_movemask_epi8(block(at)));
+    if (other != 0) return static_cast<std::size_t>(at - begin) + static_cast<std::size_t>(__builtin_ctz(other));
+    at += 16;
+  }
+#endif
+  while (end - at >= 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, sizeof(word));
+    if ((word & 0x8080808080808080ULL) != 0) break;
+    at += 8;
+  }
+  while (at != end && static_cast<unsigned char>(*at) < 0x80) ++at;
+  return static_cast<std::size_t>(at - begin);
+}
+
 // RFC 3986, 2.3.
 constexpr std::array<bool, 256> unreserved = [] {
   std::array<bool, 256> table{};
@@ -55,28 +86,16 @@ constexpr std::string_view base64url_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcde
 
 std::size_t valid_utf8_prefix(std::string_view bytes) {
   std::size_t at = 0;
-  while (at < bytes.size()) {
-    // Most of what arrives is ASCII: many bytes at a time.
-#ifdef __SSE2__
-    while (bytes.size() - at >= sizeof(__m128i)) {
-      const void* const from = bytes.data() + at;
-      const auto other = static_cast<unsigned>(_mm_movemask_epi8(_mm_loadu_si128(static_cast<const __m128i*>(from))));
-      at += other == 0 ? sizeof(__m128i) : static_cast<std::size_t>(__builtin_ctz(other));
-      if (other != 0) break;
-    }
-#endif
-    while (bytes.size() - at >= sizeof(std::uint64_t)) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, bytes.data() + at, sizeof(word));
-      if ((word & 0x8080808080808080ULL) != 0) break;
-      at += sizeof(word);
-    }
-    if (at == bytes.size()) break;
-    const std::size_t length = character_length(bytes, at);
-    if (length == 0) return at;
-    at += length;
+  for (;;) {
+    at += ascii_prefix(bytes.substr(at));
+    if (at == bytes.size()) return at;
+    // Other scripts stand in words.
+    do {
+      const std::size_t length = character_length(bytes, at);
+      if (length == 0) return at;
+      at += length;
+    } while (at != bytes.size() && byte_at(bytes, at) >= 0x80);
   }
-  return at;
 }
 
 bool is_valid_utf8(std::string_view bytes) { return valid_utf8_prefix(bytes) == bytes.size(); }

@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <string_view>
 
 using namespace confab;
 
@@ -22,12 +23,16 @@ TEST_CASE("text: UTF-8 is judged by RFC 3629") {
   CHECK(text::valid_utf8_prefix("abc\xFFx") == 3);
   CHECK(text::valid_utf8_prefix("0123456789\xC3") == 10);
   // Blocks of any width are looked at in one go: wherever it stands, it is found.
-  for (std::size_t at = 0; at < 70; ++at) {
-    std::string text(70, 'a');
-    text.replace(at, 1, "\xC3\xA9");
-    CHECK(text::is_valid_utf8(text));
-    text[at + 1] = 'a';
-    CHECK(text::valid_utf8_prefix(text) == at);
+  for (const std::string_view character : {"\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"}) {
+    for (std::size_t at = 0; at < 150; ++at) {
+      std::string text(150, 'a');
+      text.replace(at, 1, character);
+      CHECK(text::is_valid_utf8(text));
+      text[at + 1] = 'a';
+      CHECK(text::valid_utf8_prefix(text) == at);
+      text[at] = 'a';
+      if (character.size() > 2) CHECK(text::valid_utf8_prefix(text) == at + 2);
+    }
   }
 }
 
