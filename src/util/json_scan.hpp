@@ -5,7 +5,7 @@
 // a double can hold a number; whoever decodes such a value finds that.
 #pragma once
 
-#include <bitset>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -67,7 +67,7 @@ class Scan {
     while (at != end) {
       if (!watched()) at = run(at, end);
       if (at == end) break;
-      at = state_ == State::string ? in_string(at, end) : step(at, end);
+      at = step(at, end);
       if (fault_ != nullptr || handler_.failed()) {
         passed_ += static_cast<std::size_t>(at - chunk.data());
         return false;
@@ -96,6 +96,7 @@ class Scan {
     key,
     colon,
     after_value,
+    name,  // of a member
     string,
     escape,
     hex,
@@ -123,87 +124,111 @@ class Scan {
   [[nodiscard]] static bool blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
   [[nodiscard]] static bool digit(char c) { return c >= '0' && c <= '9'; }
 
-  // Where nobody watches, which is most of a text: the tokens that are common there, one after the other. Stops before
+  // Where nobody watches, which is most of a text: the tokens that are common there, one after the other. Each case
+  // falls through to what mostly follows: a name, its colon, a string, a comma, the next name's quote. Stops before
   // whatever else there is, for step() to look at.
   const char* run(const char* at, const char* end) {
     const std::size_t floor = handler_.watched() + 1;  // what holds the value at this depth is watched itself
     State state = state_;
     std::size_t depth = depth_;
-    bool is_key = string_is_key_;
-    const auto stopped = [&] {
-      state_ = state;
+    const auto stopped = [&](State now) {
+      state_ = now;
       depth_ = depth;
-      string_is_key_ = is_key;
       return at;
     };
-    while (at != end) {
-      const char c = *at;
+    for (;;) {
       switch (state) {
-        case State::string:
-          at = bytes::skip_plain(at, end);
-          if (at == end || *at != '"') return stopped();
+        case State::name:
+          at = to_quote(at, end);
+          if (at == end || *at != '"') return stopped(State::name);
           ++at;
-          state = is_key ? State::colon : State::after_value;
-          continue;
+          [[fallthrough]];
         case State::colon:
-          if (c != ':') return stopped();
+          if (at == end || *at != ':') return stopped(State::colon);
           ++at;
-          state = State::value;
-          continue;
-        case State::first_key:
-        case State::key:
-          if (c != '"') {
-            if (c != '}' || state == State::key || depth == floor) return stopped();
+          [[fallthrough]];
+        case State::first_value:
+        case State::value:
+          if (at == end) return stopped(state == State::first_value ? state : State::value);
+          if (*at != '"') {
+            if (*at == '{' || *at == '[') {
+              if (depth >= max_scan_depth) return stopped(state == State::first_value ? state : State::value);
+              const bool object = *at++ == '{';
+              objects_[depth++] = object;
+              state = object ? State::first_key : State::first_value;
+              continue;
+            }
+            const char* const behind = behind_scalar(at, end);
+            if (behind == at) return stopped(state == State::first_value ? state : State::value);
+            at = behind;
+            state = State::after_value;
+            continue;
+          }
+          ++at;
+          [[fallthrough]];
+        case State::string:
+          at = to_quote(at, end);
+          if (at == end || *at != '"') return stopped(State::string);
+          ++at;
+          [[fallthrough]];
+        case State::after_value:
+          if (at == end) return stopped(State::after_value);
+          if (*at != ',') {
+            if (*at != (objects_[depth - 1] ? '}' : ']') || depth == floor) return stopped(State::after_value);
             ++at;
             --depth;
             state = State::after_value;
             continue;
           }
           ++at;
-          is_key = true;
-          state = State::string;
-          continue;
-        case State::first_value:
-        case State::value:
-          if (c == '"') {
-            ++at;
-            is_key = false;
-            state = State::string;
-          } else if (c == '{' || c == '[') {
-            if (depth >= max_scan_depth) return stopped();
-            ++at;
-            objects_[depth++] = c == '{';
-            state = c == '{' ? State::first_key : State::first_value;
-          } else if (c >= '1' && c <= '9') {
-            do ++at;
-            while (at != end && digit(*at));
-            state = State::digits;
-            if (at == end || *at == '.' || *at == 'e' || *at == 'E') return stopped();
-            state = State::after_value;
-          } else {
-            return stopped();
+          if (!objects_[depth - 1]) {
+            state = State::value;
+            continue;
           }
+          [[fallthrough]];
+        case State::key:
+          if (at == end || *at != '"') return stopped(State::key);
+          ++at;
+          state = State::name;
           continue;
-        case State::after_value:
-          if (c == ',') {
-            ++at;
-            state = objects_[depth - 1] ? State::key : State::value;
-          } else if ((c == '}' || c == ']') && objects_[depth - 1] == (c == '}') && depth != floor) {
-            ++at;
+        case State::first_key:
+          if (at == end || (*at != '"' && (*at != '}' || depth == floor))) return stopped(State::first_key);
+          state = State::name;
+          if (*at++ == '}') {
             --depth;
-          } else {
-            return stopped();
+            state = State::after_value;
           }
           continue;
         default:
-          return stopped();
+          return stopped(state);
       }
     }
-    return stopped();
+  }
+  // To the quote that ends a string, over escapes of one letter; or to what step() has to look at.
+  static const char* to_quote(const char* at, const char* end) {
+    for (;;) {
+      at = bytes::skip_plain(at, end);
+      if (at == end || *at != '\\' || end - at == 1 || !bytes::escape_of_one_letter(at[1])) return at;
+      at += 2;
+    }
+  }
+  // Behind an integer or a word that is whole here, or `at`.
+  static const char* behind_scalar(const char* at, const char* end) {
+    const char c = *at;
+    if (digit(c)) {
+      const char* to = at + 1;
+      if (c != '0') {
+        while (to != end && digit(*to)) ++to;
+      }
+      return to != end && (*to == ',' || *to == '}' || *to == ']') ? to : at;
+    }
+    const std::string_view word = c == 't' ? "true" : c == 'f' ? "false" : c == 'n' ? "null" : "";
+    return std::string_view(at, static_cast<std::size_t>(end - at)).starts_with(word) ? at + word.size() : at;
   }
 
   const char* step(const char* at, const char* end) {
     switch (state_) {
+      case State::name:
       case State::string:
         return in_string(at, end);
       case State::value:
@@ -238,62 +263,37 @@ class Scan {
     at = bytes::skip_plain(at, end);
     if (at == end) return at;
     if (*at == '"') {
-      state_ = string_is_key_ ? State::colon : after();
-      if (watched()) {
-        handler_.string_ended(at + 1, string_is_key_, depth_);
-        return at + 1;
-      }
-      return after_string(at + 1, end);
+      const bool key = state_ == State::name;
+      state_ = key ? State::colon : after();
+      if (watched()) handler_.string_ended(at + 1, key, depth_);
+      return at + 1;
     }
     if (*at != '\\') return wrong(at, "a string holds a control character");
+    escaped_in_ = state_;
     state_ = State::escape;
     return at + 1;
   }
-  // What mostly follows, in one go: a colon and the value's quote or bracket, a comma and the next name.
-  const char* after_string(const char* at, const char* end) {
-    if (state_ == State::colon && at != end && *at == ':') {
-      state_ = State::value;
-      return ++at != end ? value(at) : at;
-    }
-    if (state_ == State::after_value && end - at > 1 && at[0] == ',' && at[1] == '"') {
-      state_ = State::string;
-      string_is_key_ = objects_[depth_ - 1];
-      return at + 2;
-    }
-    return at;
-  }
   const char* escape(const char* at) {
-    switch (*at) {
-      case '"':
-      case '\\':
-      case '/':
-      case 'b':
-      case 'f':
-      case 'n':
-      case 'r':
-      case 't':
-        state_ = State::string;
-        return at + 1;
-      case 'u':
-        state_ = State::hex;
-        left_ = 4;
-        return at + 1;
-      default:
-        return wrong(at, "a string holds an unknown escape");
+    if (*at == 'u') {
+      state_ = State::hex;
+      left_ = 4;
+      return at + 1;
     }
+    if (!bytes::escape_of_one_letter(*at)) return wrong(at, "a string holds an unknown escape");
+    state_ = escaped_in_;
+    return at + 1;
   }
   const char* hex(const char* at) {
     const char c = *at;
     if (!digit(c) && !(c >= 'a' && c <= 'f') && !(c >= 'A' && c <= 'F')) {
       return wrong(at, "an escape has no four digits");
     }
-    if (--left_ == 0) state_ = State::string;
+    if (--left_ == 0) state_ = escaped_in_;
     return at + 1;
   }
 
   const char* begin_string(const char* at, bool is_key) {
-    state_ = State::string;
-    string_is_key_ = is_key;
+    state_ = is_key ? State::name : State::string;
     if (watched()) handler_.string_began(at, is_key, depth_);
     return at + 1;
   }
@@ -420,14 +420,14 @@ class Scan {
 
   Handler& handler_;
   Utf8Stream utf8_;
-  std::bitset<max_scan_depth> objects_;
+  std::array<bool, max_scan_depth> objects_{};  // what holds what is open: an object, not an array
   std::size_t depth_ = 0;
   std::size_t passed_ = 0;
   const char* fault_ = nullptr;
   const char* rest_ = nullptr;
   unsigned left_ = 0;
   State state_ = State::value;
-  bool string_is_key_ = false;
+  State escaped_in_ = State::string;  // or in a name
 };
 
 }  // namespace confab::json

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@ namespace {
 struct Notes {
   std::string told;
   std::size_t depth_watched = 99;
+  std::size_t depth_noted = 99;
   std::size_t fail_at = 1000;
 
   void opened(const char* at, bool object, std::size_t depth) {
@@ -34,7 +36,9 @@ struct Notes {
   [[nodiscard]] bool failed() const { return told.size() >= fail_at; }
 
  private:
-  void note(char what, std::size_t depth) { told += std::string(1, what) + std::to_string(depth); }
+  void note(char what, std::size_t depth) {
+    if (depth <= depth_noted) told += std::string(1, what) + std::to_string(depth);
+  }
 };
 
 bool sound(std::string_view text, std::size_t chunk, std::size_t watched) {
@@ -56,6 +60,35 @@ bool sound(std::string_view text, std::size_t chunk) {
   const bool all_watched = sound(text, chunk, 99);
   for (const std::size_t watched : {0U, 1U, 2U}) CHECK(sound(text, chunk, watched) == all_watched);
   return all_watched;
+}
+
+// What comes of a text: where it ends, why, and what was told of what is no deeper than `noted`.
+std::string course(std::string_view first, std::string_view second, std::size_t watched, std::size_t noted) {
+  Notes notes;
+  notes.depth_watched = watched;
+  notes.depth_noted = noted;
+  notes.fail_at = std::string::npos;
+  json::Scan<Notes> scan(notes);
+  // Each in memory of its own: whoever reads behind it, reads what is nobody's.
+  const std::vector<char> begins(first.begin(), first.end());
+  const std::vector<char> ends(second.begin(), second.end());
+  if (scan.feed({begins.data(), begins.size()}) && scan.feed({ends.data(), ends.size()})) (void)scan.finish();
+  return std::to_string(scan.passed()) + (scan.fault() == nullptr ? " sound" : scan.fault()) + notes.told;
+}
+
+// What nobody watches goes another way, with the same end; and it is all the same how it is split.
+void check_same_unwatched(std::string_view text) {
+  CAPTURE(text);
+  const std::string whole = course(text, "", 99, 99);
+  for (std::size_t split = 0; split <= text.size(); ++split) {
+    const std::string_view first = text.substr(0, split);
+    const std::string_view second = text.substr(split);
+    const bool split_is_told = whole.find("UTF-8") != std::string::npos;  // a chunk is judged before it is read
+    if (!split_is_told) REQUIRE(course(first, second, 99, 99) == whole);
+    for (const std::size_t watched : {0U, 1U, 3U}) {
+      REQUIRE(course(first, second, watched, 99) == course(first, second, 99, watched));
+    }
+  }
 }
 
 }  // namespace
@@ -161,4 +194,65 @@ TEST_CASE("json scan: nesting is followed so far and no further") {
   const std::string deepest = std::string(json::max_scan_depth, '[') + std::string(json::max_scan_depth, ']');
   CHECK(sound(deepest, 5));
   CHECK_FALSE(sound("[" + deepest + "]", 5));
+}
+
+TEST_CASE("json scan: strings end, escape and break off anywhere in a block") {
+  const std::vector<std::string> ends = {
+      "",     "\\\"",     "\\\\", "\\n",  "\\u00e9", "\\u00g9",  "\\x",       "\n",
+      "\x1f", "\\\\\\\"", "{[",   "}],:", "\x7f",    "\xc3\xa9", "\\/\\b\\f", " !#[]^"};
+  for (std::size_t length = 0; length <= 70; length += length < 34 ? 1 : 3) {
+    for (const std::string& end : ends) {
+      const std::string string = '"' + std::string(length, 'x') + end + '"';
+      const bool good = end != "\\u00g9" && end != "\\x" && end != "\n" && end != "\x1f";
+      const std::string text = "[{" + string + ":" + string + "}]";
+      CAPTURE(text);
+      for (const std::size_t watched : {0U, 1U, 2U, 99U}) CHECK(sound(text, text.size(), watched) == good);
+      if (length % 8 < 2) check_same_unwatched(text);
+    }
+  }
+}
+
+TEST_CASE("json scan: what nobody watches is judged by the same rules, whatever is wrong with it") {
+  const std::vector<std::string> texts = {
+      R"({"a":[{"b":12,"c":[],"d":{},"e":[1,[2],"x",{"y":0}],"f":true},{"b":[]},-3.5e1,false,null]})",
+      R"([[{"body":"say \"hi\"\n","list":["a","b",["c"]],"age":10,"zero":0,"gone":null}],[{}],[ ]])",
+      R"({"rooms" : { "a": [ {"k" : "v" , "n": [ 1 , 2 ] } , "\u00e9\/" ] , "b":{"c":{"d":{"e":"f"}}}}})",
+  };
+  constexpr std::string_view bytes = "{}[]\",:\\ 01-.eEtfnu\n\x01\x80x";
+  std::mt19937 random(4711);
+  for (const std::string& text : texts) {
+    REQUIRE(sound(text, text.size()));
+    check_same_unwatched(text);
+    for (int round = 0; round < 300; ++round) {
+      std::string broken = text;
+      const std::size_t at = random() % broken.size();
+      const char byte = bytes[random() % bytes.size()];
+      switch (random() % 4) {
+        case 0:
+          broken.insert(at, 1, byte);
+          break;
+        case 1:
+          broken.erase(at, 1 + random() % 3);
+          break;
+        case 2:
+          broken.resize(at);
+          break;
+        default:
+          broken[at] = byte;
+      }
+      check_same_unwatched(broken);
+    }
+  }
+}
+
+TEST_CASE("json scan: nesting where nobody watches is followed so far and no further") {
+  for (const std::string opening : {"[", "{\"a\":"}) {
+    std::string text;
+    for (std::size_t i = 0; i < json::max_scan_depth; ++i) text += opening;
+    std::string closing(json::max_scan_depth, opening == "[" ? ']' : '}');
+    CHECK(sound(text + "[" + closing, 1000, 0) == false);
+    text.resize(text.size() - opening.size());
+    text += opening == "[" ? "[" : "{";
+    CHECK(sound(text + closing, 1000, 0));
+  }
 }
