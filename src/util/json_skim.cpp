@@ -1,5 +1,6 @@
 #include "util/json_skim.hpp"
 
+#include <array>
 #include <charconv>
 #include <cstddef>
 
@@ -11,45 +12,58 @@ namespace {
 
 bool blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
-// Behind the string that begins with the quote at `at`.
-const char* after_string(const char* at, const char* end) {
-  ++at;
+// What stands behind a number or a word.
+constexpr std::array<bool, 256> ends_scalar = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view(",}] \n\t\r")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
+// Behind the string whose opening quote is passed; `escaped` when a backslash stands in it.
+inline const char* after_text(const char* at, const char* end, bool& escaped) {
   for (;;) {
     at = bytes::skip_plain(at, end);
     if (at == end) return end;
     if (*at == '"') return at + 1;
+    escaped |= *at == '\\';
     at += *at == '\\' && end - at > 1 ? 2 : 1;
   }
+}
+
+inline const char* after_text(const char* at, const char* end) {
+  bool escaped = false;
+  return after_text(at, end, escaped);
 }
 
 const char* after_container(const char* at, const char* end) {
   std::size_t depth = 0;
   while (at != end) {
-    switch (*at) {
+    switch (*at++) {
       case '"':
-        at = after_string(at, end);
-        continue;
+        at = after_text(at, end);
+        // Another string mostly follows: behind a name its value, behind that the next name.
+        while (end - at > 1 && at[1] == '"' && (*at == ':' || *at == ',')) at = after_text(at + 2, end);
+        break;
       case '{':
       case '[':
         ++depth;
         break;
       case '}':
       case ']':
-        if (--depth == 0) return at + 1;
+        if (--depth == 0) return at;
         break;
       default:
         break;
     }
-    ++at;
   }
   return end;
 }
 
 const char* after_value(const char* at, const char* end) {
   if (at == end) return end;
-  if (*at == '"') return after_string(at, end);
+  if (*at == '"') return after_text(at + 1, end);
   if (*at == '{' || *at == '[') return after_container(at, end);
-  while (at != end && *at != ',' && *at != '}' && *at != ']' && !blank(*at)) ++at;
+  while (at != end && !ends_scalar[static_cast<unsigned char>(*at)]) ++at;
   return at;
 }
 
@@ -74,17 +88,20 @@ bool Skim::stop() {
 }
 
 bool Skim::next() {
-  to_next_token();
-  if (at_ == end_ || *at_ != '"') return stop();
+  // Mostly there is no blank: the next token is a comma, the one behind it a quote.
+  if (at_ != end_ && *at_ == ',') ++at_;
+  if (at_ == end_ || *at_ != '"') {
+    to_next_token();
+    if (at_ == end_ || *at_ != '"') return stop();
+  }
   const char* const key = at_ + 1;
-  at_ = after_string(at_, end_);
-  if (at_ - key < 1) return stop();
-  key_ = {key, static_cast<std::size_t>(at_ - key - 1)};
-  escaped_ = key_.find('\\') != std::string_view::npos;
-  while (at_ != end_ && (blank(*at_) || *at_ == ':')) ++at_;
-  const char* const value = at_;
-  at_ = after_value(at_, end_);
-  value_ = {value, static_cast<std::size_t>(at_ - value)};
+  escaped_ = false;
+  const char* at = after_text(key, end_, escaped_);
+  if (at == key) return stop();
+  key_ = {key, static_cast<std::size_t>(at - key - 1)};
+  while (at != end_ && (*at == ':' || blank(*at))) ++at;
+  at_ = after_value(at, end_);
+  value_ = {at, static_cast<std::size_t>(at_ - at)};
   return !value_.empty() || stop();
 }
 

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 using namespace confab;
 
@@ -52,5 +54,44 @@ TEST_CASE("json skim: strings and integers") {
   for (const char* none : {"", "1.0", "1e3", "9223372036854775808", "\"1\"", "true"}) {
     CAPTURE(none);
     CHECK_FALSE(json::integer_of(none));
+  }
+}
+
+namespace {
+
+// The values of an object's members, as they are written.
+std::vector<std::string> skimmed(std::string_view text) {
+  // In memory of its own: whoever reads behind it, reads what is nobody's.
+  const std::vector<char> object(text.begin(), text.end());
+  std::vector<std::string> values;
+  for (json::Skim skim({object.data(), object.size()}); skim.next();) {
+    CHECK(skim.value().data() >= object.data());
+    CHECK(skim.value().data() + skim.value().size() <= object.data() + object.size());
+    values.emplace_back(skim.value());
+  }
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("json skim: strings and containers end anywhere in a block") {
+  for (std::size_t length = 0; length <= 70; ++length) {
+    for (const char* const inside :
+         {"", R"(\")", R"(\\)", R"(\\\")", R"(\",\")", R"(\":\"\\)", "}", "]", "{[", "],}", ",:"}) {
+      const std::string string = '"' + std::string(length, 'x') + inside + '"';
+      const std::string object = "{" + string + ":" + string + ", " + string + " : [" + string + "]}";
+      const std::string array = "[-1," + object + ",[]," + string + " ,{},true," + string + "]";
+      const std::string text = "{" + string + ":" + string + ",\"a\":" + object + " , \"b\" :\n" + array + ",\"c\":12}";
+      CAPTURE(text);
+      CHECK(skimmed(text) == std::vector<std::string>{string, object, array, "12"});
+      json::Skim skim(text);
+      REQUIRE(skim.next());
+      CHECK(skim.is(json::text_of(string).value()));
+      CHECK_FALSE(skim.is(std::string(length + 1, 'x')));
+      REQUIRE(skim.next());
+      CHECK(skim.is("a"));
+      if (length % 16 != 0) continue;
+      for (std::size_t at = 0; at < text.size(); ++at) CHECK(skimmed(text.substr(0, at)).size() <= 4);
+    }
   }
 }
