@@ -139,8 +139,13 @@ class ChatEvent {
     return *this;
   }
   /// Set the message; it belongs to EventKind::message.
-  ChatEvent& message(ReceivedMessage message) {
+  ChatEvent& message(ReceivedMessage&& message) {
     message_.emplace(std::move(message));
+    return *this;
+  }
+  /// The same of a copy.
+  ChatEvent& message(const ReceivedMessage& message) {
+    message_.emplace(message);
     return *this;
   }
   /// Set whom it is about.

@@ -39,6 +39,8 @@ class RoomEvent {
   /// Where the event says so itself; in a /sync answer it does not.
   [[nodiscard]] const std::optional<MatrixRoomId>& room_id() const { return room_id_; }
   [[nodiscard]] json::Value content() const { return content_.root(text_); }
+  /// The content as it was written, known to be JSON, of an event that was read from text; else empty.
+  [[nodiscard]] std::string_view content_text() const { return content_.text(text_); }
   [[nodiscard]] json::Value unsigned_data() const { return unsigned_.root(text_); }
   /// The event as it was written, unknown fields included.
   [[nodiscard]] json::Value source() const { return source_.root(text_); }

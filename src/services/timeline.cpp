@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "services/html_sanitizer.hpp"
+#include "util/json_written.hpp"
 #include "util/text.hpp"
 
 namespace confab::services {
@@ -13,6 +14,19 @@ namespace confab::services {
 namespace {
 
 using Time = std::chrono::system_clock::time_point;
+
+// What an event says is asked of its content as it was written, or as it was parsed with a whole answer.
+template <class Use>
+auto with_content(const matrix::RoomEvent& event, Use use) {
+  const std::string_view text = event.content_text();
+  return text.empty() ? use(event.content()) : use(json::WrittenObject(text));
+}
+
+std::optional<std::string> text_of(const json::Written& value) { return value.text(); }
+std::optional<std::string> text_of(const json::Value& value) {
+  if (!value.is_string()) return std::nullopt;
+  return std::string(value.string_or(""));
+}
 
 Time time_of(std::int64_t milliseconds) { return Time{std::chrono::milliseconds(milliseconds)}; }
 
@@ -25,8 +39,10 @@ MessageKind kind_of(std::string_view msgtype) {
   return MessageKind::other;
 }
 
-MessageRelation relation_of(const json::Value& content) {
-  const json::Value relates = content["m.relates_to"];
+template <class Content>
+MessageRelation relation_of(const Content& content) {
+  const auto relates = content["m.relates_to"];
+  if (!relates) return {};
   EventId thread;
   if (relates["rel_type"].string_or("") == "m.thread") thread = EventId(std::string(relates["event_id"].string_or("")));
   // In a thread the last message is named as if it were answered, for clients that know no threads.
@@ -51,15 +67,14 @@ std::string_view without_quotation(std::string_view body) {
 }
 
 // What `content` says, under this id; nothing if it is no message's content.
+template <class Content>
 std::optional<ReceivedMessage> said(const EventId& id, const MatrixRoomId& room, const matrix::RoomEvent& event,
-                                    std::string_view sender_name, const json::Value& content,
-                                    MessageRelation relation) {
-  const json::Value text = content["body"];
-  if (!text.is_string()) return std::nullopt;
-  std::string_view body = text.string_or("");
-  if (!relation.reply_to().empty()) body = without_quotation(body);
+                                    std::string_view sender_name, const Content& content, MessageRelation relation) {
   std::optional<ReceivedMessage> message;
-  message.emplace(id, room, event.sender(), std::string(body), kind_of(content["msgtype"].string_or("")),
+  std::optional<std::string> body = text_of(content["body"]);
+  if (!body) return message;
+  if (!relation.reply_to().empty()) body = std::string(without_quotation(*body));
+  message.emplace(id, room, event.sender(), *std::move(body), kind_of(content["msgtype"].string_or("")),
                   time_of(event.origin_server_ts()));
   if (content["format"].string_or("") == "org.matrix.custom.html") {
     message->formatted_body(sanitize_html(content["formatted_body"].string_or("")));
@@ -81,18 +96,24 @@ ChatEvent changing(EventKind kind, const MatrixRoomId& room, const matrix::RoomE
 }
 
 // What nobody can read here: the message with its content as it came, for a host that has keys.
-ReceivedMessage opaque(ReceivedMessage frame, const json::Value& content, MessageRelation relation) {
+template <class Content>
+ReceivedMessage opaque(ReceivedMessage frame, const Content& content, MessageRelation relation) {
   frame.relation(std::move(relation)).encrypted_content(content.to_json());
   return frame;
 }
 
-std::optional<ChatEvent> edit_of(const MatrixRoomId& room, const matrix::RoomEvent& event) {
-  const json::Value content = event.content();
-  const std::string_view target = content["m.relates_to"]["event_id"].string_or("");
+template <class Content>
+bool replaces(const Content& content) {
+  return content["m.relates_to"]["rel_type"].string_or("") == "m.replace";
+}
+
+template <class Content>
+std::optional<ChatEvent> edit_of(const MatrixRoomId& room, const matrix::RoomEvent& event, const Content& content) {
+  const std::string target(content["m.relates_to"]["event_id"].string_or(""));
   if (target.empty() || event.redacted()) return std::nullopt;
   // An edit changes the words, not what the message belongs to.
   const bool is_encrypted = event.type() == "m.room.encrypted";
-  const EventId id{std::string(target)};
+  const EventId id(target);
   std::optional<ReceivedMessage> message =
       is_encrypted ? opaque(frame_of(id, room, event, MessageKind::encrypted), content, MessageRelation())
                    : said(id, room, event, std::string_view(), content["m.new_content"], MessageRelation());
@@ -109,10 +130,11 @@ ChatEvent message_event(const MatrixRoomId& room, const matrix::RoomEvent& event
   return said;
 }
 
-ChatEvent membership_event(const MatrixRoomId& room, const matrix::RoomEvent& event) {
+template <class Content>
+ChatEvent membership_event(const MatrixRoomId& room, const matrix::RoomEvent& event, const Content& content) {
   ChatEvent moved(EventKind::membership, room);
   moved.id(event.id()).type(event.type()).user(MatrixUserId(*event.state_key()));
-  moved.membership(std::string(event.content()["membership"].string_or("")));
+  moved.membership(std::string(content["membership"].string_or("")));
   return moved;
 }
 
@@ -126,12 +148,9 @@ bool was_edit(const matrix::RoomEvent& redacted) {
   return redacted.unsigned_data()["redacted_because"]["content"][edited_message_key].is_string();
 }
 
-}  // namespace
-
-bool is_edit(const json::Value& content) { return content["m.relates_to"]["rel_type"].string_or("") == "m.replace"; }
-
-std::optional<ReceivedMessage> message_of(const MatrixRoomId& room, const matrix::RoomEvent& event,
-                                          std::string_view sender_name) {
+template <class Content>
+std::optional<ReceivedMessage> message_in(const MatrixRoomId& room, const matrix::RoomEvent& event,
+                                          const Content& content, std::string_view sender_name) {
   const bool is_encrypted = event.type() == "m.room.encrypted";
   if (event.is_state() || (!is_encrypted && event.type() != "m.room.message")) return std::nullopt;
   const auto frame = [&] {
@@ -146,22 +165,22 @@ std::optional<ReceivedMessage> message_of(const MatrixRoomId& room, const matrix
     gone.redact();
     return gone;
   }
-  const json::Value content = event.content();
-  if (is_edit(content)) return std::nullopt;
+  if (replaces(content)) return std::nullopt;
   if (is_encrypted) return opaque(frame(), content, relation_of(content));
   // A message without a body is malformed (or was redacted by an old server): there is nothing to show.
   return said(event.id(), room, event, sender_name, content, relation_of(content));
 }
 
-std::optional<ChatEvent> change_of(const MatrixRoomId& room, const matrix::RoomEvent& event) {
+template <class Content>
+std::optional<ChatEvent> change_in(const MatrixRoomId& room, const matrix::RoomEvent& event, const Content& content) {
   if (event.is_state()) return std::nullopt;
-  const json::Value content = event.content();
   const bool says = event.type() == "m.room.message" || event.type() == "m.room.encrypted";
-  if (says && is_edit(content)) return edit_of(room, event);
+  if (says && replaces(content)) return edit_of(room, event, content);
   if (event.type() == "m.reaction") {
-    const json::Value relates = content["m.relates_to"];
-    const std::string_view target = relates["event_id"].string_or("");
-    const std::string_view key = text::cut_utf8(relates["key"].string_or(""), longest_reaction);
+    const auto relates = content["m.relates_to"];
+    const std::string target(relates["event_id"].string_or(""));
+    const std::string whole(relates["key"].string_or(""));
+    const std::string_view key = text::cut_utf8(whole, longest_reaction);
     if (relates["rel_type"].string_or("") != "m.annotation" || target.empty() || key.empty()) return std::nullopt;
     ChatEvent reaction = changing(EventKind::reaction, room, event, target);
     reaction.key(std::string(key));
@@ -169,7 +188,7 @@ std::optional<ChatEvent> change_of(const MatrixRoomId& room, const matrix::RoomE
   }
   if (event.type() == "m.room.redaction") {
     // Room versions before 11 name the event beside the content, later ones in it.
-    std::string_view target = content["redacts"].string_or("");
+    std::string target(content["redacts"].string_or(""));
     if (target.empty()) target = event.source()["redacts"].string_or("");
     if (target.empty()) return std::nullopt;
     ChatEvent redaction = changing(EventKind::redaction, room, event, target);
@@ -177,6 +196,19 @@ std::optional<ChatEvent> change_of(const MatrixRoomId& room, const matrix::RoomE
     return redaction;
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+bool is_edit(const json::Value& content) { return replaces(content); }
+
+std::optional<ReceivedMessage> message_of(const MatrixRoomId& room, const matrix::RoomEvent& event,
+                                          std::string_view sender_name) {
+  return with_content(event, [&](const auto& content) { return message_in(room, event, content, sender_name); });
+}
+
+std::optional<ChatEvent> change_of(const MatrixRoomId& room, const matrix::RoomEvent& event) {
+  return with_content(event, [&](const auto& content) { return change_in(room, event, content); });
 }
 
 std::optional<ChatEvent> bundled_edit(const MatrixRoomId& room, const matrix::RoomEvent& event) {
@@ -188,12 +220,14 @@ std::optional<ChatEvent> bundled_edit(const MatrixRoomId& room, const matrix::Ro
 }
 
 ChatEvent chat_event_of(const MatrixRoomId& room, const matrix::RoomEvent& event, std::string_view sender_name) {
-  if (std::optional<ReceivedMessage> message = message_of(room, event, sender_name)) {
-    return message_event(room, event, *std::move(message));
-  }
-  if (std::optional<ChatEvent> change = change_of(room, event)) return *std::move(change);
-  if (event.type() == "m.room.member" && event.is_state()) return membership_event(room, event);
-  return other_event(room, event);
+  return with_content(event, [&](const auto& content) {
+    if (std::optional<ReceivedMessage> message = message_in(room, event, content, sender_name)) {
+      return message_event(room, event, *std::move(message));
+    }
+    if (std::optional<ChatEvent> change = change_in(room, event, content)) return *std::move(change);
+    if (event.type() == "m.room.member" && event.is_state()) return membership_event(room, event, content);
+    return other_event(room, event);
+  });
 }
 
 std::optional<ChatEvent> ephemeral_of(const MatrixRoomId& room, const json::Value& event) {

@@ -20,6 +20,9 @@ class Skim {
   [[nodiscard]] bool next();
   /// Whether the member is called so.
   [[nodiscard]] bool is(std::string_view name) const { return escaped_ ? decodes_to(name) : key_ == name; }
+  /// The member's name as it was written, between its quotes, and whether there are escapes in it.
+  [[nodiscard]] std::string_view key() const { return key_; }
+  [[nodiscard]] bool key_is_escaped() const { return escaped_; }
   /// The member's value as it was written.
   [[nodiscard]] std::string_view value() const { return value_; }
 

@@ -152,3 +152,71 @@ TEST_CASE("timeline: HTML is sanitized as it comes, by a message or an edit, in 
     CHECK(history.formatted_body() == row.output);
   }
 }
+
+namespace {
+
+// All that is told of an event, in one text.
+std::string told_of(const ChatEvent& event) {
+  std::string all = std::string(event_kind_name(event.kind())) + '|' + event.id().str() + '|' + event.type() + '|' +
+                    event.user().str() + '|' + event.membership() + '|' + event.target().str() + '|' + event.key();
+  if (!event.message()) return all;
+  const ReceivedMessage& message = *event.message();
+  all += '|' + message.id().str() + '|' + message.sender_name() + '|' + message.body() + '|' + message.formatted_body();
+  all += '|' + message.encrypted_content() + '|' + std::to_string(static_cast<int>(message.kind()));
+  all += '|' + message.relation().reply_to().str() + '|' + message.relation().thread().str();
+  return all + (message.redacted() ? "|redacted" : "|");
+}
+
+}  // namespace
+
+TEST_CASE("timeline: an event says the same whether it was read from text or parsed with a whole answer") {
+  const char* const types[] = {"m.room.message",   "m.room.encrypted", "m.reaction",
+                               "m.room.redaction", "m.room.member",    "org.example"};
+  const char* const contents[] = {
+      R"({"body":"plain","msgtype":"m.text"})",
+      R"({"body":"escaped \"\n\u00e9\ud83c\udf89","msgtype":"m.notice","m.mentions":{}})",
+      R"({ "body" : "spaced" , "msgtype" : "m.emote" })",
+      R"({"body":"first","body":"last","msgtype":"m.file","msgtype":"m.image"})",
+      R"({"b\u006fdy":"named otherwise"})",
+      R"({"body":"x","format":"org.matrix.custom.html","formatted_body":"<b>x</b><script>y</script>"})",
+      R"({"body":"x","format":"other","formatted_body":"<b>x</b>"})",
+      R"({"body":"x","format":"org.matrix.custom.html","formatted_body":7})",
+      R"({"body":["no text"],"membership":true})",
+      R"({"membership":"join","displayname":"Ana"})",
+      R"({})",
+      R"({"body":"> <@a:hs> asked\n\nanswer","m.relates_to":{"m.in_reply_to":{"event_id":"$asked"}}})",
+      R"({"body":"x","m.relates_to":{"rel_type":"m.thread","event_id":"$t","is_falling_back":true,"m.in_reply_to":{"event_id":"$a"}}})",
+      R"({"body":"x","m.relates_to":{"rel_type":"m.thread","event_id":"$t","is_falling_back":false,"m.in_reply_to":{"event_id":"$a"}}})",
+      R"({"body":"* x","m.new_content":{"body":"new","msgtype":"m.text"},"m.relates_to":{"rel_type":"m.replace","event_id":"$1"}})",
+      R"({"body":"* x","m.relates_to":{"rel_type":"m.replace","event_id":"$1"}})",
+      R"({"body":"* x","m.new_content":{"body":"new"},"m.relates_to":{"rel_type":"m.replace"}})",
+      R"({"m.relates_to":{"rel_type":"m.annotation","event_id":"$1","key":"\u2764"}})",
+      R"({"m.relates_to":{"rel_type":"m.annotation","event_id":"$1","key":""}})",
+      R"({"m.relates_to":["m.annotation"]})",
+      R"({"m.relates_to":null,"body":"x"})",
+      R"({"redacts":"$1","reason":"spam"})",
+      R"({"redacts":7})",
+      R"({"algorithm":"m.megolm.v1.aes-sha2","ciphertext":"abc","n":1.50,"deep":[{"a":[]}]})",
+      R"({"algorithm": "m.megolm.v1.aes-sha2", "ciphertext":"a\/c","n":1e3})",
+  };
+  const char* const besides[] = {"", R"(,"unsigned":{"redacted_because":{"content":{}}})", R"(,"state_key":"@ana:hs")",
+                                 R"(,"redacts":"$2","unsigned":null)"};
+  for (const std::string type : types) {
+    for (const std::string content : contents) {
+      for (const std::string beside : besides) {
+        const std::string text = R"({"type":")" + type + R"(","sender":"@ana:hs","event_id":"$9","content":)" +
+                                 content + R"(,"origin_server_ts":1500)" + beside + "}";
+        CAPTURE(text);
+        const Result<matrix::RoomEvent> read = matrix::RoomEvent::read(text);
+        REQUIRE(read);
+        const matrix::RoomEvent parsed = event_of(text);
+        CHECK(told_of(services::chat_event_of(hidden_room, *read, "Ana")) ==
+              told_of(services::chat_event_of(hidden_room, parsed, "Ana")));
+        CHECK(services::message_of(hidden_room, *read).has_value() ==
+              services::message_of(hidden_room, parsed).has_value());
+        CHECK(services::change_of(hidden_room, *read).has_value() ==
+              services::change_of(hidden_room, parsed).has_value());
+      }
+    }
+  }
+}
