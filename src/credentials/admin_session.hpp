@@ -39,26 +39,28 @@ template <class Endpoint>
     std::shared_ptr<const void> /*owner*/, std::shared_ptr<TokenSlot> slot,
     std::shared_ptr<matrix::MatrixClient> client, MatrixUserId account, Endpoint endpoint, net::CallContext context,
     std::optional<net::Repeatable> repeatable, bool* reached) {
-  bool ignored = false;
-  bool& is_answer = reached != nullptr ? *reached : ignored;
-  is_answer = false;
+  if (reached != nullptr) *reached = false;
   std::optional<Token> token = slot->at_hand();
-  if (!token) {
-    Result<Token> made = co_await TokenSlot::get(slot, context);
-    if (!made) co_return std::move(made).error();
-    token = std::move(*made);
-  }
+  // A task is made first and then awaited, each time: what it is made of would be in this frame, thousands of which
+  // wait for a long poll's answer.
+  std::optional<Task<Result<Token>>> getting;
+  if (!token) getting.emplace(TokenSlot::get(slot, context));
   for (int replaced = 0;; ++replaced) {
+    if (getting) {
+      Result<Token> got = co_await std::move(*getting);
+      if (!got) co_return std::move(got).error();
+      token = std::move(*got);
+      getting.reset();
+    }
     const std::uint64_t generation = token->generation();
     const bool last = replaced == most_reissues || (replaced > 0 && token->is_fresh());
-    is_answer = true;
-    Result<typename Endpoint::Answer> answer =
-        co_await client->call(endpoint, std::move(*token).secret(), account.str(), context, repeatable);
+    if (reached != nullptr) *reached = true;
+    Task<Result<typename Endpoint::Answer>> calling =
+        client->call(endpoint, std::move(*token).secret(), account.str(), context, repeatable);
+    Result<typename Endpoint::Answer> answer = co_await std::move(calling);
     if (answer || last || !is_dead_token(answer.error())) co_return answer;
-    is_answer = false;
-    Result<Token> next = co_await TokenSlot::replace(slot, generation, context);
-    if (!next) co_return std::move(next).error();
-    token = std::move(*next);
+    if (reached != nullptr) *reached = false;
+    getting.emplace(TokenSlot::replace(slot, generation, context));
   }
 }
 

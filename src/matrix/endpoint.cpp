@@ -43,6 +43,12 @@ EndpointRequest& EndpointRequest::query(std::string_view name, std::string_view 
   return *this;
 }
 
+EndpointRequest& EndpointRequest::encoded_query(std::string_view name, std::string_view value) {
+  if (!query_.empty()) query_ += '&';
+  query_.append(name).append(1, '=').append(value);
+  return *this;
+}
+
 // No "@" stands within a user id but at its beginning, so the last one in a path says where the caller's part ends.
 EndpointRequest& EndpointRequest::transaction_of(const MatrixUserId& user) {
   if (ends_with_transaction_) text::append_percent_encoded(path_, user.str());

@@ -8,7 +8,6 @@
 //   std::shared_ptr<...> reader() const;   with bool feed(std::string_view), error(), and Result<Answer> finish()
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +17,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <confab/error.hpp>
 #include <confab/ids.hpp>
@@ -49,6 +47,10 @@ class EndpointRequest {
   EndpointRequest& query(std::string_view name, std::int64_t value) {
     return query(name, std::string_view(std::to_string(value)));
   }
+  /// Likewise of what is encoded already.
+  EndpointRequest& encoded_query(std::string_view name, std::string_view value);
+  /// Make room for parameters, so that a long target is put together in one piece of memory. An encoded byte is three.
+  EndpointRequest& reserve_query(std::size_t bytes) { return query_.reserve(path_.size() + 1 + bytes), *this; }
   /// Send a JSON body. It may hold a password: bodies are never logged.
   EndpointRequest& body(std::string json) { return body_ = std::move(json), has_body_ = true, *this; }
   /// Whether the request may be repeated without looking, though an earlier try may have been carried out. GET: yes.
@@ -68,15 +70,19 @@ class EndpointRequest {
   /// Make the transaction id, where there is one, one that nobody but `user` has.
   EndpointRequest& transaction_of(const MatrixUserId& user);
   /// Failures that are an ordinary answer here, such as not_found of a lookup: no reason for a warning.
-  EndpointRequest& expect(std::initializer_list<Errc> codes) { return expected_ = codes, *this; }
+  EndpointRequest& expect(std::initializer_list<Errc> codes) {
+    expected_ = 0;
+    for (const Errc code : codes) expected_ |= bit_of(code);
+    return *this;
+  }
 
   [[nodiscard]] Method method() const { return method_; }
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const std::string& query() const { return query_; }  ///< Encoded, without the question mark.
   [[nodiscard]] std::string target() const& { return query_.empty() ? path_ : path_ + '?' + query_; }
   [[nodiscard]] std::string target() && {
-    if (!query_.empty()) path_.append(1, '?').append(std::exchange(query_, {}));
-    return std::move(path_);
+    if (query_.empty()) return std::move(path_);
+    return std::move(query_.insert(0, 1, '?').insert(0, path_));
   }
   [[nodiscard]] const std::string& body() const& { return body_; }
   [[nodiscard]] std::string body() && { return std::move(body_); }
@@ -87,16 +93,19 @@ class EndpointRequest {
   [[nodiscard]] std::size_t max_answer() const { return max_answer_; }
   [[nodiscard]] const std::shared_ptr<net::BodyFlow>& flow() const { return flow_; }
   [[nodiscard]] net::Expected expected_amount() const { return expected_amount_; }
-  [[nodiscard]] bool expects(Errc code) const {
-    return std::find(expected_.begin(), expected_.end(), code) != expected_.end();
-  }
+  [[nodiscard]] bool expects(Errc code) const { return (expected_ & bit_of(code)) != 0; }
 
  private:
+  [[nodiscard]] static constexpr std::uint64_t bit_of(Errc code) noexcept {
+    static_assert(static_cast<unsigned>(Errc::internal) < 64);  // the last of them
+    return std::uint64_t{1} << static_cast<unsigned>(code);
+  }
+
   Method method_;
   std::string path_;
   std::string query_;
   std::string body_;
-  std::vector<Errc> expected_;
+  std::uint64_t expected_ = 0;  // a bit for each code
   std::shared_ptr<net::BodyFlow> flow_;
   std::optional<std::chrono::milliseconds> hold_;
   std::size_t max_answer_ = std::size_t{1} << 20U;

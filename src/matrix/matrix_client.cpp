@@ -6,6 +6,7 @@
 
 #include "matrix/error_answer.hpp"
 #include "net/retry_after.hpp"
+#include "util/frame_allocator.hpp"
 
 namespace confab::matrix {
 
@@ -46,7 +47,9 @@ Result<json::Document> MatrixClient::parsed(net::HttpAnswer answer) {
 
 MatrixClient::Outgoing::Outgoing(EndpointRequest request, Secret token, std::optional<net::Repeatable> repeatable,
                                  BodySink sink) {
-  net::HttpRequest http{std::string(method_name(request.method())), std::move(request).target()};
+  const auto made = std::allocate_shared<net::HttpRequest>(
+      FrameAllocator<net::HttpRequest>(), std::string(method_name(request.method())), std::move(request).target());
+  net::HttpRequest& http = *made;
   if (request.has_body()) http.body(std::move(request).body());
   if (request.needs_token()) http.bearer(std::move(token));
   http.max_answer(request.max_answer());
@@ -62,21 +65,21 @@ MatrixClient::Outgoing::Outgoing(EndpointRequest request, Secret token, std::opt
     repeatable_ = net::Repeatable::idempotent;
   }
   if (repeatable) repeatable_ = *repeatable;
-  http_ = std::make_shared<const net::HttpRequest>(std::move(http));
+  http_ = made;
 }
 
-Task<Result<net::HttpAnswer>> MatrixClient::send(Outgoing request, std::string flow, net::CallContext context) {
+MatrixClient::Sending MatrixClient::send(const Outgoing& request, std::string flow, net::CallContext context) {
   if (request.latest() < context.deadline()) context = context.until(request.latest());
-  Result<net::HttpAnswer> answer = co_await scheduler_->perform(request.http(), request.repeatable(), &read_answer,
-                                                                std::move(flow), std::move(context));
-  if (!answer) co_return std::move(answer).error();
+  return scheduler_->perform(request.http(), request.repeatable(), &read_answer, std::move(flow), std::move(context));
+}
+
+Result<net::HttpAnswer> MatrixClient::accepted(Result<net::HttpAnswer> answer) {
+  if (!answer) return answer;
   const int status = answer->status();
-  if (status < 200 || status >= 300) {
-    Error refused = error_from_answer(status, answer->body());
-    if (refused.code() == Errc::protocol) co_return blame_url(std::move(refused));
-    co_return refused;
-  }
-  co_return answer;
+  if (status >= 200 && status < 300) return answer;
+  Error refused = error_from_answer(status, answer->body());
+  if (refused.code() == Errc::protocol) return blame_url(refused);
+  return refused;
 }
 
 }  // namespace confab::matrix

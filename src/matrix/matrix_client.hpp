@@ -50,12 +50,12 @@ class MatrixClient {
       auto reader = endpoint.reader();
       Outgoing out(std::move(request).value(), std::move(token), net::Repeatable::once,
                    [reader](std::string_view bytes) { return reader->feed(bytes); });
-      return streamed<Answer>(std::move(out), std::move(reader), std::move(flow), std::move(context));
+      return streamed<Answer>(send(out, std::move(flow), std::move(context)), std::move(reader));
     } else {
       Decoder<Answer> decoder{&Endpoint::decode, nullptr};
       if constexpr (requires { Endpoint::quick_decode(std::string_view()); }) decoder.quick = &Endpoint::quick_decode;
-      Outgoing out(std::move(request).value(), std::move(token), repeatable, nullptr);
-      return decoded<Answer>(std::move(out), decoder, std::move(flow), std::move(context));
+      const Outgoing out(std::move(request).value(), std::move(token), repeatable, nullptr);
+      return decoded<Answer>(send(out, std::move(flow), std::move(context)), decoder);
     }
   }
 
@@ -63,6 +63,7 @@ class MatrixClient {
 
  private:
   using BodySink = std::function<bool(std::string_view)>;
+  using Sending = Task<Result<net::HttpAnswer>>;
 
   // A request in the words of net. The body of an answer of 2xx goes to the sink, if there is one.
   class Outgoing {
@@ -90,10 +91,10 @@ class MatrixClient {
   [[nodiscard]] static Task<Result<Answer>> refused(Error error) {
     co_return error;
   }
+  // Thousands of these wait for a long poll's answer: what is not needed then is not in their frames.
   template <class Answer>
-  [[nodiscard]] Task<Result<Answer>> decoded(Outgoing request, Decoder<Answer> decoder, std::string flow,
-                                             net::CallContext context) {
-    Result<net::HttpAnswer> answer = co_await send(std::move(request), std::move(flow), std::move(context));
+  [[nodiscard]] static Task<Result<Answer>> decoded(Sending sending, Decoder<Answer> decoder) {
+    Result<net::HttpAnswer> answer = accepted(co_await std::move(sending));
     if (!answer) co_return std::move(answer).error();
     if (decoder.quick != nullptr) {
       if (std::optional<Answer> seen = decoder.quick(answer->body())) co_return *std::move(seen);
@@ -105,17 +106,18 @@ class MatrixClient {
     co_return decoded;
   }
   template <class Answer, class Reader>
-  [[nodiscard]] Task<Result<Answer>> streamed(Outgoing request, std::shared_ptr<Reader> reader, std::string flow,
-                                              net::CallContext context) {
-    Result<net::HttpAnswer> sent = co_await send(std::move(request), std::move(flow), std::move(context));
+  [[nodiscard]] static Task<Result<Answer>> streamed(Sending sending, std::shared_ptr<Reader> reader) {
+    Result<net::HttpAnswer> sent = accepted(co_await std::move(sending));
     if (reader->error()) co_return blame_if_no_matrix(*reader->error());
     if (!sent) co_return std::move(sent).error();
     Result<Answer> whole = reader->finish();
     if (!whole) co_return blame_if_no_matrix(whole.error());
     co_return whole;
   }
-  // An answer of 2xx; its body goes to the sink, if there is one.
-  [[nodiscard]] Task<Result<net::HttpAnswer>> send(Outgoing request, std::string flow, net::CallContext context);
+  // An answer, or what became of the request; the body of one of 2xx goes to the sink, if there is one.
+  [[nodiscard]] Sending send(const Outgoing& request, std::string flow, net::CallContext context);
+  // An answer of 2xx.
+  [[nodiscard]] static Result<net::HttpAnswer> accepted(Result<net::HttpAnswer> answer);
 
   std::shared_ptr<net::Scheduler> scheduler_;
 };

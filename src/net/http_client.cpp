@@ -6,17 +6,18 @@
 #include <deque>
 #include <map>
 #include <new>
-#include <unordered_set>
 #include <vector>
 
 #include "net/chore.hpp"
 #include "net/curl_failure.hpp"
 #include "net/curl_owners.hpp"
+#include "net/idle_handles.hpp"
 #include "net/name_resolver.hpp"
 #include "net/preparation_failure.hpp"
 #include "net/stop_wake.hpp"
 #include "net/transfer.hpp"
 #include "net/trust_store.hpp"
+#include "util/frame_allocator.hpp"
 
 namespace confab::net {
 
@@ -24,11 +25,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Those of long polls come back all at once, when many are answered by one event.
-constexpr std::size_t max_idle_polls = 512;
-constexpr std::size_t max_idle_handles = 64;
-constexpr std::size_t max_idle_large_handles = 16;
-constexpr std::array<std::size_t, 3> idle_bounds = {max_idle_polls, max_idle_handles, max_idle_large_handles};
 // What libcurl reads at once. It is there as long as a transfer waits, and costs less to touch when it is small: 15 %
 // of a request's CPU less than with libcurl's own 16 KB. Of much, each read is two system calls.
 constexpr std::array<long, 3> buffer_bytes = {1024, 4096, 16384};  // by Expected
@@ -88,11 +84,14 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
     Clock::duration left{0};        // until the deadline, when it was paused
     StopWake on_stop;
     std::optional<HttpOutcome> result;
-    bool was_sent = false;  // when the client was closed
+    std::size_t place = nowhere;  // among those that run
+    bool was_sent = false;        // when the client was closed
     bool drop_due = false;
     bool pace_due = false;
     bool close_due = false;
     Chore<Call> chore{this, &Call::do_what_is_due};
+
+    static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
   };
   class Wait;
 
@@ -129,12 +128,9 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   void wake_for_deadlines(TimePoint when) noexcept;
   void end_what_is_late();
   void settle(Call& call, HttpOutcome outcome) noexcept;
-  using Handles = std::vector<std::unique_ptr<CURL, CloseEasy>>;
-  [[nodiscard]] Handles& handles_for(const HttpRequest& request) {
-    return idle_handles[static_cast<std::size_t>(request.expected())];
-  }
+  void runs(Call& call);
+  void runs_no_more(Call& call) noexcept;
   [[nodiscard]] CURL* take_handle(const HttpRequest& request);
-  void put_back(const HttpRequest& request, CURL* easy) noexcept;
   void close() noexcept;
   void later(Chore<State>& chore) noexcept {
     loop.post(std::shared_ptr<EventLoop::Errand>(shared_from_this(), &chore));
@@ -155,9 +151,9 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   std::shared_ptr<CurlMulti> interactive;
   std::shared_ptr<CurlMulti> large_bodies;  // from the first one on, where the others may speak HTTP/2
   std::vector<std::shared_ptr<CurlMulti>> polls;
-  std::array<Handles, buffer_bytes.size()> idle_handles;  // by Expected: a buffer must not change once it is there
+  IdleHandles idle_handles{loop};
   std::shared_ptr<ResolveList> resolve;
-  std::unordered_set<Call*> running;  // those with a handle
+  std::vector<Call*> running;  // those with a handle
   std::deque<std::weak_ptr<Call>> waiting;
   // One timer for all: most requests end long before their deadline, and setting a timer for each costs more than now
   // and then finding nothing late.
@@ -315,7 +311,7 @@ bool HttpClient::State::try_to_start(Call& call) {
     }
   }
   const auto& multi = multi_for(call.request());
-  running.insert(&call);
+  runs(call);
   return call.start(handle.release(), multi, call.resolve, options.base().is_https() ? trust->store() : nullptr);
 }
 
@@ -364,8 +360,23 @@ void HttpClient::State::drop(Call& call) noexcept {
     call.abandon();
     return call.later(&Call::drop_due);
   }
-  running.erase(&call);
-  put_back(call.request(), call.detach());
+  runs_no_more(call);
+  CURL* const easy = call.detach();
+  closed ? curl_easy_cleanup(easy) : idle_handles.put_back(call.request().expected(), easy);
+}
+
+void HttpClient::State::runs(Call& call) {
+  running.push_back(&call);
+  call.place = running.size() - 1;
+}
+
+void HttpClient::State::runs_no_more(Call& call) noexcept {
+  if (call.place == Call::nowhere) return;
+  Call* const last = running.back();
+  running[call.place] = last;
+  last->place = call.place;
+  running.pop_back();
+  call.place = Call::nowhere;
 }
 
 // ---- readers that hold a body up
@@ -461,26 +472,11 @@ void HttpClient::State::end_what_is_late() {
 }
 
 CURL* HttpClient::State::take_handle(const HttpRequest& request) {
-  Handles& handles = handles_for(request);
-  if (!handles.empty()) {
-    CURL* const easy = handles.back().release();
-    handles.pop_back();
-    return easy;
-  }
+  if (CURL* const idle = idle_handles.take(request.expected())) return idle;
   CURL* const easy = curl_easy_init();
   const long buffer = buffer_bytes[static_cast<std::size_t>(request.expected())];
   if (easy != nullptr) set_lasting_options(easy, options, buffer, address.get(), share.get());
   return easy;
-}
-
-void HttpClient::State::put_back(const HttpRequest& request, CURL* easy) noexcept {
-  std::unique_ptr<CURL, CloseEasy> owned(easy);
-  Handles& handles = handles_for(request);
-  if (closed || handles.size() >= idle_bounds[static_cast<std::size_t>(request.expected())]) return;
-  try {
-    handles.push_back(std::move(owned));
-  } catch (...) {  // the next request makes another
-  }
 }
 
 void HttpClient::State::close() noexcept {
@@ -495,15 +491,15 @@ void HttpClient::State::close() noexcept {
     drop(call);
   };
   while (!running.empty()) {
-    Call& call = **running.begin();
-    running.erase(running.begin());
+    Call& call = *running.back();
+    runs_no_more(call);
     end(call);
   }
   for (const auto& queued : waiting) {
     if (const auto call = queued.lock()) end(*call);
   }
   waiting.clear();
-  for (Handles& handles : idle_handles) handles.clear();
+  idle_handles.clear();
 }
 
 // What perform() waits on. It may be destroyed while it waits; the transfer goes with it.
@@ -589,7 +585,7 @@ Task<HttpOutcome> HttpClient::perform(std::shared_ptr<const HttpRequest> request
     if (failed) co_return *std::move(failed);
   }
   if (state->closed) co_return HttpOutcome(TransferFailure::cancelled, false, "the client was closed");
-  const auto call = std::make_shared<State::Call>(state, std::move(request));
+  const auto call = std::allocate_shared<State::Call>(FrameAllocator<State::Call>(), state, std::move(request));
   call->resolve = std::move(resolve);
   State::Wait wait(call, deadline, std::move(stop));
   HttpOutcome outcome = co_await wait;

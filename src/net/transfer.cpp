@@ -90,6 +90,8 @@ void set_lasting_options(CURL* easy, const HttpClientOptions& options, long buff
   set(easy, CURLOPT_CAINFO, static_cast<char*>(nullptr));
   set(easy, CURLOPT_CAPATH, static_cast<char*>(nullptr));
   set(easy, CURLOPT_SHARE, share);
+  set(easy, CURLOPT_HTTPGET, 1L);
+  Transfer::set_callbacks(easy);
 }
 
 void set_connect_timeout(CURL* easy, std::chrono::milliseconds limit) {
@@ -119,27 +121,16 @@ bool Transfer::start(CURL* easy, std::shared_ptr<CurlMulti> multi, std::shared_p
   if (resolve && multi_->told_addresses != resolve->addresses()) resolve_ = std::move(resolve);
   set(easy, CURLOPT_PRIVATE, static_cast<void*>(this));
   set(easy, CURLOPT_REQUEST_TARGET, (whole_target_.empty() ? request_->target() : whole_target_).c_str());
-  set(easy, CURLOPT_RESOLVE, resolve_ ? resolve_->list() : nullptr);
+  if (resolve_) set(easy, CURLOPT_RESOLVE, resolve_->list());
   set_version();
   set_method();
   set_headers();
-  set(easy, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
   set(easy, CURLOPT_HEADERDATA, static_cast<void*>(this));
-  set(easy, CURLOPT_WRITEFUNCTION, &Transfer::on_body);
   set(easy, CURLOPT_WRITEDATA, static_cast<void*>(this));
-  set(easy, CURLOPT_PREREQFUNCTION, &Transfer::on_request);
   set(easy, CURLOPT_PREREQDATA, static_cast<void*>(this));
-  set(easy, CURLOPT_SSL_CTX_FUNCTION, &Transfer::on_tls);
   set(easy, CURLOPT_SSL_CTX_DATA, static_cast<void*>(this));
   // The connection may outlive this transfer; the watch outlives both.
-  set(
-      easy, CURLOPT_OPENSOCKETFUNCTION, +[](void* watch, curlsocktype, curl_sockaddr* address) {
-        return static_cast<SocketWatch*>(watch)->open(*address);
-      });
   set(easy, CURLOPT_OPENSOCKETDATA, static_cast<void*>(&multi_->sockets()));
-  set(
-      easy, CURLOPT_CLOSESOCKETFUNCTION,
-      +[](void* watch, curl_socket_t socket) { return static_cast<SocketWatch*>(watch)->close(socket); });
   set(easy, CURLOPT_CLOSESOCKETDATA, static_cast<void*>(&multi_->sockets()));
   added_ = multi_->add(easy);
   return added_;
@@ -148,9 +139,24 @@ bool Transfer::start(CURL* easy, std::shared_ptr<CurlMulti> multi, std::shared_p
 CURL* Transfer::detach() {
   if (easy_ == nullptr) return nullptr;
   if (std::exchange(added_, false)) multi_->remove(easy_);
-  set(easy_, CURLOPT_RESOLVE, static_cast<curl_slist*>(nullptr));
+  if (resolve_) set(easy_, CURLOPT_RESOLVE, static_cast<curl_slist*>(nullptr));
   set(easy_, CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
+  reset_method();
   return std::exchange(easy_, nullptr);
+}
+
+void Transfer::set_callbacks(CURL* easy) {
+  set(easy, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
+  set(easy, CURLOPT_WRITEFUNCTION, &Transfer::on_body);
+  set(easy, CURLOPT_PREREQFUNCTION, &Transfer::on_request);
+  set(easy, CURLOPT_SSL_CTX_FUNCTION, &Transfer::on_tls);
+  set(
+      easy, CURLOPT_OPENSOCKETFUNCTION, +[](void* watch, curlsocktype, curl_sockaddr* address) {
+        return static_cast<SocketWatch*>(watch)->open(*address);
+      });
+  set(
+      easy, CURLOPT_CLOSESOCKETFUNCTION,
+      +[](void* watch, curl_socket_t socket) { return static_cast<SocketWatch*>(watch)->close(socket); });
 }
 
 void Transfer::set_version() {
@@ -162,17 +168,26 @@ void Transfer::set_version() {
 
 void Transfer::set_method() {
   const std::string& method = request_->method();
-  set(easy_, CURLOPT_NOBODY, 0L);
   if (request_->has_body() || method == "POST" || method == "PUT") {
     set(easy_, CURLOPT_POST, 1L);
     set(easy_, CURLOPT_POSTFIELDS, request_->body().c_str());
     set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_->body().size()));
-    set(easy_, CURLOPT_CUSTOMREQUEST, method == "POST" ? nullptr : method.c_str());
+    if (method != "POST") set(easy_, CURLOPT_CUSTOMREQUEST, method.c_str());
     return;
   }
+  if (method == "HEAD") {
+    set(easy_, CURLOPT_NOBODY, 1L);
+  } else if (method != "GET") {
+    set(easy_, CURLOPT_CUSTOMREQUEST, method.c_str());
+  }
+}
+
+// Nearly all that wait are GETs: the others put the handle right, so that these find it so.
+void Transfer::reset_method() {
+  if (request_->method() == "GET" && !request_->has_body()) return;
+  set(easy_, CURLOPT_NOBODY, 0L);
   set(easy_, CURLOPT_HTTPGET, 1L);
-  if (method == "HEAD") set(easy_, CURLOPT_NOBODY, 1L);
-  set(easy_, CURLOPT_CUSTOMREQUEST, method == "GET" || method == "HEAD" ? nullptr : method.c_str());
+  set(easy_, CURLOPT_CUSTOMREQUEST, static_cast<char*>(nullptr));
 }
 
 void Transfer::set_headers() {

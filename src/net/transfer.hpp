@@ -51,7 +51,8 @@ class CommonHeaders {
   curl_slist expect_{};
 };
 
-// Options that are the same for every request of a client; set once on each handle. `address` and `share` outlive it.
+// Options that are the same for every request of a client; set once on each handle, which they leave ready for a GET.
+// `address` and `share` outlive it.
 void set_lasting_options(CURL* easy, const HttpClientOptions& options, long buffer, CURLU* address, CURLSH* share);
 
 // For a connection that has to be made, all addresses of the host together. 0: none of ours, and no timer of libcurl's.
@@ -70,7 +71,7 @@ class Transfer {
   // Loop thread. Sets the request's options on a handle that has the lasting ones, and adds it to the multi.
   [[nodiscard]] bool start(CURL* easy, std::shared_ptr<CurlMulti> multi, std::shared_ptr<ResolveList> resolve,
                            x509_store_st* trust);
-  // Takes the handle off the multi and gives it back; null if it has none.
+  // Takes the handle off the multi and gives it back, as it was; null if it has none.
   [[nodiscard]] CURL* detach();
   // As CurlMulti::pause.
   [[nodiscard]] bool pause(bool on) { return multi_->pause(easy_, on); }
@@ -88,6 +89,8 @@ class Transfer {
   [[nodiscard]] HttpOutcome outcome(CURLcode result);
 
   [[nodiscard]] static Transfer& of(CURL* easy);
+  // What libcurl calls: a part of the lasting options. Each request then says who it is.
+  static void set_callbacks(CURL* easy);
 
  private:
   enum class Stop { no, too_large, headers_too_large, by_reader, no_memory, failed, repeated, refused, abandoned };
@@ -101,6 +104,7 @@ class Transfer {
   [[nodiscard]] int about_to_send();
   void set_version();
   void set_method();
+  void reset_method();
   void set_headers();
   [[nodiscard]] long request_bytes() const;
   [[nodiscard]] std::optional<HttpOutcome> stopped_outcome(bool was_sent) const;

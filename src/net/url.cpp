@@ -25,6 +25,11 @@ constexpr Alphabet alphabet(std::string_view extra) {
 // RFC 3986, 3.3 and 3.4.
 constexpr Alphabet in_path = alphabet("/");
 constexpr Alphabet in_query = alphabet("/?");
+constexpr Alphabet hexadecimal = [] {
+  Alphabet table{};
+  for (const char c : std::string_view("0123456789ABCDEFabcdef")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
 bool is_in(const Alphabet& table, char c) { return table[static_cast<unsigned char>(c)]; }
 
 Error wrong(const char* message) { return Error(Errc::invalid_argument, message).with_subject("url"); }
@@ -37,7 +42,7 @@ Result<void> check_encoded(std::string_view text, const Alphabet& allowed) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (is_in(allowed, text[i])) continue;
     if (text[i] != '%') return wrong("The URL holds a character that has to be percent encoded.");
-    if (text.size() - i < 3 || !ascii::is_hex(text[i + 1]) || !ascii::is_hex(text[i + 2])) {
+    if (text.size() - i < 3 || !is_in(hexadecimal, text[i + 1]) || !is_in(hexadecimal, text[i + 2])) {
       return wrong("A percent sign in the URL is not followed by two hexadecimal digits.");
     }
     i += 2;

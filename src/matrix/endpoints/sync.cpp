@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "util/text.hpp"
+
 namespace confab::matrix {
 namespace {
 constexpr std::chrono::milliseconds longest_poll = std::chrono::minutes(5);
 constexpr int max_timeline_limit = 1000;
+constexpr std::size_t room_for_the_rest = 128;  // of a target: the names of its parameters, and the time
 
 void nothing_of(json::Writer& w, std::string_view section) { w.key(section).object().key("types").array().end().end(); }
 }  // namespace
@@ -19,14 +22,11 @@ SyncFilter SyncFilter::position_only(std::string unique) {
   return filter;
 }
 
-std::string SyncFilter::json() const {
-  // Nearly all that is asked for.
-  static const std::string usual = SyncFilter().written();
-  const bool is_usual = unique_.empty() && timeline_limit_ == SyncFilter().timeline_limit_ && ephemeral_ && state_;
-  return is_usual ? usual : written();
+bool SyncFilter::is_usual() const {
+  return unique_.empty() && timeline_limit_ == SyncFilter().timeline_limit_ && ephemeral_ && state_;
 }
 
-std::string SyncFilter::written() const {
+std::string SyncFilter::json() const {
   json::Writer w;
   w.object();
   nothing_of(w, "presence");
@@ -50,7 +50,12 @@ std::string SyncFilter::written() const {
 Result<EndpointRequest> SyncRequest::encode() const {
   const auto hold = std::clamp(timeout_, std::chrono::milliseconds(0), longest_poll);
   EndpointRequest request(Method::get, "/_matrix/client/v3/sync");
-  request.query("timeout", std::int64_t{hold.count()}).query("filter", filter_.json());
+  // Every user's poll says it anew.
+  static const std::string usual = text::percent_encode(SyncFilter().json());
+  const std::string other = filter_.is_usual() ? std::string() : text::percent_encode(filter_.json());
+  const std::string_view filter = other.empty() ? usual : other;
+  request.reserve_query(filter.size() + 3 * since_.str().size() + room_for_the_rest);
+  request.query("timeout", std::int64_t{hold.count()}).encoded_query("filter", filter);
   if (!since_.empty()) request.query("since", since_.str());
   if (!online_) request.query("set_presence", std::string_view("offline"));
   request.max_answer(max_answer_bytes).long_poll(hold).expect({Errc::session_expired});

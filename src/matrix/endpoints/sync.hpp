@@ -31,7 +31,9 @@ class SyncFilter {
   [[nodiscard]] std::string json() const;
 
  private:
-  [[nodiscard]] std::string written() const;
+  friend class SyncRequest;
+  /// Whether it is the one that nearly all ask for.
+  [[nodiscard]] bool is_usual() const;
 
   std::string unique_;
   int timeline_limit_ = 100;
@@ -52,7 +54,7 @@ class SyncRequest {
   SyncRequest& since(PageToken token) { return since_ = std::move(token), *this; }
   /// How long the homeserver may wait for something to happen; 0: not at all. At most 5 minutes.
   SyncRequest& timeout(std::chrono::milliseconds hold) { return timeout_ = hold, *this; }
-  SyncRequest& filter(SyncFilter filter) { return filter_ = filter, *this; }
+  SyncRequest& filter(SyncFilter filter) { return filter_ = std::move(filter), *this; }
   /// Whether reading shows the user as online; no.
   SyncRequest& show_online(bool on) { return online_ = on, *this; }
   /// Where each room goes as soon as it has arrived; inside a callback of the network, so only to be put by. Without it
