@@ -1,7 +1,10 @@
 #include "matrix/sync_cutter.hpp"
 
-#include <algorithm>
-#include <functional>
+#include <string_view>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "util/json_skim.hpp"
 
@@ -13,11 +16,26 @@ constexpr std::size_t longest_shown_name = 64;
 // What is kept of the buffer that rooms are gathered in, from one room to the next.
 constexpr std::size_t largest_scratch = std::size_t{256} << 10U;
 
-// By leaps: the quote that it begins with stands everywhere.
+constexpr std::string_view member_type = "\"m.room.member\"";
+
+// Sixteen places at a time where the processor can, by the two full stops: hardly anything else has two so far apart.
 bool holds_member_type(std::string_view event) {
-  static constexpr std::string_view type = "\"m.room.member\"";
-  static const std::boyer_moore_horspool_searcher search(type.begin(), type.end());
-  return std::search(event.begin(), event.end(), search) != event.end();
+#ifdef __SSE2__
+  constexpr std::size_t first = member_type.find('.');
+  constexpr std::size_t second = member_type.rfind('.');
+  const __m128i stop = _mm_set1_epi8('.');
+  const auto stops = [&](const char* from) {
+    return _mm_cmpeq_epi8(_mm_loadu_si128(static_cast<const __m128i*>(static_cast<const void*>(from))), stop);
+  };
+  while (event.size() >= 16 + member_type.size()) {
+    const __m128i both = _mm_and_si128(stops(event.data() + first), stops(event.data() + second));
+    for (auto found = static_cast<unsigned>(_mm_movemask_epi8(both)); found != 0; found &= found - 1) {
+      if (event.substr(static_cast<std::size_t>(__builtin_ctz(found))).starts_with(member_type)) return true;
+    }
+    event.remove_prefix(16);
+  }
+#endif
+  return event.find(member_type) != std::string_view::npos;
 }
 
 }  // namespace

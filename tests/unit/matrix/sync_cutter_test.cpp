@@ -230,6 +230,29 @@ TEST_CASE("sync cutter: of memberships so much is kept, and many more are no rea
   CHECK(bytes < 2 * max_member_bytes);
 }
 
+TEST_CASE("sync cutter: a membership is found wherever its type stands in it") {
+  for (std::size_t before = 0; before <= 40; ++before) {
+    for (const std::size_t behind : {0U, 1U, 2U, 13U, 14U, 15U, 16U, 17U, 31U, 60U}) {
+      // Full stops as far apart as in what is looked for, and nearly the same words, are not enough.
+      const std::string pad = std::string(before, '.') + "m.room.mem\":\"m.room.members\",\"" +
+                              std::string(before, 'x') + std::string(before % 12, '.');
+      const std::string rest(behind, before % 2 == 0 ? 'y' : '.');
+      std::string events;
+      for (const char* const type :
+           {"m.room.member", "m.room.membe", "m.room.member", "xm.room.member", "m.room.create"})
+        events += (events.empty() ? "" : ",") + ("{\"" + pad + "\":\"" + type + "\",\"" + rest + "\":1}");
+      std::size_t kept = 0;
+      SyncCutter cutter([&](const RoomPiece& piece) {
+        kept = piece.members();
+        for (std::size_t at = 0; at < kept; ++at) CHECK(piece.member_text(at).find("\"m.room.member\"") < 200);
+      });
+      CHECK(cutter.feed(one(R"("join":{"!r":{"state":{"events":[)" + events + "]}}}")));
+      CHECK(cutter.finish().has_value());
+      CHECK(kept == 2);
+    }
+  }
+}
+
 namespace {
 
 // Answers as no homeserver would write them.
