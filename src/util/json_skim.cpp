@@ -107,20 +107,37 @@ bool Skim::next() {
 
 bool Skim::decodes_to(std::string_view name) const { return text_of('"' + std::string(key_) + '"') == name; }
 
-std::optional<std::string_view> text_in(std::string_view value, std::string& decoded) {
+namespace {
+
+// What stands between the quotes of a string; nothing unless it is one.
+std::optional<std::string_view> inside_of(std::string_view value) {
   if (value.size() < 2 || value.front() != '"' || value.back() != '"') return std::nullopt;
-  const std::string_view inside = value.substr(1, value.size() - 2);
-  if (inside.find('\\') == std::string_view::npos) return inside;
+  return value.substr(1, value.size() - 2);
+}
+
+bool is_plain(std::string_view inside) { return inside.find('\\') == std::string_view::npos; }
+
+std::optional<std::string> decoded_text(std::string_view value) {
   const Result<Document> parsed = parse(std::string(value));
   if (!parsed || !parsed->root().is_string()) return std::nullopt;
-  return decoded = parsed->root().string_or("");
+  return std::string(parsed->root().string_or(""));
+}
+
+}  // namespace
+
+std::optional<std::string_view> text_in(std::string_view value, std::string& decoded) {
+  const std::optional<std::string_view> inside = inside_of(value);
+  if (!inside || is_plain(*inside)) return inside;
+  std::optional<std::string> text = decoded_text(value);
+  if (!text) return std::nullopt;
+  return decoded = *std::move(text);
 }
 
 std::optional<std::string> text_of(std::string_view value) {
-  std::string decoded;
-  const std::optional<std::string_view> text = text_in(value, decoded);
-  if (!text) return std::nullopt;
-  return text->data() == decoded.data() ? std::move(decoded) : std::string(*text);
+  const std::optional<std::string_view> inside = inside_of(value);
+  if (!inside) return std::nullopt;
+  if (is_plain(*inside)) return std::string(*inside);
+  return decoded_text(value);
 }
 
 std::optional<std::int64_t> integer_of(std::string_view value) {
