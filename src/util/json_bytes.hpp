@@ -11,25 +11,50 @@
 
 namespace confab::json::bytes {
 
+/// Whether a string ends, escapes or is wrong here.
+[[nodiscard]] inline bool is_special(char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
+
+#ifdef __SSE2__
+[[nodiscard]] inline __m128i block_at(const char* at) {
+  return _mm_loadu_si128(static_cast<const __m128i*>(static_cast<const void*>(at)));
+}
+/// Which of these sixteen bytes are special: a bit for each.
+[[nodiscard]] inline unsigned special_in(__m128i block) {
+  // With this bit turned the quote stands right behind the control characters, and the space does not.
+  const __m128i turned = _mm_xor_si128(block, _mm_set1_epi8(0x02));
+  const __m128i special = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(turned, _mm_set1_epi8(0x20)), turned),
+                                       _mm_cmpeq_epi8(block, _mm_set1_epi8('\\')));
+  return static_cast<unsigned>(_mm_movemask_epi8(special));
+}
+#endif
+
 /// The first quote, backslash or control character from `at` on, or `end`.
 [[nodiscard]] inline const char* skip_plain(const char* at, const char* end) {
 #ifdef __SSE2__
-  const __m128i quote_bit = _mm_set1_epi8(0x02);
-  const __m128i last = _mm_set1_epi8(0x20);
-  const __m128i backslash = _mm_set1_epi8('\\');
   while (end - at >= 16) {
-    const __m128i block = _mm_loadu_si128(static_cast<const __m128i*>(static_cast<const void*>(at)));
-    // With this bit turned the quote stands right behind the control characters, and the space does not.
-    const __m128i turned = _mm_xor_si128(block, quote_bit);
-    const __m128i special =
-        _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(turned, last), turned), _mm_cmpeq_epi8(block, backslash));
-    const auto found = static_cast<unsigned>(_mm_movemask_epi8(special));
+    const unsigned found = special_in(block_at(at));
     if (found != 0) return at + __builtin_ctz(found);
     at += 16;
   }
 #endif
-  while (at != end && *at != '"' && *at != '\\' && static_cast<unsigned char>(*at) >= 0x20) ++at;
+  while (at != end && !is_special(*at)) ++at;
   return at;
+}
+
+/// The same, and what is passed over is copied to `to`, where there has to be room for all that comes before `end`.
+inline void copy_plain(const char*& at, const char* end, char*& to) {
+#ifdef __SSE2__
+  while (end - at >= 16) {
+    const __m128i block = block_at(at);
+    _mm_storeu_si128(static_cast<__m128i*>(static_cast<void*>(to)), block);  // more than is passed: overwritten next
+    const unsigned found = special_in(block);
+    const int plain = found != 0 ? __builtin_ctz(found) : 16;
+    at += plain;
+    to += plain;
+    if (found != 0) return;
+  }
+#endif
+  while (at != end && !is_special(*at)) *to++ = *at++;
 }
 
 /// Whether a backslash and this letter are a whole escape: all but \u.

@@ -27,7 +27,7 @@ class QuickReader {
  public:
   QuickReader(Storage& storage, const Limits& limits)
       : storage_(storage), limits_(limits), at_(storage.text.data()), end_(storage.text.data() + storage.text.size()) {
-    pending_.reserve(std::min(usual_values, 4 + storage.text.size() / 16));
+    pending_.reserve(usual_values);
     open_.reserve(usual_depth);
   }
 
@@ -58,10 +58,13 @@ class QuickReader {
   };
 
   void blanks() {
+    // Mostly there is none.
+    if (at_ != end_ && static_cast<unsigned char>(*at_) > ' ') return;
     while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r')) ++at_;
   }
   bool push(const Node& node) {
-    if (pending_.size() + stored_ >= limits_.values()) return false;
+    if (left_ == 0) return false;
+    --left_;
     pending_.push_back(node);
     return true;
   }
@@ -122,8 +125,7 @@ class QuickReader {
     if (nodes > 0) {
       auto* const run = static_cast<Node*>(storage_.arena->allocate(nodes * sizeof(Node), alignof(Node)));
       std::uninitialized_copy_n(pending_.end() - static_cast<std::ptrdiff_t>(nodes), nodes, run);
-      pending_.resize(opened.first);
-      stored_ += nodes;
+      pending_.erase(pending_.end() - static_cast<std::ptrdiff_t>(nodes), pending_.end());
       node.children = run;
     }
     return push(node);
@@ -184,9 +186,7 @@ class QuickReader {
     char* to = std::copy(from, at_, text);
     while (at_ != close) {
       if (!escape(to)) return false;
-      const char* const plain = at_;
-      at_ = bytes::skip_plain(at_, close);
-      to = std::copy(plain, at_, to);
+      bytes::copy_plain(at_, close, to);
     }
     ++at_;
     node.text = text;
@@ -265,7 +265,7 @@ class QuickReader {
   std::pmr::monotonic_buffer_resource memory_{place_.data(), place_.size()};
   std::pmr::vector<Node> pending_{&memory_};
   std::pmr::vector<Open> open_{&memory_};
-  std::size_t stored_ = 0;
+  std::size_t left_ = limits_.values();  // so many more values may come
 };
 
 }  // namespace

@@ -55,6 +55,32 @@ TEST_CASE("json_quick: ordinary text is read as RapidJSON reads it") {
   }
 }
 
+TEST_CASE("json_quick: escapes stand anywhere in a block") {
+  for (std::size_t before = 0; before <= 40; ++before) {
+    for (const std::size_t behind : {0U, 1U, 14U, 15U, 16U, 17U, 33U}) {
+      for (const char* const escapes : {R"(\n)", R"(\\\")", R"(\u00e9\/)", "\\nx\\t\xc3\xa9"}) {
+        const std::string plain(before, 'x');
+        check_same('"' + plain + escapes + std::string(behind, 'y') + escapes + plain + '"');
+      }
+    }
+  }
+}
+
+TEST_CASE("json_quick: any number of values, side by side and nested") {
+  for (const std::size_t count : {1U, 15U, 16U, 63U, 64U, 65U, 200U}) {
+    std::string values;
+    std::string members;
+    for (std::size_t i = 0; i < count; ++i) {
+      values += (i > 0 ? ",[" : "[") + std::to_string(i) + "]";
+      members += (i > 0 ? " , \"" : "\"") + std::to_string(i) + "\" :\n" + std::to_string(i);
+    }
+    check_same("[" + values + "]");
+    check_same("{" + members + "}");
+    CHECK(ordinary("[" + values + "]", json::Limits().values(2 * count + 1)));
+    CHECK_FALSE(ordinary("[" + values + "]", json::Limits().values(2 * count)));
+  }
+}
+
 TEST_CASE("json_quick: what is not ordinary is left to RapidJSON, whether it is JSON or not") {
   for (const char* const text : {"",
                                  " ",
