@@ -46,6 +46,7 @@ TEST_CASE("json written: it answers as the parsed value does") {
   check_like_parsed(R"({"\u0061":"key","a\"b":"quote","\ud83c\udf89":1})", {"a", "a\"b", "\xf0\x9f\x8e\x89"});
   check_like_parsed(R"({"a":"\"\\\/\b\f\n\r\t|\u0041\u00e9\u20ac\ud83c\udf89\u0000|end","b":"\u00E9"})", {"a", "b"});
   check_like_parsed("{}", {"a"});
+  check_like_parsed("{\"a\":\"del\x7f\",\"b\":\"\xe2\x80\xa8\xc3\xa9\"}", {"a", "b"});
   std::string many = "{";
   std::vector<std::string> keys;
   for (int i = 0; i < 40; ++i) {
