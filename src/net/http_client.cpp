@@ -52,7 +52,7 @@ Url first_hop(const HttpClientOptions& options) {
 
 struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
   struct Call;
-  using Deadlines = std::multimap<TimePoint, Call*>;
+  using Deadlines = std::multimap<TimePoint, Call*, std::less<>, FrameAllocator<std::pair<const TimePoint, Call*>>>;
 
   // A transfer and the coroutine that waits for it.
   struct Call final : Transfer, EventLoop::Errand, std::enable_shared_from_this<Call> {
@@ -386,9 +386,9 @@ void HttpClient::State::runs_no_more(Call& call) noexcept {
 // hands over what it kept back while it is told so.
 void HttpClient::State::follow(Call& call) {
   if (call.flow() == nullptr) return;
-  call.flow()->on_change([weak = call.weak_from_this()] {
-    const auto changed = weak.lock();
-    if (!changed) return;
+  // drop() takes it back, before the call can end. A pointer alone needs no memory of its own.
+  call.flow()->on_change([whose = &call] {
+    const auto changed = whose->shared_from_this();
     if (changed->flow()->held()) return changed->state->pace(*changed);
     changed->later(&Call::pace_due);
   });
