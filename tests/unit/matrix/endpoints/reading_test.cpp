@@ -8,6 +8,7 @@
 #include "matrix/endpoints/versions.hpp"
 
 #include "unit/matrix/endpoints/endpoint_checks.hpp"
+#include "util/text.hpp"
 
 using namespace confab;
 using namespace confab::matrix;
@@ -78,6 +79,15 @@ TEST_CASE("sync: the request") {
   CHECK(SyncFilter::position_only("w1").json().find(
             R"("state":{"types":[]},"timeline":{"limit":1,"not_senders":["@w1:position.invalid"]})") !=
         std::string::npos);
+  // Of each filter, the one that nearly all have and any other, its own text goes out.
+  for (const SyncFilter& filter : {SyncFilter(), SyncFilter().ephemeral(false), SyncFilter::position_only("w1")}) {
+    const auto asked = encoded(SyncRequest().since(PageToken("s&1")).filter(filter));
+    const std::string query =
+        "timeout=0&filter=" + text::percent_encode(filter.json()) + "&since=s%261&set_presence=offline";
+    CHECK(asked.query() == query);
+    CHECK(asked.target() == "/_matrix/client/v3/sync?" + query);
+    CHECK(EndpointRequest(asked).target() == "/_matrix/client/v3/sync?" + query);
+  }
   CHECK(encoded(SyncRequest().timeout(-5s)).long_poll() == 0ms);
   CHECK(encoded(SyncRequest().timeout(24h)).long_poll() == 5min);
   CHECK(encoded(SyncRequest().show_online(true)).query().find("since") == std::string::npos);
