@@ -64,6 +64,7 @@ class Scan {
     if (!utf8_.feed(chunk)) return wrong("not UTF-8");
     const char* at = chunk.data();
     const char* const end = at + chunk.size();
+    specials_ = bytes::Specials(at, end);
     while (at != end) {
       if (!watched()) at = run(at, end);
       if (at == end) break;
@@ -131,15 +132,17 @@ class Scan {
     const std::size_t floor = handler_.watched() + 1;  // what holds the value at this depth is watched itself
     State state = state_;
     std::size_t depth = depth_;
+    bytes::Specials specials = specials_;
     const auto stopped = [&](State now) {
       state_ = now;
       depth_ = depth;
+      specials_ = specials;
       return at;
     };
     for (;;) {
       switch (state) {
         case State::name:
-          at = to_quote(at, end);
+          at = to_quote(at, end, specials);
           if (at == end || *at != '"') return stopped(State::name);
           ++at;
           [[fallthrough]];
@@ -167,7 +170,7 @@ class Scan {
           ++at;
           [[fallthrough]];
         case State::string:
-          at = to_quote(at, end);
+          at = to_quote(at, end, specials);
           if (at == end || *at != '"') return stopped(State::string);
           ++at;
           [[fallthrough]];
@@ -205,10 +208,11 @@ class Scan {
     }
   }
   // To the quote that ends a string, over escapes of one letter; or to what step() has to look at.
-  static const char* to_quote(const char* at, const char* end) {
+  static const char* to_quote(const char* at, const char* end, bytes::Specials& specials) {
     for (;;) {
-      at = bytes::skip_plain(at, end);
-      if (at == end || *at != '\\' || end - at == 1 || !bytes::escape_of_one_letter(at[1])) return at;
+      at = specials.from(at);
+      if (at == end || *at == '"' || *at != '\\') return at;
+      if (end - at == 1 || !bytes::escape_of_one_letter(at[1])) return at;
       at += 2;
     }
   }
@@ -216,10 +220,7 @@ class Scan {
   static const char* behind_scalar(const char* at, const char* end) {
     const char c = *at;
     if (digit(c)) {
-      const char* to = at + 1;
-      if (c != '0') {
-        while (to != end && digit(*to)) ++to;
-      }
+      const char* const to = c == '0' ? at + 1 : bytes::skip_digits(at + 1, end);
       return to != end && (*to == ',' || *to == '}' || *to == ']') ? to : at;
     }
     const std::string_view word = c == 't' ? "true" : c == 'f' ? "false" : c == 'n' ? "null" : "";
@@ -260,7 +261,7 @@ class Scan {
   }
 
   const char* in_string(const char* at, const char* end) {
-    at = bytes::skip_plain(at, end);
+    at = specials_.from(at);
     if (at == end) return at;
     if (*at == '"') {
       const bool key = state_ == State::name;
@@ -421,6 +422,7 @@ class Scan {
   Handler& handler_;
   Utf8Stream utf8_;
   std::array<bool, max_scan_depth> objects_{};  // what holds what is open: an object, not an array
+  bytes::Specials specials_;                    // of the chunk
   std::size_t depth_ = 0;
   std::size_t passed_ = 0;
   const char* fault_ = nullptr;

@@ -212,6 +212,18 @@ TEST_CASE("json scan: strings end, escape and break off anywhere in a block") {
   }
 }
 
+TEST_CASE("json scan: strings are found again behind any length of numbers and brackets") {
+  for (std::size_t count = 0; count <= 130; ++count) {
+    std::string numbers;
+    for (std::size_t i = 0; i < count; ++i) numbers += i % 5 == 4 ? "[]," : "1,";
+    const std::string text = R"([{"a":[)" + numbers + R"(2],"bc":"d\"e"},")" + numbers + "\"," + numbers + R"("f"])";
+    CAPTURE(text);
+    CHECK(sound(text, text.size(), 0));
+    CHECK_FALSE(sound(text.substr(0, text.size() - 2), text.size(), 0));
+    if (count % 32 == 31) check_same_unwatched(text);
+  }
+}
+
 TEST_CASE("json scan: what nobody watches is judged by the same rules, whatever is wrong with it") {
   const std::vector<std::string> texts = {
       R"({"a":[{"b":12,"c":[],"d":{},"e":[1,[2],"x",{"y":0}],"f":true},{"b":[]},-3.5e1,false,null]})",
