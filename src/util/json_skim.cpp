@@ -63,6 +63,7 @@ const char* after_value(const char* at, const char* end) {
   if (at == end) return end;
   if (*at == '"') return after_text(at + 1, end);
   if (*at == '{' || *at == '[') return after_container(at, end);
+  if (*at >= '0' && *at <= '9') at = bytes::skip_digits(at, end);
   while (at != end && !ends_scalar[static_cast<unsigned char>(*at)]) ++at;
   return at;
 }
