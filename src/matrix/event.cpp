@@ -73,7 +73,13 @@ bool is_nothing(std::string_view value) { return value.empty() || value == "null
 }  // namespace
 
 Result<RoomEvent> RoomEvent::read(std::string_view text) {
-  const Envelope envelope(text);
+  auto copy = std::make_shared<const std::string>(text);
+  const std::string_view all = *copy;
+  return read(std::move(copy), all);
+}
+
+Result<RoomEvent> RoomEvent::read(std::shared_ptr<const std::string> whole, std::string_view part) {
+  const Envelope envelope(part);
   auto id = json::text_of(envelope.id);
   if (!id || id->empty()) return wrong_member("event_id", "a string that is not empty");
   auto type = json::text_of(envelope.type);
@@ -99,10 +105,10 @@ Result<RoomEvent> RoomEvent::read(std::string_view text) {
   out.type_ = *std::move(type);
   out.sender_ = MatrixUserId(*std::move(sender));
   out.origin_server_ts_ = *time;
-  out.source_.at(text, text);
-  out.content_.at(text, envelope.content);
-  if (is_object(envelope.unsigned_data)) out.unsigned_.at(text, envelope.unsigned_data);
-  out.text_ = text;
+  out.source_.at(*whole, part);
+  out.content_.at(*whole, envelope.content);
+  if (is_object(envelope.unsigned_data)) out.unsigned_.at(*whole, envelope.unsigned_data);
+  out.text_ = std::move(whole);
   return out;
 }
 
@@ -111,7 +117,7 @@ void RoomEvent::Part::at(std::string_view all, std::string_view part) {
   length_ = static_cast<std::uint32_t>(part.size());
 }
 
-json::Value RoomEvent::Part::root(const std::string& all) const {
+json::Value RoomEvent::Part::root(std::string_view all) const {
   if (!document_.root() && written()) {
     // What cannot be parsed though it is JSON (half of a surrogate pair) is as good as not there.
     if (auto parsed = json::parse(std::string(text(all)))) document_ = *std::move(parsed);
@@ -119,11 +125,11 @@ json::Value RoomEvent::Part::root(const std::string& all) const {
   return document_.root();
 }
 
-std::size_t RoomEvent::bytes() const { return source_.written() ? text_.size() : source().source().size(); }
+std::size_t RoomEvent::bytes() const { return source_.written() ? source_.bytes() : source().source().size(); }
 
 bool RoomEvent::redacted() const {
   if (!unsigned_.written()) return static_cast<bool>(unsigned_data()["redacted_because"]);
-  for (json::Skim members(unsigned_.text(text_)); members.next();) {
+  for (json::Skim members(unsigned_.text(text())); members.next();) {
     if (members.is("redacted_because")) return true;
   }
   return false;

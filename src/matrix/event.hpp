@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,14 +20,16 @@ namespace confab::matrix {
 /// An event of a room's timeline or state. Specification: client-server API, "Room event format".
 ///
 /// content() and unsigned_data() of a decoded event share the memory of the whole answer it came in: hold events for a
-/// short time, or keep Value::to_json() of what you need. One that was read from text has a copy of its own, whose
-/// content is parsed when it is first asked for: one thread at a time, though the members are const.
+/// short time, or keep Value::to_json() of what you need. One that was read from text shares that, and its content is
+/// parsed when it is first asked for: one thread at a time, though the members are const.
 class RoomEvent {
  public:
   /// Errc::protocol naming the path unless event_id, type, sender, origin_server_ts and content are there.
   [[nodiscard]] static Result<RoomEvent> decode(const json::Value& event);
-  /// The same of text that is known to be JSON. Only the envelope is decoded.
+  /// The same of text that is known to be JSON, and is copied. Only the envelope is decoded.
   [[nodiscard]] static Result<RoomEvent> read(std::string_view text);
+  /// The same of a part of `whole`, which is kept.
+  [[nodiscard]] static Result<RoomEvent> read(std::shared_ptr<const std::string> whole, std::string_view part);
 
   [[nodiscard]] const EventId& id() const { return id_; }
   [[nodiscard]] const std::string& type() const { return type_; }
@@ -38,12 +41,12 @@ class RoomEvent {
   [[nodiscard]] bool is_state() const { return state_key_.has_value(); }
   /// Where the event says so itself; in a /sync answer it does not.
   [[nodiscard]] const std::optional<MatrixRoomId>& room_id() const { return room_id_; }
-  [[nodiscard]] json::Value content() const { return content_.root(text_); }
+  [[nodiscard]] json::Value content() const { return content_.root(text()); }
   /// The content as it was written, known to be JSON, of an event that was read from text; else empty.
-  [[nodiscard]] std::string_view content_text() const { return content_.text(text_); }
-  [[nodiscard]] json::Value unsigned_data() const { return unsigned_.root(text_); }
+  [[nodiscard]] std::string_view content_text() const { return content_.text(text()); }
+  [[nodiscard]] json::Value unsigned_data() const { return unsigned_.root(text()); }
   /// The event as it was written, unknown fields included.
-  [[nodiscard]] json::Value source() const { return source_.root(text_); }
+  [[nodiscard]] json::Value source() const { return source_.root(text()); }
   /// How long it is, as it was written.
   [[nodiscard]] std::size_t bytes() const;
   /// Our own transaction id, on events that this very device sent.
@@ -59,8 +62,9 @@ class RoomEvent {
     void is(json::Document document) { document_ = std::move(document); }
     void at(std::string_view all, std::string_view part);
     [[nodiscard]] bool written() const { return length_ > 0; }
-    [[nodiscard]] std::string_view text(const std::string& all) const { return {all.data() + from_, length_}; }
-    [[nodiscard]] json::Value root(const std::string& all) const;
+    [[nodiscard]] std::size_t bytes() const { return length_; }
+    [[nodiscard]] std::string_view text(std::string_view all) const { return all.substr(from_, length_); }
+    [[nodiscard]] json::Value root(std::string_view all) const;
 
    private:
     std::uint32_t from_ = 0;
@@ -68,13 +72,15 @@ class RoomEvent {
     mutable json::Document document_;
   };
 
+  [[nodiscard]] std::string_view text() const { return text_ ? std::string_view(*text_) : std::string_view(); }
+
   EventId id_;
   std::string type_;
   MatrixUserId sender_;
   std::int64_t origin_server_ts_ = 0;
   std::optional<std::string> state_key_;
   std::optional<MatrixRoomId> room_id_;
-  std::string text_;  // of an event that was read
+  std::shared_ptr<const std::string> text_;  // that an event was read from
   Part source_;
   Part content_;
   Part unsigned_;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,7 +31,7 @@ class RoomPiece {
   /// The event as it was written.
   [[nodiscard]] std::string_view event_text(std::size_t index) const { return text_of(events_[index]); }
   /// Errc::protocol when it is none.
-  [[nodiscard]] Result<RoomEvent> event(std::size_t index) const { return RoomEvent::read(event_text(index)); }
+  [[nodiscard]] Result<RoomEvent> event(std::size_t index) const { return RoomEvent::read(text_, event_text(index)); }
   /// Memberships that came beside the timeline: of its senders, as they were before its first event.
   [[nodiscard]] std::size_t members() const { return members_.size(); }
   /// The membership as it was written.
@@ -44,7 +45,7 @@ class RoomPiece {
   [[nodiscard]] json::Document ephemeral() const { return document_of(ephemeral_); }
   /// What it holds in memory.
   [[nodiscard]] std::size_t bytes() const {
-    return sizeof(RoomPiece) + text_.size() + (events_.size() + members_.size()) * sizeof(Span);
+    return sizeof(RoomPiece) + (text_ ? text_->size() : 0) + (events_.size() + members_.size()) * sizeof(Span);
   }
 
  private:
@@ -54,14 +55,14 @@ class RoomPiece {
     std::uint32_t length = 0;
   };
   RoomPiece() = default;
-  [[nodiscard]] std::string_view text_of(Span span) const { return {text_.data() + span.from, span.length}; }
+  [[nodiscard]] std::string_view text_of(Span span) const { return {text_->data() + span.from, span.length}; }
   [[nodiscard]] json::Document document_of(Span span) const;
 
   RoomPart part_ = RoomPart::joined;
   bool limited_ = false;
   MatrixRoomId room_;
   std::optional<PageToken> prev_batch_;
-  std::string text_;
+  std::shared_ptr<const std::string> text_;  // its events share it
   std::vector<Span> events_;
   std::vector<Span> members_;
   Span state_;

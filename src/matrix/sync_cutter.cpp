@@ -298,7 +298,7 @@ void SyncCutter::begin_room() {
 
 void SyncCutter::end_room() {
   RoomPiece whole = piece_;  // copies: as large as what is in them, not as what they grew to
-  whole.text_ = std::string_view(kept_);
+  whole.text_ = std::make_shared<const std::string>(kept_);
   if (kept_.capacity() > largest_scratch) kept_ = std::string();
   take_(std::move(whole));
 }
