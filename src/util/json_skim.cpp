@@ -1,10 +1,10 @@
 #include "util/json_skim.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
 
-#include "util/json.hpp"
 #include "util/json_bytes.hpp"
 
 namespace confab::json {
@@ -106,7 +106,7 @@ bool Skim::next() {
   return !value_.empty() || stop();
 }
 
-bool Skim::decodes_to(std::string_view name) const { return text_of('"' + std::string(key_) + '"') == name; }
+bool Skim::decodes_to(std::string_view name) const { return unescaped(key_) == name; }
 
 namespace {
 
@@ -118,18 +118,117 @@ std::optional<std::string_view> inside_of(std::string_view value) {
 
 bool is_plain(std::string_view inside) { return inside.find('\\') == std::string_view::npos; }
 
-std::optional<std::string> decoded_text(std::string_view value) {
-  const Result<Document> parsed = parse(std::string(value));
-  if (!parsed || !parsed->root().is_string()) return std::nullopt;
-  return std::string(parsed->root().string_or(""));
+std::optional<unsigned> four_digits(std::string_view& rest) {
+  if (rest.size() < 4) return std::nullopt;
+  unsigned code = 0;
+  for (const char c : rest.substr(0, 4)) {
+    unsigned digit = 0;
+    if (c >= '0' && c <= '9') {
+      digit = static_cast<unsigned>(c - '0');
+    } else if (c >= 'a' && c <= 'f') {
+      digit = static_cast<unsigned>(c - 'a' + 10);
+    } else if (c >= 'A' && c <= 'F') {
+      digit = static_cast<unsigned>(c - 'A' + 10);
+    } else {
+      return std::nullopt;
+    }
+    code = code << 4U | digit;
+  }
+  rest.remove_prefix(4);
+  return code;
+}
+
+// All of these write where there is room: what is decoded is never longer than what was written.
+char* write_utf8(char* to, unsigned code) {
+  const auto more = [&](unsigned shift) { *to++ = static_cast<char>(0x80U | (code >> shift & 0x3FU)); };
+  if (code < 0x80) {
+    *to++ = static_cast<char>(code);
+  } else if (code < 0x800) {
+    *to++ = static_cast<char>(0xC0U | code >> 6U);
+    more(0);
+  } else if (code < 0x10000) {
+    *to++ = static_cast<char>(0xE0U | code >> 12U);
+    more(6);
+    more(0);
+  } else {
+    *to++ = static_cast<char>(0xF0U | code >> 18U);
+    more(12);
+    more(6);
+    more(0);
+  }
+  return to;
+}
+
+// Behind "\u". Null: that is no character.
+char* write_unicode(char* to, std::string_view& rest) {
+  std::optional<unsigned> code = four_digits(rest);
+  if (!code || (*code >= 0xDC00 && *code <= 0xDFFF)) return nullptr;
+  if (*code >= 0xD800 && *code <= 0xDBFF) {
+    if (!rest.starts_with("\\u")) return nullptr;
+    rest.remove_prefix(2);
+    const std::optional<unsigned> low = four_digits(rest);
+    if (!low || *low < 0xDC00 || *low > 0xDFFF) return nullptr;
+    code = 0x10000 + ((*code - 0xD800) << 10U) + (*low - 0xDC00);
+  }
+  return write_utf8(to, *code);
+}
+
+char meaning_of(char name) {
+  switch (name) {
+    case '"':
+    case '\\':
+    case '/':
+      return name;
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return '\0';
+  }
+}
+
+// `rest` begins behind the backslash.
+char* write_escaped(char* to, std::string_view& rest) {
+  if (rest.empty()) return nullptr;
+  const char name = rest.front();
+  rest.remove_prefix(1);
+  if (name == 'u') return write_unicode(to, rest);
+  const char meaning = meaning_of(name);
+  if (meaning == '\0') return nullptr;
+  *to++ = meaning;
+  return to;
 }
 
 }  // namespace
 
+std::optional<std::string> unescaped(std::string_view inside) {
+  std::optional<std::string> out(inside);
+  std::size_t plain = inside.find('\\');
+  if (plain == std::string_view::npos) return out;
+  char* to = out->data();
+  while (plain != std::string_view::npos) {
+    to = std::copy_n(inside.data(), plain, to);
+    inside.remove_prefix(plain + 1);
+    to = write_escaped(to, inside);
+    if (to == nullptr) return std::nullopt;
+    plain = inside.find('\\');
+  }
+  to = std::copy(inside.begin(), inside.end(), to);
+  out->resize(static_cast<std::size_t>(to - out->data()));
+  return out;
+}
+
 std::optional<std::string_view> text_in(std::string_view value, std::string& decoded) {
   const std::optional<std::string_view> inside = inside_of(value);
   if (!inside || is_plain(*inside)) return inside;
-  std::optional<std::string> text = decoded_text(value);
+  std::optional<std::string> text = unescaped(*inside);
   if (!text) return std::nullopt;
   return decoded = *std::move(text);
 }
@@ -137,8 +236,7 @@ std::optional<std::string_view> text_in(std::string_view value, std::string& dec
 std::optional<std::string> text_of(std::string_view value) {
   const std::optional<std::string_view> inside = inside_of(value);
   if (!inside) return std::nullopt;
-  if (is_plain(*inside)) return std::string(*inside);
-  return decoded_text(value);
+  return unescaped(*inside);
 }
 
 std::optional<std::int64_t> integer_of(std::string_view value) {

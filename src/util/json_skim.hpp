@@ -41,6 +41,8 @@ class Skim {
 [[nodiscard]] std::optional<std::string> text_of(std::string_view value);
 /// The same where it stands, or in `decoded` where it was written in another way.
 [[nodiscard]] std::optional<std::string_view> text_in(std::string_view value, std::string& decoded);
+/// What is written between the quotes of a string, decoded; nothing where that is not possible.
+[[nodiscard]] std::optional<std::string> unescaped(std::string_view inside);
 /// The integer that is written there; nothing for other numbers, and those beyond 64 bits.
 [[nodiscard]] std::optional<std::int64_t> integer_of(std::string_view value);
 

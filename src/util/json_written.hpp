@@ -62,7 +62,4 @@ class WrittenObject {
   std::vector<Member> others_;
 };
 
-/// What is written between the quotes of a string, decoded; nothing where that is not possible.
-[[nodiscard]] std::optional<std::string> unescaped(std::string_view inside);
-
 }  // namespace confab::json
