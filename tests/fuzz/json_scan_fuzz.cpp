@@ -7,6 +7,7 @@
 
 #include "util/json.hpp"
 #include "util/json_skim.hpp"
+#include "util/json_written.hpp"
 #include "value_fault.hpp"
 
 namespace {
@@ -56,6 +57,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)json::text_of(skim.value());
     (void)json::integer_of(skim.value());
   }
-  if (sound && parsed && parsed->root().is_object() && members != parsed->root().size()) std::abort();
+  (void)json::WrittenObject(text)["a"].text();
+  if (sound && parsed && parsed->root().is_object()) {
+    if (members != parsed->root().size()) std::abort();
+    const json::WrittenObject written(text);
+    for (const auto& [key, ignored] : parsed->root().members()) {
+      const json::Value value = parsed->root()[key];  // the last one of this name
+      const std::optional<std::string> said = written[key].text();
+      if (said.has_value() != value.is_string() || said.value_or("") != value.string_or("")) std::abort();
+      if (written[key].to_json() != value.to_json()) std::abort();
+    }
+  }
   return 0;
 }
