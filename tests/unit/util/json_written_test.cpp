@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "util/json.hpp"
+#include "util/json_skim.hpp"
 
 using namespace confab;
 
