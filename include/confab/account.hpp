@@ -51,7 +51,7 @@ class Account {
   ///
   /// @par Specification Appendices, "User Identifiers".
   [[nodiscard]] const MatrixUserId& user_id() const noexcept { return user_id_; }
-  /// The display name, which follows the host directory's; empty: none.
+  /// The display name, which follows the host directory's whenever the account is ensured; empty: none.
   ///
   /// @par Specification "Profiles".
   [[nodiscard]] const std::string& name() const noexcept { return name_; }

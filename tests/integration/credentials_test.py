@@ -86,7 +86,8 @@ class Credentials(harness.ProgramCase):
         self.assertIsNotNone(sender.line(), str(sender))
         self.assertEqual(0, sender.finish(), str(sender))
         self.assertEqual(b"", sender.errors)
-        self.assertEqual(["200"], self.logins()[before:])
+        # The admin's; and where this took seconds, user3 may have come to a device of its own meanwhile.
+        self.assertIn(self.logins()[before:], (["200"], ["200", "200"]))
         self.assertIn("401", self.asked("PUT", rf"/_matrix/client/v3/rooms/\S+/send/m.room.message/\S+"))
         again = self.done(self.work.run("user", "provision", "user3"))[-1]["user_id"]
         self.assertEqual(ids[2], again)
