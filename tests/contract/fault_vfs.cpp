@@ -18,6 +18,7 @@ struct FaultVfs::State {
   std::atomic<int> until_fault{-1};
   std::atomic<int> code{0};
   std::atomic<bool> for_good{false};
+  std::atomic<bool> reads_too{false};
   std::atomic<bool> failed{false};
   std::atomic<int> log_syncs{0};
   mutable std::mutex mutex;
@@ -53,6 +54,9 @@ int close(sqlite3_file* file) {
   return code;
 }
 int read(sqlite3_file* file, void* to, int size, sqlite3_int64 at) {
+  FaultVfs::State& state = *file_of(file)->state;
+  const int fault = state.reads_too ? state.step() : SQLITE_OK;
+  if (fault != SQLITE_OK) return fault;
   return methods_of(file)->xRead(real_of(file), to, size, at);
 }
 int write(sqlite3_file* file, const void* from, int size, sqlite3_int64 at) {
@@ -177,6 +181,7 @@ void FaultVfs::fail_at(int step, int code, bool for_good) {
   state_->failed = false;
   state_->code = code;
 }
+void FaultVfs::fail_reads_too() { state_->reads_too = true; }
 void FaultVfs::heal() { state_->code = 0; }
 bool FaultVfs::failed() const { return state_->failed; }
 int FaultVfs::log_syncs() const { return state_->log_syncs; }

@@ -20,6 +20,8 @@ class FaultVfs {
   /// Let the n-th changing step from now (0 is the next: write, sync, truncate, growth of the index) fail with a code
   /// of SQLite's, and, if `for_good`, all after it.
   void fail_at(int step, int code, bool for_good);
+  /// Count reads as steps, too.
+  void fail_reads_too();
   void heal();
   /// Whether a step was made to fail since fail_at().
   [[nodiscard]] bool failed() const;

@@ -6,6 +6,7 @@
 
 #include "contract/backends.hpp"
 #include "contract/fault_vfs.hpp"
+#include "contract/older_file.hpp"
 
 using namespace confab;
 using namespace confab::test;
@@ -24,6 +25,18 @@ std::vector<StoreWrite> pair(int number, StoreVersion a, StoreVersion b) {
   return {StoreWrite::put("pair/a", a, value), StoreWrite::put("pair/b", b, value)};
 }
 int number_in(const std::string& value) { return value == "-" ? -1 : std::stoi(value.substr(1)); }
+
+int sql_number(const std::string& path, const char* sql) {
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open(path.c_str(), &db) == SQLITE_OK);
+  sqlite3_stmt* statement = nullptr;
+  CHECK(sqlite3_prepare_v2(db, sql, -1, &statement, nullptr) == SQLITE_OK);
+  CHECK(sqlite3_step(statement) == SQLITE_ROW);
+  const int number = sqlite3_column_int(statement, 0);
+  sqlite3_finalize(statement);
+  sqlite3_close(db);
+  return number;
+}
 
 // Fails one step after the other, each in a fresh store, until the work gets by without reaching the failing step.
 void fail_each_step(int code, bool for_good) {
@@ -87,6 +100,76 @@ TEST_CASE("sqlite: a write that fails at any step loses no promise and writes no
 }
 TEST_CASE("sqlite: a disk that fails from any step on loses no promise and writes no half") {
   fail_each_step(SQLITE_IOERR_FSYNC, true);
+}
+
+TEST_CASE("sqlite: a file that can no more be read from any step on is an error, and loses nothing") {
+  int steps = 0;
+  for (bool failed = true; failed; ++steps) {
+    REQUIRE(steps < 200);
+    const TemporaryDirectory folder;
+    std::vector<StoreVersion> at;
+    {
+      const auto done = StoreClient(open_opened(folder.file("store"))).transact(pair(0, 0, 0));
+      REQUIRE(done);
+      at = *done;
+    }
+    FaultVfs disk;
+    disk.fail_reads_too();
+    disk.fail_at(steps, SQLITE_IOERR_READ, true);
+    bool promised = false;
+    {
+      const auto opened = store::open_sqlite_store(store::SqliteStoreOptions(folder.file("store")).readers(1));
+      if (opened) {
+        const auto done = StoreClient(*opened).transact(pair(1, at[0], at[1]));
+        if (!done) CHECK(done.error().code() == Errc::store);
+        promised = done.has_value();
+      } else {
+        CHECK(opened.error().code() == Errc::store);
+        CHECK(opened.error().subject() == "store.path");
+      }
+      failed = disk.failed();
+      CHECK(promised != failed);
+    }
+    disk.heal();
+    const StoreClient c(open_opened(folder.file("store")));
+    const int found = number_in(c.value("pair/a"));
+    CHECK(found == number_in(c.value("pair/b")));
+    CHECK(found >= (promised ? 1 : 0));
+    CHECK(outcome(c.put("later", 0, "1")) == "ok");
+  }
+  MESSAGE(steps, " runs");
+  CHECK(steps > 5);
+}
+
+TEST_CASE(
+    "sqlite: a file of an older release on a disk that fails at any step loses nothing, and is brought up to date "
+    "later") {
+  int steps = 0;
+  for (bool failed = true; failed; ++steps) {
+    REQUIRE(steps < 200);
+    const TemporaryDirectory folder;
+    make_older_file(folder.file("store"));
+    FaultVfs disk;
+    disk.fail_reads_too();
+    disk.fail_at(steps, SQLITE_IOERR_WRITE, true);
+    {
+      const auto opened = store::open_sqlite_store(store::SqliteStoreOptions(folder.file("store")));
+      if (!opened) {
+        CHECK(opened.error().code() == Errc::store);
+        CHECK(opened.error().subject() == "store.path");
+      }
+      failed = disk.failed();
+    }
+    disk.heal();
+    {
+      const StoreClient c(open_opened(folder.file("store")));
+      CHECK(c.value("t/a") == "\"old\"");
+      CHECK(c.put("t/a", 41, "2").value_or(0) == 42);
+    }
+    CHECK(sql_number(folder.file("store"), "PRAGMA user_version") == 2);
+  }
+  MESSAGE(steps, " runs");
+  CHECK(steps > 10);
 }
 
 TEST_CASE("sqlite: opening a new file on a disk that fails at any step is an error, and repeated it succeeds") {

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "contract/backends.hpp"
+#include "contract/older_file.hpp"
 #include "store/key_check.hpp"
 #include "store/record_rules.hpp"
 #include "store/sqlite_schema.hpp"
@@ -132,13 +133,7 @@ TEST_CASE("sqlite: a relative path is a file in the current folder, whatever its
 TEST_CASE("sqlite: a file of an older release is brought up to date") {
   const TemporaryDirectory folder;
   const std::string path = folder.file("store");
-  run_sql(path,
-          std::string("CREATE TABLE record (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, version INTEGER NOT NULL,"
-                      " expires INTEGER, value TEXT NOT NULL) STRICT;"
-                      "CREATE TABLE counter (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL) STRICT;"
-                      "INSERT INTO counter VALUES (1, 41); INSERT INTO record VALUES (1, 't/a', 41, NULL, '\"old\"');"
-                      "PRAGMA user_version = 1; PRAGMA application_id = ") +
-              std::to_string(store::sqlite_application_id));
+  make_older_file(path);
   {
     const auto opened = open_at(path);
     REQUIRE(opened);
