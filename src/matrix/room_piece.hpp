@@ -31,7 +31,9 @@ class RoomPiece {
   /// The event as it was written.
   [[nodiscard]] std::string_view event_text(std::size_t index) const { return text_of(events_[index]); }
   /// Errc::protocol when it is none.
-  [[nodiscard]] Result<RoomEvent> event(std::size_t index) const { return RoomEvent::read(text_, event_text(index)); }
+  [[nodiscard]] Result<RoomEvent> event(std::size_t index) const {
+    return events_share_ ? RoomEvent::read(text_, event_text(index)) : RoomEvent::read(event_text(index));
+  }
   /// Memberships that came beside the timeline: of its senders, as they were before its first event.
   [[nodiscard]] std::size_t members() const { return members_.size(); }
   /// The membership as it was written.
@@ -62,7 +64,8 @@ class RoomPiece {
   bool limited_ = false;
   MatrixRoomId room_;
   std::optional<PageToken> prev_batch_;
-  std::shared_ptr<const std::string> text_;  // its events share it
+  std::shared_ptr<const std::string> text_;
+  bool events_share_ = false;  // the text; else each has a copy of its own
   std::vector<Span> events_;
   std::vector<Span> members_;
   Span state_;

@@ -299,6 +299,9 @@ void SyncCutter::begin_room() {
 void SyncCutter::end_room() {
   RoomPiece whole = piece_;  // copies: as large as what is in them, not as what they grew to
   whole.text_ = std::make_shared<const std::string>(kept_);
+  std::size_t of_events = 0;
+  for (const RoomPiece::Span& event : whole.events_) of_events += event.length;
+  whole.events_share_ = kept_.size() <= largest_shared_text && of_events >= kept_.size() / 2;
   if (kept_.capacity() > largest_scratch) kept_ = std::string();
   take_(std::move(whole));
 }

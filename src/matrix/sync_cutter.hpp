@@ -27,6 +27,9 @@ namespace confab::matrix {
 inline constexpr std::size_t max_piece_bytes = std::size_t{32} << 20U;
 /// Of the memberships beside one room's timeline so much is kept; further ones are passed over.
 inline constexpr std::size_t max_member_bytes = std::size_t{256} << 10U;
+/// Up to this a room's events share its text, where they are half of it at least: an event that waits for its reader
+/// keeps little beside itself. Of other rooms each event has a copy.
+inline constexpr std::size_t largest_shared_text = std::size_t{32} << 10U;
 /// A token or a room id in an answer, as it is written. Over it: Errc::protocol.
 inline constexpr std::size_t max_sync_token_bytes = 4096;
 

@@ -185,6 +185,8 @@ class SyncMachine {
   void arrived(RoomPiece piece);
   /// The whole answer has come, with the rooms that did not come by arrived().
   void answered(SyncAnswer answer, SyncTime now);
+  /// The request is sent only now: what passed since it was asked for says nothing of the homeserver.
+  void poll_begins(SyncTime now) { request_began_ = now; }
   void gap_page(MessagesAnswer page, SyncTime now);
   void confirmed(SyncConfirmation what);
   void token_renewed();

@@ -462,6 +462,8 @@ Task<void> UserEvents::State::drive_on(std::shared_ptr<State> self) {
     if (auto* poll = std::get_if<matrix::SyncPoll>(&action)) {
       // What has come for other streams is delivered before this one goes to wait again.
       if (poll->caught_up) co_await net::EventLoop::Quiet(self->loop);
+      if (self->stop.stop_requested()) continue;
+      self->machine.poll_begins(net::Clock::now());
       co_await sync(self, std::move(*poll));
     } else if (auto* gap = std::get_if<matrix::SyncFetchGap>(&action)) {
       co_await fetch_gap(self, std::move(*gap));

@@ -1,5 +1,6 @@
-// FrameCache: memory for coroutine frames. One request runs through a dozen of them, all of the same few sizes, made
-// and destroyed on one thread: each thread keeps some for the next request.
+// FrameCache: memory for coroutine frames, and for what else is made with each request. One request runs through a
+// dozen of them, all of the same few sizes, made and destroyed on one thread: each thread keeps some for the next
+// request.
 #pragma once
 
 #include <cstddef>

@@ -89,8 +89,9 @@ inline void copy_plain(const char*& at, const char* end, char*& to) {
   }
 }
 
-/// The same for a text that is gone through from its beginning. Sixty-four bytes at a time are looked at, whose bits
-/// are kept: which those are does not depend on where the string before ended, so the processor has them ready by then.
+/// skip_plain() for a text that is gone through from its beginning. Sixty-four bytes at a time are looked at, whose
+/// bits are kept: which those are does not depend on where the string before ended, so the processor has them ready by
+/// then.
 class Specials {
  public:
   Specials() = default;
@@ -141,7 +142,7 @@ class Specials {
 #else
   void look() {}
 #endif
-  const char* base_ = nullptr;
+  [[maybe_unused]] const char* base_ = nullptr;
   const char* end_ = nullptr;
 };
 

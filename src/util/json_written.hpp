@@ -2,7 +2,7 @@
 // it is looked at where it stands, and only what is asked for is decoded.
 //
 // It answers as json::Value does of the same text parsed, so that code which reads either is one template. Of text that
-// cannot be parsed though it is JSON (half of a surrogate pair somewhere), it still finds the rest.
+// cannot be parsed though it is JSON (half of a surrogate pair, a number beyond all doubles), it still finds the rest.
 #pragma once
 
 #include <array>

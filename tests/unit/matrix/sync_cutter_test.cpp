@@ -354,3 +354,38 @@ TEST_CASE("sync cutter: finds in generated answers what a whole document holds")
     CHECK(cut.told == by_document(text));
   }
 }
+
+TEST_CASE("sync cutter: events share their room's text where that is small and mostly theirs") {
+  const auto room_of = [](std::size_t words, std::size_t beside) {
+    const std::string event =
+        R"({"event_id":"$1","sender":"@a:b","origin_server_ts":1,"type":"m.room.message","content":{"body":")" +
+        std::string(words, 'x') + "\"}}";
+    const std::string member =
+        R"({"type":"m.room.member","state_key":"@a:b","content":{"displayname":")" + std::string(beside, 'y') + "\"}}";
+    return R"({"next_batch":"s","rooms":{"join":{"!r":{"timeline":{"events":[)" + event + R"(]},"state":{"events":[)" +
+           member + "]}}}}}";
+  };
+  const auto shares = [&](std::size_t words, std::size_t beside) {
+    bool shared = false;
+    SyncCutter cutter([&](RoomPiece piece) {
+      REQUIRE(piece.events() == 1);
+      const std::string_view text = piece.event_text(0);
+      const Result<RoomEvent> event = piece.event(0);
+      REQUIRE(event);
+      const std::string_view content = event->content_text();
+      CHECK(content == text.substr(text.find("{\"body\""), content.size()));
+      CHECK(event->bytes() == text.size());
+      shared = content.data() > text.data() && content.data() < text.data() + text.size();
+      const RoomEvent kept = *event;
+      { const RoomPiece gone = std::move(piece); }
+      CHECK(kept.content()["body"].string_or("").size() == words);
+    });
+    REQUIRE(cutter.feed(room_of(words, beside)));
+    REQUIRE(cutter.finish());
+    return shared;
+  };
+  CHECK(shares(1000, 200));
+  CHECK_FALSE(shares(200, 1000));
+  CHECK(shares(largest_shared_text - 1000, 0));
+  CHECK_FALSE(shares(largest_shared_text, 0));
+}

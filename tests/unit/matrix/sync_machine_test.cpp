@@ -392,6 +392,22 @@ TEST_CASE("sync machine: empty answers that come at once do not spin") {
   }
   CHECK(polls < 25);
   CHECK(now > t0 + 10s);
+  // What the poll waited for on our side does not count.
+  SyncMachine late(options().since(PageToken("s1")));
+  late.reader_asked();
+  int waits = 0;
+  for (int i = 0; i < 10; ++i) {
+    SyncAction action = late.poll(now);
+    if (std::holds_alternative<SyncPoll>(action)) {
+      now += 1s;
+      late.poll_begins(now);
+      late.answered(answer_of(R"({"next_batch":"s1"})"), now);
+    } else {
+      ++waits;
+      now = std::get<SyncWait>(action).until;
+    }
+  }
+  CHECK(waits > 2);
   // One that took its time is ordinary.
   SyncMachine ordinary(options().since(PageToken("s1")));
   ordinary.reader_asked();
