@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import secrets
 import signal
 import subprocess
@@ -155,7 +156,7 @@ class Soak:
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
-            self.homeserver = harness.Homeserver(self.folder / "synapse")
+            self.homeserver = harness.Homeserver(self.folder / "synapse", "--log-requests")
             stack.callback(self.homeserver.stop)
             keys = self.folder / "keys"
             with open(os.open(keys, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as out:
@@ -244,14 +245,23 @@ class Soak:
         self.homeserver.restart()
 
     def tokens_killed(self):
-        """Every session that the library made ends, the admin's with them."""
+        """The admin's session ends, and with it every token that it made for a user; somebody meets that."""
         about = self.homeserver.about
         with open(about["admin_password_file"], encoding="ascii") as file:
             password = file.read().strip()
         identifier = {"type": "m.id.user", "user": about["admin_user"]}
         token = self._post("/_matrix/client/v3/login",
                            {"type": "m.login.password", "identifier": identifier, "password": password})["access_token"]
+        log = self.homeserver.folder / "homeserver.log"
+        before = log.stat().st_size
         self._post("/_matrix/client/v3/logout/all", {}, token)
+
+        def met():
+            with open(log, encoding="utf-8", errors="replace") as lines:
+                lines.seek(before)
+                return re.search(r' 401 "(?:PUT \S+/send/|GET \S+/sync)', lines.read())
+
+        self.until("a dead token that is used", met, 60)
 
     def _post(self, path, body, token=None):
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
