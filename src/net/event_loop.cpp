@@ -33,8 +33,8 @@ using AsioTimer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, as
 constexpr std::size_t tasks_per_turn = 64;
 
 // Of those who wait until the loop is quiet, while it is not: one at each look, and one more for so many turns of
-// others. Of more others, what
-// arrived reaches its readers sooner still, but all that a stream has in memory is far away by the time of its poll.
+// others. Of more others, what arrived reaches its readers sooner still, but all that a stream has in memory is far
+// away by the time of its poll.
 constexpr std::uint64_t turns_for_a_quiet_one = 4;
 
 class CurrentLoop {

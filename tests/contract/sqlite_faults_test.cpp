@@ -38,6 +38,22 @@ int sql_number(const std::string& path, const char* sql) {
   return number;
 }
 
+// Whether the disk was made to fail, from this step on, while a store was opened; it is well again afterwards.
+bool fails_while_it_is_opened(FaultVfs& disk, const std::string& path, int step) {
+  disk.fail_at(step, SQLITE_IOERR_WRITE, true);
+  bool failed = false;
+  {
+    const auto opened = store::open_sqlite_store(store::SqliteStoreOptions(path));
+    if (!opened) {
+      CHECK(opened.error().code() == Errc::store);
+      CHECK(opened.error().subject() == "store.path");
+    }
+    failed = disk.failed();
+  }
+  disk.heal();
+  return failed;
+}
+
 // Fails one step after the other, each in a fresh store, until the work gets by without reaching the failing step.
 void fail_each_step(int code, bool for_good) {
   int steps = 0;
@@ -151,16 +167,7 @@ TEST_CASE(
     make_older_file(folder.file("store"));
     FaultVfs disk;
     disk.fail_reads_too();
-    disk.fail_at(steps, SQLITE_IOERR_WRITE, true);
-    {
-      const auto opened = store::open_sqlite_store(store::SqliteStoreOptions(folder.file("store")));
-      if (!opened) {
-        CHECK(opened.error().code() == Errc::store);
-        CHECK(opened.error().subject() == "store.path");
-      }
-      failed = disk.failed();
-    }
-    disk.heal();
+    failed = fails_while_it_is_opened(disk, folder.file("store"), steps);
     {
       const StoreClient c(open_opened(folder.file("store")));
       CHECK(c.value("t/a") == "\"old\"");
@@ -178,16 +185,7 @@ TEST_CASE("sqlite: opening a new file on a disk that fails at any step is an err
     REQUIRE(steps < 200);
     const TemporaryDirectory folder;
     FaultVfs disk;
-    disk.fail_at(steps, SQLITE_IOERR_WRITE, true);
-    {
-      const auto opened = store::open_sqlite_store(store::SqliteStoreOptions(folder.file("store")));
-      if (!opened) {
-        CHECK(opened.error().code() == Errc::store);
-        CHECK(opened.error().subject() == "store.path");
-      }
-      failed = disk.failed();
-    }
-    disk.heal();
+    failed = fails_while_it_is_opened(disk, folder.file("store"), steps);
     const StoreClient c(open_opened(folder.file("store")));
     CHECK(outcome(c.put("t/a", 0, "1")) == "ok");
   }
